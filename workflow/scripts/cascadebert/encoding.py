@@ -1,0 +1,115 @@
+"""Tokenised tasks: encoded once a tokenizer, batched by length."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Int, Shaped
+from tokenizers import Tokenizer
+
+from cascadebert.records import atomic
+
+POOL = 32
+"""Batches in a pool: rows are sorted by length inside a pool, so that a batch holds little padding."""
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Examples as token ids, rows one after another.
+
+    Attributes:
+        tokens: ids of all rows, special tokens included.
+        types: segment of each token, 0 or 1.
+        ends: end of each row in `tokens`.
+        label: class index, -1 where unknown.
+        split: "train", "selection", "report", "mismatched" or "test".
+        id: of each example.
+        names: class names; index = class.
+        pad: id of the padding token.
+    """
+
+    tokens: Int[np.ndarray, " total"]
+    types: Int[np.ndarray, " total"]
+    ends: Int[np.ndarray, " n"]
+    label: Int[np.ndarray, " n"]
+    split: Shaped[np.ndarray, " n"]
+    id: Shaped[np.ndarray, " n"]
+    names: Shaped[np.ndarray, " classes"]
+    pad: int
+
+    @property
+    def starts(self) -> Int[np.ndarray, " n"]:
+        """Start of each row in `tokens`."""
+        return np.concatenate([[0], self.ends[:-1]]).astype(self.ends.dtype)
+
+    @property
+    def lengths(self) -> Int[np.ndarray, " n"]:
+        """Tokens in each row."""
+        return self.ends - self.starts
+
+    def rows(self, split: str) -> Int[np.ndarray, " k"]:
+        """Indices of one split's rows."""
+        return np.flatnonzero(self.split == split)
+
+    def padded(self, rows: Int[np.ndarray, " b"]) -> tuple[Int[np.ndarray, "b l"], Int[np.ndarray, "b l"], Bool[np.ndarray, "b l"]]:
+        """Token ids, segments and mask (True = token) of some rows, padded to the longest of them."""
+        position = np.arange(self.lengths[rows].max())
+        mask = position < self.lengths[rows][:, None]
+        where = np.where(mask, self.starts[rows][:, None] + position, 0)
+        return np.where(mask, self.tokens[where], self.pad), np.where(mask, self.types[where], 0), mask
+
+    def epoch(self, rows: Int[np.ndarray, " k"], batch_size: int, rng: np.random.Generator) -> Iterator[Int[np.ndarray, " b"]]:
+        """Batches of one shuffled epoch, each of rows of similar length; every row once, in an order rng alone decides."""
+        shuffled = rng.permutation(rows)
+        pools = [shuffled[i : i + POOL * batch_size] for i in range(0, len(shuffled), POOL * batch_size)]
+        batches = [batch for pool in pools for batch in self.by_length(pool, batch_size)]
+        yield from (batches[i] for i in rng.permutation(len(batches)))
+
+    def by_length(self, rows: Int[np.ndarray, " k"], batch_size: int) -> list[Int[np.ndarray, " b"]]:
+        """Batches of rows sorted by length."""
+        ordered = rows[np.argsort(self.lengths[rows], kind="stable")]
+        return [ordered[i : i + batch_size] for i in range(0, len(ordered), batch_size)]
+
+
+def encode(examples: pd.DataFrame, names: list[str], tokenizer: Path, max_length: int) -> Encoded:
+    """Tokenise a task; pairs are cut longest first (method: 128 wordpieces, special tokens included).
+
+    Args:
+        examples: columns id, split, text, label (name or missing) and, for pairs, text_pair.
+        names: class names in index order.
+        tokenizer: a `tokenizer.json`.
+        max_length: tokens a row may have.
+    """
+    tool = Tokenizer.from_file(str(tokenizer))
+    tool.no_padding()
+    tool.enable_truncation(max_length, strategy="longest_first")
+    pairs = "text_pair" in examples.columns
+    texts = list(zip(examples["text"], examples["text_pair"], strict=True)) if pairs else examples["text"].tolist()
+    rows = tool.encode_batch(texts)
+    index = {name: i for i, name in enumerate(names)}
+    pad = next((tool.token_to_id(token) for token in ("[PAD]", "<pad>") if tool.token_to_id(token) is not None), 0)
+    return Encoded(
+        tokens=np.array([token for row in rows for token in row.ids], dtype=np.int64),
+        types=np.array([kind for row in rows for kind in row.type_ids], dtype=np.int64),
+        ends=np.cumsum([len(row.ids) for row in rows], dtype=np.int64),
+        label=np.array([index.get(label, -1) for label in examples["label"]], dtype=np.int64),
+        split=examples["split"].to_numpy(dtype=str),
+        id=examples["id"].to_numpy(dtype=str),
+        names=np.array(names, dtype=str),
+        pad=pad,
+    )
+
+
+def write_encoded(path: Path, data: Encoded) -> None:
+    """Write one .npz, an array for each attribute."""
+    with atomic(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, **{field.name: getattr(data, field.name) for field in fields(Encoded)})
+
+
+def read_encoded(path: Path) -> Encoded:
+    """Read what `write_encoded` wrote."""
+    with np.load(path) as file:
+        content = {name: file[name] for name in file.files}
+    return Encoded(**content | {"pad": int(content["pad"])})

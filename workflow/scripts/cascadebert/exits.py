@@ -1,0 +1,207 @@
+"""Where each instance leaves a model with exits, and what that costs (paper, section 3.1, Algorithm 1, section 4.1)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from scipy.special import entr, softmax
+
+from cascadebert.systems import Exits
+
+
+@dataclass(frozen=True)
+class ExitLogits:
+    """All exits' answers to one split: everything later is arithmetic on it.
+
+    A static model has one exit, DeeBERT and PABEE one a layer, a cascade one a member.
+
+    Attributes:
+        logits: in evaluation mode, float32 or better.
+        layers: transformer layers executed when an instance leaves at each exit, earlier members' included:
+            [1, 2, ..., 12] for DeeBERT, [2, 14] for a 2-12 cascade.
+        full_layers: layers of the uncompressed model, the numerator of every speed-up.
+    """
+
+    logits: Float[np.ndarray, "exits n classes"]
+    layers: Int[np.ndarray, " exits"]
+    full_layers: int
+
+    def __post_init__(self) -> None:
+        """Check that there is one ascending cost for each exit.
+
+        Raises:
+            ValueError: when layers do not ascend or do not match the logits.
+        """
+        if len(self.layers) != len(self.logits) or (np.diff(self.layers) <= 0).any():
+            raise ValueError(f"layers must ascend, one per exit; got {self.layers.tolist()} for {len(self.logits)} exits")
+
+
+def confidence(logits: Float[np.ndarray, "exits n classes"]) -> Float[np.ndarray, "exits n"]:
+    """Confidence c(x) in [1/classes, 1]: the largest class probability (Eq. 4), in float64 so that ties are real."""
+    return softmax(logits.astype(np.float64), axis=-1).max(axis=-1)
+
+
+def entropy(logits: Float[np.ndarray, "exits n classes"]) -> Float[np.ndarray, "exits n"]:
+    """Entropy of the class distribution in nats, in [0, ln classes]; 0, not NaN, where a probability underflows."""
+    return entr(softmax(logits.astype(np.float64), axis=-1)).sum(axis=-1)
+
+
+def first_above(certainty: Float[np.ndarray, "exits n"], tau: float) -> Int[np.ndarray, " n"]:
+    """The first exit whose certainty exceeds tau, strictly; the last exit takes the rest (Algorithm 1, erratum 16).
+
+    Args:
+        certainty: confidence for a cascade, minus the entropy for DeeBERT (whose rule is H < S, so tau = -S).
+        tau: the threshold, the same for all exits.
+
+    Returns:
+        Index of the exit of each instance.
+
+    Example:
+        >>> first_above(np.array([[0.9, 0.6], [0.5, 0.5]]), tau=0.6)
+        array([0, 1])
+    """
+    above = certainty > tau
+    above[-1] = True
+    return above.argmax(axis=0)
+
+
+def patient(logits: Float[np.ndarray, "exits n classes"], patience: int) -> Int[np.ndarray, " n"]:
+    """PABEE's exit: the first at which `patience` successive exits have repeated their predecessor's answer.
+
+    Args:
+        logits: one exit a layer.
+        patience: t >= 1; the earliest exit is the (t+1)-th, so the largest speed-up is exits/(t+1).
+
+    Returns:
+        Index of the exit of each instance; the last where patience is never reached.
+
+    Example:
+        >>> patient(np.array([[[2.0, 1.0]], [[2.0, 1.0]], [[0.0, 1.0]]]), patience=1)
+        array([1])
+    """
+    answers = logits.argmax(axis=-1)  # (exits, n)
+    streak = np.zeros_like(answers)
+    for i in range(1, len(answers)):
+        streak[i] = np.where(answers[i] == answers[i - 1], streak[i - 1] + 1, 0)
+    reached = streak >= patience
+    reached[-1] = True
+    return reached.argmax(axis=0)
+
+
+def speed_up(stack: ExitLogits, exit_of: Int[np.ndarray, " n"]) -> float:
+    """Full layers over executed layers, pooled over the instances (section 4.1); NaN for an empty split.
+
+    Example:
+        >>> stack = ExitLogits(np.zeros((2, 3, 2)), np.array([2, 14]), full_layers=12)
+        >>> speed_up(stack, np.array([0, 0, 1]))
+        2.0
+    """
+    if not exit_of.size:
+        return float("nan")
+    return float(stack.full_layers * exit_of.size / stack.layers[exit_of].sum())
+
+
+def answers(stack: ExitLogits, exit_of: Int[np.ndarray, " n"]) -> Int[np.ndarray, " n"]:
+    """The class that each instance is given at its exit."""
+    return stack.logits.argmax(axis=-1)[exit_of, np.arange(exit_of.size)]
+
+
+def tau_for_speed_up(
+    certainty: Float[np.ndarray, "exits n"], layers: Int[np.ndarray, " exits"], full_layers: int, target: float
+) -> float:
+    """The threshold whose speed-up on these instances is nearest to a target, without looking at a label.
+
+    Two exits have a closed form: n_exit = N (C_2 - full/target) / (C_2 - C_1) instances must leave early, so tau is
+    the (N - n_exit)-th smallest certainty. With more exits the executed layers are a step function of tau, monotone,
+    with steps at the observed certainties only: the nearest step is found exactly by bisection.
+
+    Args:
+        certainty: of every exit; the last one's is not consulted.
+        layers: cumulative layers of each exit.
+        full_layers: layers of the uncompressed model.
+        target: the wanted speed-up.
+
+    Returns:
+        tau, -inf when everything must leave at the first exit.
+
+    Raises:
+        ValueError: when there is no instance, or only one exit and so nothing to choose.
+
+    Example:
+        >>> c = np.array([[0.9, 0.8, 0.7], [0.0, 0.0, 0.0]])
+        >>> tau_for_speed_up(c, np.array([2, 14]), 12, target=2)
+        0.7
+    """
+    exits, n = certainty.shape
+    if n == 0 or exits < 2:
+        raise ValueError(f"a threshold needs instances and at least two exits; got {n} instances, {exits} exits")
+    if exits == 2:
+        n_exit = round(n * (layers[1] - full_layers / target) / (layers[1] - layers[0]))
+        n_stay = n - min(max(n_exit, 0), n)
+        return float(np.sort(certainty[0])[n_stay - 1]) if n_stay else float("-inf")
+
+    steps = np.concatenate([[-np.inf], np.unique(certainty[:-1])])
+    wanted = full_layers / target
+
+    def mean_layers(step: int) -> float:
+        return float(layers[first_above(certainty, steps[step])].mean())
+
+    low, high = 0, len(steps) - 1  # mean_layers ascends with the step; find the first that is not below the target
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if mean_layers(middle) >= wanted else (middle + 1, high)
+    if low and abs(mean_layers(low - 1) - wanted) <= abs(mean_layers(low) - wanted):
+        low -= 1
+    return float(steps[low])
+
+
+def patience_for_speed_up(stack: ExitLogits, target: float) -> int:
+    """The patience whose speed-up is nearest to a target; patience is an integer, so it may stay far from it."""
+    choices = range(1, len(stack.layers))
+    return min(choices, key=lambda t: abs(speed_up(stack, patient(stack.logits, t)) - target))
+
+
+def certainty(stack: ExitLogits, exits: Exits) -> Float[np.ndarray, "exits n"]:
+    """What a threshold rule compares: confidence, or the entropy with its sign turned, so that more is more certain."""
+    return confidence(stack.logits) if exits == "confidence" else -entropy(stack.logits)
+
+
+def threshold_for(stack: ExitLogits, exits: Exits, target: float) -> float:
+    """The setting of an exit rule whose speed-up on these instances is nearest to a target; no label is looked at.
+
+    Returns:
+        tau for "confidence", S for "entropy", t for "patience"; NaN for "last", which has nothing to set.
+    """
+    if exits == "last":
+        return float("nan")
+    if exits == "patience":
+        return float(patience_for_speed_up(stack, target))
+    tau = tau_for_speed_up(certainty(stack, exits), stack.layers, stack.full_layers, target)
+    return -tau if exits == "entropy" else tau
+
+
+def exits_at(stack: ExitLogits, exits: Exits, threshold: float) -> Int[np.ndarray, " n"]:
+    """Index of the exit of each instance under a rule and the setting that `threshold_for` returned."""
+    if exits == "last":
+        return np.full(stack.logits.shape[1], len(stack.layers) - 1)
+    if exits == "patience":
+        return patient(stack.logits, int(threshold))
+    return first_above(certainty(stack, exits), -threshold if exits == "entropy" else threshold)
+
+
+def cascade(members: list[ExitLogits]) -> ExitLogits:
+    """The cascade of some members (section 3.1): an instance that leaves at the i-th has run all members up to it.
+
+    Args:
+        members: in ascending depth, one exit each.
+
+    Example:
+        >>> small, big = (ExitLogits(np.zeros((1, 5, 2)), np.array([k]), 12) for k in (2, 12))
+        >>> cascade([small, big]).layers
+        array([ 2, 14])
+    """
+    return ExitLogits(
+        np.concatenate([member.logits for member in members]),
+        np.cumsum([member.layers[-1] for member in members]),
+        members[-1].full_layers,
+    )

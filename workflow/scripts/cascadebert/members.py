@@ -1,0 +1,161 @@
+"""Complete members: a pre-trained encoder of its own depth with a classifier (paper, section 3.1)."""
+
+import re
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from transformers.models.bert.configuration_bert import BertConfig
+from transformers.models.bert.modeling_bert import BertLayer, BertModel
+
+from cascadebert.records import atomic
+
+Batch = dict[str, Tensor]
+"""input_ids, token_type_ids, attention_mask, each (b, length); labels (b,); difficult (b,) where DAR wants it."""
+
+DROPOUT = 0.1
+"""Before the classifier, as in the released code of CascadeBERT, DeeBERT and PABEE."""
+
+
+def load_encoder(weights: Path, layers: int) -> BertModel:
+    """A pre-trained encoder with its own configuration, cut to its first layers.
+
+    The released code instantiates every member with the base's depth; here a member has the layers it is asked to
+    have and no others (method, section 1, bug 1).
+
+    Args:
+        weights: model.safetensors of a checkpoint, with its config.json beside it.
+        layers: how many of the first transformer layers to keep.
+
+    Raises:
+        ValueError: when the checkpoint has fewer layers, or lacks or adds a tensor.
+    """
+    config = BertConfig.from_json_file(str(weights.with_name("config.json")))
+    if not 1 <= layers <= config.num_hidden_layers:
+        raise ValueError(f"{weights} has {config.num_hidden_layers} layers, a member of {layers} cannot be made of it")
+    config.num_hidden_layers = layers
+    config._attn_implementation = "sdpa"  # what cls_states feeds with a boolean mask
+    encoder = BertModel(config)
+    tensors = load_file(weights)
+    kept = {name: tensor for name, tensor in tensors.items() if _layer_of(name) < layers}
+    try:
+        encoder.load_state_dict(kept, strict=True)
+    except RuntimeError as error:
+        raise ValueError(f"{weights} does not fit its config.json: {error}") from error
+    return encoder
+
+
+def _layer_of(name: str) -> int:
+    """Index of the transformer layer a tensor belongs to, -1 outside the layers."""
+    found = re.match(r"encoder\.layer\.(\d+)\.", name)
+    return int(found.group(1)) if found else -1
+
+
+def cls_states(encoder: BertModel, batch: Batch) -> list[Float[Tensor, "b hidden"]]:
+    """State of [CLS] after each layer.
+
+    Every classifier of the paper reads [CLS] alone, so the last layer is computed for [CLS] alone: it attends to all
+    tokens, but no other token's answer is ever used. For a one-layer member that is most of the work.
+    """
+    states = encoder.embeddings(input_ids=batch["input_ids"], token_type_ids=batch["token_type_ids"])
+    mask = batch["attention_mask"].bool()[:, None, None, :]
+    *lower, last = encoder.encoder.layer
+    found = []
+    for layer in lower:
+        states = layer(states, mask)
+        found.append(states[:, 0])
+    return [*found, _cls_after(last, states, mask)]
+
+
+def _cls_after(layer: BertLayer, states: Float[Tensor, "b l hidden"], mask: Tensor) -> Float[Tensor, "b hidden"]:
+    """What `layer(states, mask)[:, 0]` is, without the other tokens' queries and feed-forward."""
+    attention = layer.attention.self
+    heads = (attention.num_attention_heads, attention.attention_head_size)
+    query, key, value = (
+        project(tokens).unflatten(-1, heads).transpose(1, 2)  # (b, heads, tokens, head size)
+        for project, tokens in (
+            (attention.query, states[:, :1]),
+            (attention.key, states),
+            (attention.value, states),
+        )
+    )
+    dropout = attention.dropout.p if attention.training else 0.0
+    context = F.scaled_dot_product_attention(query, key, value, mask, dropout).transpose(1, 2).flatten(2)
+    return layer.feed_forward_chunk(layer.attention.output(context, states[:, :1]))[:, 0]
+
+
+class Member(nn.Module):
+    """Encoder, its pooler (dense + tanh on [CLS]), dropout, linear classifier: one exit, after the last layer."""
+
+    def __init__(self, encoder: BertModel, n_classes: int) -> None:
+        """Put a new classifier on an encoder."""
+        super().__init__()
+        self.encoder = encoder
+        self.dropout = nn.Dropout(DROPOUT)
+        self.classifier = new_classifier(encoder.config, n_classes)
+
+    @property
+    def exit_layers(self) -> list[int]:
+        """Layers executed at each exit."""
+        return [len(self.encoder.encoder.layer)]
+
+    def forward(self, batch: Batch) -> Float[Tensor, "1 b classes"]:
+        """Logits of the only exit."""
+        return self.classify(cls_states(self.encoder, batch)[-1])[None]
+
+    def classify(self, cls: Float[Tensor, "b hidden"]) -> Float[Tensor, "b classes"]:
+        """Logits from the last layer's state of [CLS]."""
+        return self.classifier(self.dropout(self.encoder.pooler(cls[:, None])))
+
+
+def new_classifier(config: BertConfig, n_classes: int) -> nn.Linear:
+    """An untrained classifier, initialised as BERT's own layers are."""
+    classifier = nn.Linear(config.hidden_size, n_classes)
+    nn.init.normal_(classifier.weight, std=config.initializer_range)
+    nn.init.zeros_(classifier.bias)
+    return classifier
+
+
+def build_member(weights: Path, layers: int, n_classes: int, freeze_embeddings: bool) -> Member:
+    """A member ready for fine-tuning.
+
+    Args:
+        weights: model.safetensors of the pre-trained checkpoint.
+        layers: depth of the member.
+        n_classes: of the task.
+        freeze_embeddings: keep the embeddings as pre-trained.
+    """
+    member = Member(load_encoder(weights, layers), n_classes)
+    if freeze_embeddings:
+        member.encoder.embeddings.requires_grad_(False)
+    return member
+
+
+def trained(model: nn.Module) -> dict[str, Tensor]:
+    """The tensors that training may change, by name; the rest is where it came from."""
+    return {name: tensor for name, tensor in model.named_parameters() if tensor.requires_grad}
+
+
+def save_trained(model: nn.Module, path: Path) -> None:
+    """Write the trained tensors of a model."""
+    with atomic(path) as temporary:
+        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in trained(model).items()}, temporary)
+
+
+def load_trained(model: nn.Module, path: Path) -> None:
+    """Put trained tensors into a model that was built and frozen as the trained one was.
+
+    Raises:
+        ValueError: when the file has other tensors than the model would train.
+    """
+    own = trained(model)
+    with safe_open(path, framework="pt") as file, torch.no_grad():
+        if set(file.keys()) != set(own):
+            odd = sorted(set(file.keys()) ^ set(own))
+            raise ValueError(f"{path} was trained with other settings: {len(odd)} tensors differ, first {odd[0]}")
+        for name, tensor in own.items():
+            tensor.copy_(file.get_tensor(name))

@@ -1,0 +1,50 @@
+"""PABEE: one shared pooler, a classifier for each layer, trained jointly (method, section 3)."""
+
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+from transformers.models.bert.modeling_bert import BertModel
+
+from cascadebert.members import DROPOUT, Batch, cls_states, load_encoder, new_classifier
+
+
+class Pabee(nn.Module):
+    """ONE pooler, the encoder's, applied after every layer, and a classifier for each layer."""
+
+    def __init__(self, encoder: BertModel, n_classes: int) -> None:
+        """Put a classifier after each layer of an encoder."""
+        super().__init__()
+        self.encoder = encoder
+        self.dropout = nn.Dropout(DROPOUT)
+        self.classifiers = nn.ModuleList(
+            new_classifier(encoder.config, n_classes) for _ in range(encoder.config.num_hidden_layers)
+        )
+
+    @property
+    def exit_layers(self) -> list[int]:
+        """Layers executed at each exit."""
+        return list(range(1, len(self.classifiers) + 1))
+
+    def forward(self, batch: Batch) -> Float[Tensor, "exits b classes"]:
+        """Logits of every exit."""
+        states = torch.stack(cls_states(self.encoder, batch))  # (exits, b, hidden)
+        pooled = self.dropout(self.encoder.pooler(states.flatten(0, 1)[:, None])).unflatten(0, states.shape[:2])
+        return torch.stack([classify(of_exit) for classify, of_exit in zip(self.classifiers, pooled, strict=True)])
+
+
+def weighted_loss(logits: Float[Tensor, "exits b classes"], batch: Batch) -> Float[Tensor, ""]:
+    """Mean of all exits' cross-entropies, the j-th exit weighing j."""
+    weights = torch.arange(1, len(logits) + 1, dtype=logits.dtype, device=logits.device)
+    losses = torch.stack([F.cross_entropy(exit_logits, batch["labels"]) for exit_logits in logits])
+    return (weights * losses).sum() / weights.sum()
+
+
+def build_pabee(weights: Path, layers: int, n_classes: int, freeze_embeddings: bool) -> Pabee:
+    """PABEE on a pre-trained encoder; nothing but, if asked, the embeddings is frozen."""
+    model = Pabee(load_encoder(weights, layers), n_classes)
+    if freeze_embeddings:
+        model.encoder.embeddings.requires_grad_(False)
+    return model

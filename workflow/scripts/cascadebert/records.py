@@ -1,0 +1,125 @@
+"""The files between rules: written whole or not at all, read back into the library's types."""
+
+import contextlib
+import json
+import os
+import platform
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypedDict
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Int, Shaped
+
+from cascadebert.exits import ExitLogits
+
+@contextlib.contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path` that takes its name only when the block ends well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON, keys in the given order, undefined numbers refused."""
+    with atomic(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON."""
+    return json.loads(path.read_text())
+
+
+def write_text(path: Path, content: str) -> None:
+    """Write a text."""
+    with atomic(path) as temporary:
+        temporary.write_text(content, encoding="utf-8")
+
+
+def write_csv(path: Path, frame: pd.DataFrame) -> None:
+    """Write a frame, unrounded, without its index."""
+    with atomic(path) as temporary:
+        frame.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def write_examples(path: Path, examples: pd.DataFrame) -> None:
+    """Write a prepared task, one JSON object a line: id, split, text, text_pair (pairs), label, rating (where known)."""
+    with atomic(path) as temporary:
+        examples.to_json(temporary, orient="records", lines=True)
+
+
+def read_examples(path: Path) -> pd.DataFrame:
+    """Read what `write_examples` wrote; everything but the rating is text."""
+    text = [json.loads(line) for line in path.read_text().splitlines()]
+    return pd.DataFrame(text)
+
+
+class Origin(TypedDict):
+    """What a training leaves beside its weights; times are not reproducible, so no rule reads it."""
+
+    code: str  # digest of the script and of every module that it reaches
+    settings: dict[str, Any]  # as resolved from the config
+    seed: int
+    rows: int  # training instances
+    history: list[dict[str, float]]  # one entry an epoch: mean loss, and the selection score where one is kept
+    seconds: float  # wall time of the training loop
+    device: str
+    threads: int
+    versions: dict[str, str]
+
+
+def versions() -> dict[str, str]:
+    """Versions that a number can depend on."""
+    return {"python": platform.python_version()} | {name: version(name) for name in ("torch", "transformers", "numpy")}
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """One system's logits on one split, with the labels to score them.
+
+    Attributes:
+        stack: all exits' logits.
+        label: class index of each instance, -1 where unknown.
+        id: of each instance, as in the task's examples.
+        names: class names; index = class.
+    """
+
+    stack: ExitLogits
+    label: Int[np.ndarray, " n"]
+    id: Shaped[np.ndarray, " n"]
+    names: Shaped[np.ndarray, " classes"]
+
+
+def write_predictions(path: Path, predictions: Predictions) -> None:
+    """Write one .npz: logits (exits, n, classes) float32, layers, full_layers, label, id, names."""
+    stack = predictions.stack
+    with atomic(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(
+            file,
+            logits=stack.logits.astype(np.float32),
+            layers=stack.layers,
+            full_layers=np.int64(stack.full_layers),
+            label=predictions.label,
+            id=predictions.id,
+            names=predictions.names,
+        )
+
+
+def read_predictions(path: Path) -> Predictions:
+    """Read what `write_predictions` wrote."""
+    with np.load(path) as file:
+        stack = ExitLogits(file["logits"], file["layers"], int(file["full_layers"]))
+        return Predictions(stack, file["label"], file["id"], file["names"])

@@ -1,0 +1,30 @@
+"""Task metrics and the paper's average over columns (paper, Tables 1 and 2)."""
+
+import numpy as np
+from jaxtyping import Int
+from sklearn.metrics import accuracy_score, f1_score
+
+METRICS = ("accuracy", "f1")
+
+
+def score(metric: str, labels: Int[np.ndarray, " n"], answers: Int[np.ndarray, " n"]) -> float:
+    """Task metric as a fraction.
+
+    Args:
+        metric: "accuracy", or "f1" for the F1 of class 1 of a binary task (MRPC, QQP), 0 where its denominator is 0.
+        labels: true classes.
+        answers: given classes.
+
+    Returns:
+        The score in [0, 1]; NaN for an empty split.
+
+    Raises:
+        ValueError: for another metric.
+    """
+    if metric not in METRICS:
+        raise ValueError(f"metric must be one of {METRICS}, got {metric!r}")
+    if not labels.size:
+        return float("nan")
+    if metric == "accuracy":
+        return float(accuracy_score(labels, answers))
+    return float(f1_score(labels, answers, pos_label=1, zero_division=0.0))

@@ -1,0 +1,190 @@
+"""From operating points to the paper's tables: one tidy frame, and its layout in Markdown and LaTeX."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cascadebert.intervals import mean_sd, tied
+from cascadebert.systems import SYSTEMS
+
+HALVES = {"report": "", "mismatched": "-mm"}
+"""Splits that tables print, and what their column's name ends in (MNLI-m and MNLI-mm)."""
+
+AVERAGE = "AVG"
+"""Column of the mean over all others, both halves of a task counting as one column each, as in the paper."""
+
+MISSING = "-"
+"""How the paper prints what is not available."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of Table 2: a system at a target speed-up."""
+
+    system: str
+    target: float
+    label: str
+
+
+def entries(speed_ups: list[float], full_layers: int) -> list[Entry]:
+    """Rows of Table 2 in the paper's order: the base, then for each ratio BERT-kL, the early exits, the cascades."""
+    rows = [Entry("bert_base", 1.0, SYSTEMS["bert_base"].label)]
+    for target in map(float, speed_ups):
+        depth = SYSTEMS["bert_kl"].label.format(k=f"{full_layers / target:g}")
+        rows.append(Entry("bert_kl", target, depth))
+        rows += [
+            Entry(system, target, f"{target:g}× {SYSTEMS[system].label}")
+            for system in ("deebert", "pabee", "cascadebert_without_dar", "cascadebert")
+        ]
+    return rows
+
+
+def columns_of(points: pd.DataFrame, tasks: list[str]) -> list[str]:
+    """Columns that hold instances, in the order of the tasks, a mismatched half behind its task."""
+    held = {(row.task, row.split) for row in points[points["n"] > 0].itertuples()}
+    return [f"{task}{end}" for task in tasks for split, end in HALVES.items() if (task, split) in held]
+
+
+def summarised(points: pd.DataFrame, rows: list[Entry], columns: list[str]) -> tuple[pd.DataFrame, dict[tuple, np.ndarray]]:
+    """Means over seeds of every row and column, and of the average over columns.
+
+    Args:
+        points: of sweep_thresholds.py, all tasks, systems and seeds.
+        rows: systems and targets.
+        columns: of `columns_of`.
+
+    Returns:
+        A tidy frame (method, system, target_speed_up, task, metric, mean, sd, n_seeds, achieved_speed_up), fractions,
+        unrounded, NaN where a system has no such ratio; and the scores by seed of each (system, target, task).
+    """
+    points = points[points["split"].isin(HALVES)]
+    points = points.assign(column=points["task"] + points["split"].map(HALVES))
+    metrics = dict(zip(points["column"], points["metric"], strict=True))
+    by_seed: dict[tuple, np.ndarray] = {}
+    tidy = []
+    for row in rows:
+        own = points[(points["system"] == row.system) & np.isclose(points["target"], row.target)]
+        of_column = {column: own[own["column"] == column].sort_values("seed") for column in columns}
+        scores = {column: frame["score"].to_numpy() for column, frame in of_column.items()}
+        if all(len(values) for values in scores.values()):
+            scores[AVERAGE] = np.mean([scores[column] for column in columns], axis=0)
+        for column in [*columns, AVERAGE]:
+            values = scores.get(column, np.array([]))
+            mean, sd = mean_sd(values) if len(values) else (float("nan"), float("nan"))
+            achieved = of_column[column]["speed_up"].mean() if column in of_column and len(values) else float("nan")
+            by_seed[row.system, row.target, column] = values
+            tidy.append(
+                {
+                    "method": row.label,
+                    "system": row.system,
+                    "target_speed_up": row.target,
+                    "task": column,
+                    "metric": metrics.get(column, "mean"),
+                    "mean": mean,
+                    "sd": sd,
+                    "n_seeds": len(values),
+                    "achieved_speed_up": achieved,
+                }
+            )
+    return pd.DataFrame(tidy), by_seed
+
+
+def with_paper(tidy: pd.DataFrame, printed: pd.DataFrame, paper_names: dict[str, str]) -> pd.DataFrame:
+    """Set the paper's printed score, as a fraction, beside ours wherever the task is the paper's.
+
+    Args:
+        tidy: of `summarised`.
+        printed: config/paper/table2.csv, in per cent.
+        paper_names: the paper's column of each of ours.
+    """
+    known = {(row.system, float(row.target), row.task): row.score / 100 for row in printed.itertuples()}
+    keys = zip(tidy["system"], tidy["target_speed_up"], tidy["task"].map(paper_names), strict=True)
+    return tidy.assign(paper=[known.get(key, float("nan")) for key in keys])
+
+
+def best(tidy: pd.DataFrame, by_seed: dict[tuple, np.ndarray]) -> set[tuple]:
+    """(system, target, task) of every cell to set in bold: the best mean at a ratio, and those tied with it over seeds."""
+    bold = set()
+    compared = tidy[tidy["mean"].notna() & (tidy["system"] != "bert_base")]
+    for (target, task), group in compared.groupby(["target_speed_up", "task"]):
+        top = (group.loc[group["mean"].idxmax(), "system"], target, task)
+        bold |= {
+            key
+            for system in group["system"]
+            if (key := (system, target, task)) == top or tied(by_seed[key], by_seed[top])
+        }
+    return bold
+
+
+def cell(row: Any, decimals: int) -> str:
+    """Mean ± sd in per cent and the achieved ratio, as in `81.2±0.3 (3.01×)`; the only place that rounds."""
+    if np.isnan(row.mean):
+        return MISSING
+    spread = "" if np.isnan(row.sd) else f"±{100 * row.sd:.{decimals}f}"
+    ratio = "" if np.isnan(row.achieved_speed_up) else f" ({row.achieved_speed_up:.2f}×)"
+    return f"{100 * row.mean:.{decimals}f}{spread}{ratio}"
+
+
+def layout(tidy: pd.DataFrame, bold: set[tuple], decimals: int, mark: str) -> pd.DataFrame:
+    """The paper's layout: a row a method, a column a task, both halves of a task in one column.
+
+    Args:
+        tidy: of `with_paper`.
+        bold: of `best`.
+        decimals: of scores in per cent.
+        mark: what sets a cell in bold, with {} for the cell.
+    """
+    content = []
+    for method, own in tidy.groupby("method", sort=False):
+        content.append({"Method": method} | _cells(own, lambda row: _marked(row, cell(row, decimals), bold, mark)))
+        if own["paper"].notna().any():
+            printed = {row.task: row.paper for row in own.itertuples()}
+            paper = _cells(own, lambda row: MISSING if np.isnan(row.paper) else f"{100 * row.paper:.1f}")
+            if any(not np.isnan(value) for value in printed.values()):
+                content.append({"Method": "  as printed in the paper"} | paper)
+    return pd.DataFrame(content)
+
+
+def _marked(row: Any, text: str, bold: set[tuple], mark: str) -> str:
+    """A cell's text, in bold if it is among the best."""
+    return mark.format(text) if (row.system, row.target_speed_up, row.task) in bold else text
+
+
+def _cells(own: pd.DataFrame, show: Any) -> dict[str, str]:
+    """One method's cells by printed column; a mismatched half joins its task as "a / b"."""
+    cells: dict[str, str] = {}
+    ends = HALVES["mismatched"]
+    for row in own.itertuples():
+        task = row.task.removesuffix(ends)
+        if row.task.endswith(ends) and task in cells:
+            cells[f"{task} / {row.task}"] = f"{cells.pop(task)} / {show(row)}"
+        else:
+            cells[row.task] = show(row)
+    return cells
+
+
+def sentences(parts: Iterator[str] | list[str]) -> str:
+    """Parts of a caption as one paragraph."""
+    return " ".join(part.strip() for part in parts if part)
+
+
+def to_markdown(table: pd.DataFrame, caption: str) -> str:
+    """The table and its caption as Markdown."""
+    return f"{table.to_markdown(index=False)}\n\n{caption}\n"
+
+
+def to_latex(table: pd.DataFrame, caption: str) -> str:
+    """The table and its caption as LaTeX (booktabs)."""
+    signs = {"±": r"$\pm$", "×": r"$\times$", "%": r"\%", "_": r"\_"}
+
+    def escaped(text: str) -> str:
+        for sign, code in signs.items():
+            text = text.replace(sign, code)
+        return text
+
+    plain = table.rename(columns=escaped).map(escaped)
+    style = plain.style.hide(axis="index")
+    return style.to_latex(hrules=True, caption=escaped(caption), position="t", column_format="l" + "c" * (len(table.columns) - 1))

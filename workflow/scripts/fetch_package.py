@@ -1,0 +1,42 @@
+"""One distribution file from the package index, accepted only if its digest is the pinned one."""
+
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+import tyro
+
+from cascadebert.configuration import Problem
+from cascadebert.records import atomic
+
+
+def main(package: str, version: str, sha256: str, out: Path) -> None:
+    """Download a distribution through pip, without its dependencies.
+
+    pip prepares a source distribution's metadata, which runs code of it: the digest is checked before that
+    (--require-hashes). Nothing is installed.
+
+    Args:
+        package: name on the index.
+        version: exact version.
+        sha256: of the file.
+        out: the file, a zip archive whether wheel or source distribution.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        requirements = Path(folder, "requirements.txt")
+        requirements.write_text(f"{package}=={version} --hash=sha256:{sha256}\n")
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]
+        done = subprocess.run([*pip, "--requirement", requirements, "--dest", Path(folder, "found")], check=False)
+        if done.returncode:
+            raise Problem(f"{package}=={version} could not be had from the package index with sha256 {sha256}: see pip's words above.")
+        (found,) = Path(folder, "found").iterdir()
+        if not zipfile.is_zipfile(found):
+            raise Problem(f"{found.name} is not a zip archive: pin a wheel, or a source distribution that is a .zip.")
+        with atomic(out) as temporary:
+            temporary.write_bytes(found.read_bytes())
+
+
+if __name__ == "__main__":
+    tyro.cli(main, description=__doc__)

@@ -1,0 +1,21 @@
+"""A complete member, or the base's first k layers, fine-tuned on one task (sections 3.1 and 4.2, BERT-kL)."""
+
+import tyro
+
+from cascadebert.encoding import read_encoded
+from cascadebert.members import build_member
+from cascadebert.objectives import cross_entropy
+from cascadebert.runs import Run
+from cascadebert.training import Settings, fit
+
+
+def main(run: tyro.conf.OmitArgPrefixes[Run], settings: Settings) -> None:
+    """Fine-tune by cross-entropy."""
+    device, task = run.start(), read_encoded(run.encoded)
+    member = build_member(run.weights, run.layers, len(task.names), settings.freeze_embeddings).to(device)
+    history = fit(member, task, task.rows("train"), cross_entropy, settings, run.seed, run.metric)
+    run.finish(member, task, settings, history)
+
+
+if __name__ == "__main__":
+    tyro.cli(main, description=__doc__)

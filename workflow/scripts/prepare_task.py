@@ -1,0 +1,54 @@
+"""The splits of one task, as text (Table 1; erratum 17)."""
+
+import json
+import logging
+from pathlib import Path
+
+import tyro
+
+from cascadebert.configuration import Problem
+from cascadebert.records import write_examples, write_json
+from cascadebert.sources import labels_of, read_source
+from cascadebert.splits import carve
+
+
+def main(definition: str, metric: str, examples: Path, task: Path, archive: Path | None = None) -> None:
+    """Read a data set from its source and divide it.
+
+    Args:
+        definition: the config's entry under data, as JSON.
+        metric: the task's.
+        examples: JSON Lines with id, split, text, text_pair (pairs), label (a name), rating (where known).
+        task: JSON with names, metric, rows of each split, and how many rows were dropped why.
+        archive: the package's file, where the source is a package.
+    """
+    entry = json.loads(definition)
+    frames = read_source(entry, archive)
+    dropped = {}
+    if "package" in entry["source"]:
+        band = entry["source"]["neutral_band"]
+        decided = {split: frame["rating"].abs() > band for split, frame in frames.items()}
+        dropped = {f"{split} (neutral)": int((~kept).sum()) for split, kept in decided.items()}
+        frames = {split: frame[decided[split]] for split, frame in frames.items()}
+    names = labels_of(entry, frames["train"])
+    if metric == "f1" and len(names) != 2:
+        raise Problem(f"metric f1 needs two classes and there are {len(names)} ({', '.join(names)}): make it accuracy.")
+    if len(names) < 2:
+        raise Problem(f"the training data has one class only ({', '.join(names)}): a classifier needs two.")
+    table, repeats = carve(frames, entry["rows"], entry["seed"])
+    unknown = sorted(set(table["label"]) - {*names, ""})
+    if unknown:
+        raise Problem(f"the label {unknown[0]} is in no training row: declare it under labels.")
+    blank = table[(table["label"] == "") & (table["split"] != "test")]
+    if len(blank):
+        raise Problem(f"{blank['id'].iloc[0]} of the {blank['split'].iloc[0]} split has no label: only test rows may lack one.")
+    dropped |= {f"{split} (text in another split)": count for split, count in repeats.items()}
+    rows = {split: int((table["split"] == split).sum()) for split in ("train", "selection", "report", "mismatched", "test")}
+    logging.info("rows %s, dropped %s", rows, dropped)
+    write_examples(examples, table)
+    write_json(task, {"names": names, "metric": metric, "rows": rows, "dropped": dropped})
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO)
+    tyro.cli(main, description=__doc__)

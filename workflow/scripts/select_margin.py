@@ -1,0 +1,45 @@
+"""The margin epsilon of one task: the one whose cascade does best on the selection split (section 4.1, Table 1)."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import tyro
+
+from cascadebert.exits import cascade
+from cascadebert.records import Predictions, read_predictions, write_json
+from cascadebert.sweeps import sweep
+
+
+def main(
+    predictions: list[Path], base: list[Path], margins: list[float], speed_ups: list[float], metric: str, out: Path
+) -> None:
+    """Select a margin by the task's metric, averaged over model seeds and target speed-ups; ties go to the smaller.
+
+    Args:
+        predictions: selection logits of the regularized members; margins outermost, then seeds, then members.
+        base: selection logits of the base, one a seed.
+        margins: the grid.
+        speed_ups: targets.
+        metric: of the task.
+        out: JSON with margin, and scores of every margin by seed.
+    """
+    files = np.array(predictions, dtype=object).reshape(len(margins), len(base), -1)  # (margins, seeds, members)
+    scores = {}
+    for margin, by_seed in zip(margins, files, strict=True):
+        of_margin = []
+        for members, last in zip(by_seed, base, strict=True):
+            loaded = [read_predictions(path) for path in (*members, last)]
+            stack = cascade([member.stack for member in loaded])
+            whole = Predictions(stack, loaded[-1].label, loaded[-1].id, loaded[-1].names)
+            points = sweep({"selection": whole}, "confidence", speed_ups, metric)
+            of_margin.append(float(np.mean([point["score"] for point in points])))
+        scores[margin] = of_margin
+    best = max(sorted(scores), key=lambda margin: np.mean(scores[margin]))
+    logging.info("margin %s of %s", best, {margin: float(np.mean(of)) for margin, of in scores.items()})
+    write_json(out, {"margin": best, "scores": {str(margin): of for margin, of in scores.items()}})
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO)
+    tyro.cli(main, description=__doc__)
