@@ -28,7 +28,7 @@ rule train_deebert:
     message:
         "Training DeeBERT's off-ramps on {wildcards.task}, seed {wildcards.seed}"
     shell:
-        "python workflow/scripts/train_deebert.py --stage1 {input.stage1}" + TRAIN
+        train("train_deebert.py", "--stage1 {input.stage1}")
 
 
 rule train_pabee:
@@ -57,4 +57,4 @@ rule train_pabee:
     message:
         "Training PABEE on {wildcards.task}, seed {wildcards.seed}"
     shell:
-        "python workflow/scripts/train_pabee.py" + TRAIN
+        train("train_pabee.py")

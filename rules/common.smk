@@ -1,4 +1,4 @@
-# Helpers of the other rule files: what a job depends on, and where things lie.
+# Helpers shared by rules/: what a job depends on, and where things lie.
 import ast
 import fcntl
 import functools
@@ -21,7 +21,6 @@ from cascadebert.configuration import Problem, check_references, check_schema, f
 from cascadebert.glue import GLUE
 from cascadebert.systems import SPLITS
 
-
 # --- the config -------------------------------------------------------------------------------------------------------
 
 
@@ -31,7 +30,9 @@ def settle_config():
     The results folder is named after a preset's file, so that presets stay apart.
     """
     files = workflow.overwrite_configfiles
-    config.setdefault("results", f"results/{Path(files[-1]).stem}" if files else "results")
+    config.setdefault(
+        "results", f"results/{Path(files[-1]).stem}" if files else "results"
+    )
     try:
         check_schema(config, yaml.safe_load((ROOT / "config/schema.yaml").read_text()))
         validate(config, str(ROOT / "config/schema.yaml"))
@@ -74,7 +75,10 @@ def settings(**values):
 
 def flags(name, values):
     """The same values as command-line flags of a script whose main takes a dataclass `name`."""
-    return " ".join(f"--{name}.{key.replace('_', '-')} {value}" for key, value in sorted(values.items()))
+    return " ".join(
+        f"--{name}.{key.replace('_', '-')} {value}"
+        for key, value in sorted(values.items())
+    )
 
 
 @functools.cache
@@ -97,28 +101,55 @@ def _parsed(path):
     tree, imported = ast.parse(path.read_text()), set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and not node.level:
-            imported |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+            imported |= {
+                node.module,
+                *(f"{node.module}.{alias.name}" for alias in node.names),
+            }
         elif isinstance(node, ast.Import):
             imported |= {alias.name for alias in node.names}
-        elif isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node) is not None:
+        elif (
+            isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
+            and ast.get_docstring(node) is not None
+        ):
             node.body[0].value.value = ""
         elif isinstance(node, ast.ImportFrom):
-            raise WorkflowError(f"{path}: write relative imports out in full, code_version does not follow them")
-    files = {SCRIPTS / f"{name.replace('.', '/')}{end}" for name in imported for end in (".py", "/__init__.py")}
+            raise WorkflowError(
+                f"{path}: write relative imports out in full, code_version does not follow them"
+            )
+    paths = [SCRIPTS.joinpath(*name.split(".")) for name in imported]
+    files = {
+        file
+        for path in paths
+        for file in (path.with_suffix(".py"), path / "__init__.py")
+    }
     return ast.dump(tree), sorted(file for file in files if file.is_file())
 
 
 # --- the grid ---------------------------------------------------------------------------------------------------------
 
-TRAINING = ("batch_size", "weight_decay", "warmup", "clip_norm", "precision", "freeze_embeddings", "keep")
+TRAINING = (
+    "batch_size",
+    "weight_decay",
+    "warmup",
+    "clip_norm",
+    "precision",
+    "freeze_embeddings",
+    "keep",
+)
 """Settings that all trainings share; training.max_length belongs to the token ids."""
 
-TRAIN = (
-    " --encoded {input.encoded} --weights {input.weights} {params.model} {params.settings} --seed {wildcards.seed}"
-    " --threads {threads} --code {params.code} --model {output.model} --origin {output.origin}"
-    " --predictions {output.predictions} > {log} 2>&1"
-)
-"""What every training script is given (runs.py)."""
+
+def train(script, *flags):
+    """Command of a training script: what all are given (runs.py), and its own flags."""
+    return " ".join(
+        [
+            f"python workflow/scripts/{script}",
+            "--encoded {input.encoded} --weights {input.weights} {params.model} {params.settings}",
+            "--seed {wildcards.seed} --threads {threads} --code {params.code}",
+            *flags,
+            "--model {output.model} --origin {output.origin} --predictions {output.predictions} > {log} 2>&1",
+        ]
+    )
 
 
 def full_layers():
@@ -159,7 +190,9 @@ def metric(task):
 def training(own, **overrides):
     """Settings of one training as flags: the shared ones, and the epochs and learning rate of its own."""
     shared = {key: config["training"][key] for key in TRAINING}
-    return flags("settings", {**shared, "epochs": own["epochs"], "lr": own["lr"], **overrides})
+    return flags(
+        "settings", {**shared, "epochs": own["epochs"], "lr": own["lr"], **overrides}
+    )
 
 
 def model(task, layers):
@@ -192,7 +225,10 @@ def encoded_for(member):
 
 def predictions(run):
     """Logits of a run, a file for each split; {task} and {seed} are left open."""
-    return [f"<results>/predictions/{{task}}/{run}/seed{{seed}}/{split}.npz" for split in SPLITS]
+    return [
+        f"<results>/predictions/{{task}}/{run}/seed{{seed}}/{split}.npz"
+        for split in SPLITS
+    ]
 
 
 def data_files(name):
@@ -200,4 +236,62 @@ def data_files(name):
     source = config["data"][name]["source"]
     if "package" in source:
         return {"archive": f"<results>/packages/{source['package']}.zip"}
-    return {"files": [str(file) for file in files_of(Path(source["path"])).values()]} if "path" in source else {}
+    return (
+        {"files": [str(file) for file in files_of(Path(source["path"])).values()]}
+        if "path" in source
+        else {}
+    )
+
+
+DISTILLED = [
+    name for name, entry in config["weights"].items() if "distilled" in entry["source"]
+]
+
+
+def weights_files(wildcards):
+    """The archive or the local files that a checkpoint is read from."""
+    source = config["weights"][wildcards.weights]["source"]
+    if "package" in source:
+        return {"archive": f"<results>/packages/{source['package']}.zip"}
+    return {"files": f"{source['path']}/model.safetensors"} if "path" in source else {}
+
+
+def distillation(wildcards):
+    """The config of a distilled checkpoint."""
+    return config["weights"][wildcards.weights]["source"]
+
+
+# --- what tables and figures are made of --------------------------------------------------------------------------------
+
+
+def all_sweeps():
+    """Operating points of every task, run and seed."""
+    return expand(
+        "<results>/sweeps/{task}/{run}/seed{seed}.csv",
+        task=config["tasks"],
+        run=runs(),
+        seed=config["seeds"],
+    )
+
+
+def table_spec():
+    """What a table says of its columns and rows."""
+    return settings(
+        tasks=config["tasks"],
+        glue=[config["data"][task].get("glue") for task in config["tasks"]],
+        speed_ups=config["speed_ups"],
+        full_layers=full_layers(),
+        notes=table_notes(),
+    )
+
+
+def table_notes():
+    """What a reader must know of the members."""
+    return [
+        f"The member {member} has {config['members'][member]['layers']} layer, taken from the base and distilled from it"
+        " on unlabelled text: it is complete in the sense that its one layer was trained to"
+        " represent a whole sentence, but it was not pre-trained from scratch as the paper's small BERT was."
+        for member in config["cascade"]
+        if "distilled"
+        in config["weights"][config["members"][member]["weights"]]["source"]
+    ]

@@ -7,12 +7,14 @@ rule fetch_package:
         "<results>/packages/{package}.zip",
     log:
         "<logs>/fetch_package/{package}.log",
+    retries: 2
     conda:
         "../envs/paper.yaml"
-    retries: 2
     params:
         code=code_version("fetch_package.py"),
-        pin=lambda wildcards: "--version {version} --sha256 {sha256}".format(**config["packages"][wildcards.package]),
+        pin=lambda wildcards: "--version {version} --sha256 {sha256}".format(
+            **config["packages"][wildcards.package]
+        ),
     message:
         "Fetching {wildcards.package}"
     shell:
@@ -34,7 +36,9 @@ rule prepare_task:
         code=code_version("prepare_task.py"),
         definition=lambda wildcards: settings(**config["data"][wildcards.task]),
         metric=lambda wildcards: metric(wildcards.task),
-        archive=lambda wildcards, input: f"--archive {input.archive}" if "archive" in input.keys() else "",
+        archive=lambda wildcards, input: (
+            f"--archive {input.archive}" if "archive" in input.keys() else ""
+        ),
     message:
         "Dividing {wildcards.task} into train, selection and report split"
     shell:

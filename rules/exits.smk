@@ -10,7 +10,10 @@ rule select_margin:
             seed=config["seeds"],
             member=config["cascade"][:-1],
         ),
-        base=expand(f"<results>/predictions/{{{{task}}}}/{base()}/seed{{seed}}/selection.npz", seed=config["seeds"]),
+        base=expand(
+            f"<results>/predictions/{{{{task}}}}/{base()}/seed{{seed}}/selection.npz",
+            seed=config["seeds"],
+        ),
     output:
         "<results>/margins/{task}.json",
     log:
@@ -34,7 +37,11 @@ rule adopt_margin:
     """A regularized member at the selected margin."""
     input:
         selected="<results>/margins/{task}.json",
-        candidates=[file for margin in margins() for file in predictions(f"{{member}}_dar{margin}")],
+        candidates=[
+            file
+            for margin in margins()
+            for file in predictions(f"{{member}}_dar{margin}")
+        ],
     output:
         predictions("{member}_dar"),
     log:
@@ -54,7 +61,11 @@ rule adopt_margin:
 rule stack_cascade:
     """CascadeBERT: all members but the largest regularized."""
     input:
-        [file for member in config["cascade"][:-1] for file in predictions(f"{member}_dar")],
+        [
+            file
+            for member in config["cascade"][:-1]
+            for file in predictions(f"{member}_dar")
+        ],
         predictions(base()),
     output:
         predictions("cascadebert"),
@@ -97,10 +108,10 @@ rule sweep_thresholds:
         },
     output:
         "<results>/sweeps/{task}/{run}/seed{seed}.csv",
-    wildcard_constraints:
-        run=one_of(runs()),
     log:
         "<logs>/sweep_thresholds/{task}/{run}/seed{seed}.log",
+    wildcard_constraints:
+        run=one_of(runs()),
     conda:
         "../envs/paper.yaml"
     params:

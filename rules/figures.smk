@@ -6,7 +6,9 @@ rule figure5_all:
     input:
         sweeps=all_sweeps(),
     output:
-        multiext("<results>/figures/figure5_all", ".pdf", ".png", ".csv"),
+        pdf="<results>/figures/figure5_all.pdf",
+        png="<results>/figures/figure5_all.png",
+        csv="<results>/figures/figure5_all.csv",
     log:
         "<logs>/figure5_all.log",
     conda:
@@ -17,5 +19,5 @@ rule figure5_all:
     message:
         "Drawing the trade-off curves"
     shell:
-        "python workflow/scripts/figure5_all.py --sweeps {input.sweeps} --spec {params.spec:q} --pdf {output[0]}"
+        "python workflow/scripts/figure5_all.py --sweeps {input.sweeps} --spec {params.spec:q} --pdf {output.pdf}"
         " > {log} 2>&1"

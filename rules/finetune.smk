@@ -22,12 +22,14 @@ rule finetune:
         mem_mb=3000,
     params:
         code=code_version("finetune.py"),
-        model=lambda wildcards: model(wildcards.task, config["members"][wildcards.member]["layers"]),
+        model=lambda wildcards: model(
+            wildcards.task, config["members"][wildcards.member]["layers"]
+        ),
         settings=lambda wildcards: training(config["members"][wildcards.member]),
     message:
         "Fine-tuning {wildcards.member} on {wildcards.task}, seed {wildcards.seed}"
     shell:
-        "python workflow/scripts/finetune.py" + TRAIN
+        train("finetune.py")
 
 
 rule finetune_first_layers:
@@ -56,7 +58,7 @@ rule finetune_first_layers:
     message:
         "Fine-tuning the first {wildcards.layers} layers on {wildcards.task}, seed {wildcards.seed}"
     shell:
-        "python workflow/scripts/finetune.py" + TRAIN
+        train("finetune.py")
 
 
 rule finetune_dar:
@@ -81,11 +83,15 @@ rule finetune_dar:
         mem_mb=3000,
     params:
         code=code_version("finetune_dar.py"),
-        model=lambda wildcards: model(wildcards.task, config["members"][wildcards.member]["layers"]),
+        model=lambda wildcards: model(
+            wildcards.task, config["members"][wildcards.member]["layers"]
+        ),
         settings=lambda wildcards: training(config["members"][wildcards.member]),
         dar="--dar-weight {weight} --pairs {pairs}".format(**config["dar"]),
     message:
         "Fine-tuning {wildcards.member} on {wildcards.task} with DAR, margin {wildcards.margin}, seed {wildcards.seed}"
     shell:
-        "python workflow/scripts/finetune_dar.py --difficulty {input.difficulty} {params.dar}"
-        " --margin {wildcards.margin}" + TRAIN
+        train(
+            "finetune_dar.py",
+            "--difficulty {input.difficulty} {params.dar} --margin {wildcards.margin}",
+        )

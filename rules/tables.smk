@@ -1,35 +1,6 @@
 # Tables of the paper, each as tidy CSV, Markdown and LaTeX.
 
 
-def all_sweeps(wildcards=None):
-    """Operating points of every task, run and seed."""
-    return expand(
-        "<results>/sweeps/{task}/{run}/seed{seed}.csv", task=config["tasks"], run=runs(), seed=config["seeds"]
-    )
-
-
-def table_spec(wildcards=None):
-    """What a table says of its columns and rows."""
-    return settings(
-        tasks=config["tasks"],
-        glue=[config["data"][task].get("glue") for task in config["tasks"]],
-        speed_ups=config["speed_ups"],
-        full_layers=full_layers(),
-        notes=table_notes(),
-    )
-
-
-def table_notes():
-    """What a reader must know of the members."""
-    return [
-        f"The member {member} has {config['members'][member]['layers']} layer, taken from the base and distilled from it"
-        " on unlabelled text (rule pretrain_member): it is complete in the sense that its one layer was trained to"
-        " represent a whole sentence, but it was not pre-trained from scratch as the paper's small BERT was."
-        for member in config["cascade"]
-        if "distilled" in config["weights"][config["members"][member]["weights"]]["source"]
-    ]
-
-
 rule table2:
     """Table 2: early exit against the cascade at each target speed-up."""
     input:

@@ -1,18 +1,4 @@
 # Pre-trained checkpoints: imported, or, for a small complete member that cannot be downloaded, distilled from the base.
-DISTILLED = [name for name, entry in config["weights"].items() if "distilled" in entry["source"]]
-
-
-def weights_files(wildcards):
-    """The archive or the local files that a checkpoint is read from."""
-    source = config["weights"][wildcards.weights]["source"]
-    if "package" in source:
-        return {"archive": f"<results>/packages/{source['package']}.zip"}
-    return {"files": f"{source['path']}/model.safetensors"} if "path" in source else {}
-
-
-def distillation(wildcards):
-    """The config of a distilled checkpoint."""
-    return config["weights"][wildcards.weights]["source"]
 
 
 rule import_weights:
@@ -20,21 +6,27 @@ rule import_weights:
     input:
         unpack(weights_files),
     output:
-        multiext("<results>/weights/{weights}/", "model.safetensors", "config.json", "tokenizer.json"),
-    wildcard_constraints:
-        weights=one_of(set(config["weights"]) - set(DISTILLED)),
+        model="<results>/weights/{weights}/model.safetensors",
+        config="<results>/weights/{weights}/config.json",
+        tokenizer="<results>/weights/{weights}/tokenizer.json",
     log:
         "<logs>/import_weights/{weights}.log",
+    wildcard_constraints:
+        weights=one_of(set(config["weights"]) - set(DISTILLED)),
     conda:
         "../envs/paper.yaml"
     params:
         code=code_version("import_weights.py"),
-        source=lambda wildcards: settings(**config["weights"][wildcards.weights]["source"]),
-        archive=lambda wildcards, input: f"--archive {input.archive}" if "archive" in input.keys() else "",
+        source=lambda wildcards: settings(
+            **config["weights"][wildcards.weights]["source"]
+        ),
+        archive=lambda wildcards, input: (
+            f"--archive {input.archive}" if "archive" in input.keys() else ""
+        ),
     message:
         "Importing the checkpoint {wildcards.weights}"
     shell:
-        "python workflow/scripts/import_weights.py --source {params.source:q} {params.archive} --out {output[0]}"
+        "python workflow/scripts/import_weights.py --source {params.source:q} {params.archive} --out {output.model}"
         " > {log} 2>&1"
 
 
@@ -44,16 +36,19 @@ rule pretrain_member:
         unpack(lambda wildcards: data_files(distillation(wildcards)["corpus"])),
         weights=lambda wildcards: f"<results>/weights/{distillation(wildcards)['distilled']}/model.safetensors",
         held_out=lambda wildcards: [
-            f"<results>/tasks/{name}/examples.jsonl" for name in distillation(wildcards)["held_out"]
+            f"<results>/tasks/{name}/examples.jsonl"
+            for name in distillation(wildcards)["held_out"]
         ],
     output:
-        multiext("<results>/weights/{weights}/", "model.safetensors", "config.json", "tokenizer.json"),
-    wildcard_constraints:
-        weights=one_of(DISTILLED),
+        model="<results>/weights/{weights}/model.safetensors",
+        config="<results>/weights/{weights}/config.json",
+        tokenizer="<results>/weights/{weights}/tokenizer.json",
     log:
         "<logs>/pretrain_member/{weights}.log",
     benchmark:
         "<benchmarks>/pretrain_member/{weights}.tsv"
+    wildcard_constraints:
+        weights=one_of(DISTILLED),
     conda:
         "../envs/paper.yaml"
     threads: 2
@@ -62,8 +57,12 @@ rule pretrain_member:
         mem_mb=4000,
     params:
         code=code_version("pretrain_member.py"),
-        corpus=lambda wildcards: settings(**config["data"][distillation(wildcards)["corpus"]]),
-        layer=lambda wildcards: "--layer {layer} --max-rows {rows}".format(**distillation(wildcards)),
+        corpus=lambda wildcards: settings(
+            **config["data"][distillation(wildcards)["corpus"]]
+        ),
+        layer=lambda wildcards: "--layer {layer} --max-rows {rows}".format(
+            **distillation(wildcards)
+        ),
         settings=lambda wildcards: training(
             distillation(wildcards),
             batch_size=distillation(wildcards)["batch_size"],
@@ -72,10 +71,12 @@ rule pretrain_member:
             keep="last",
         ),
         max_length=config["training"]["max_length"],
-        archive=lambda wildcards, input: f"--archive {input.archive}" if "archive" in input.keys() else "",
+        archive=lambda wildcards, input: (
+            f"--archive {input.archive}" if "archive" in input.keys() else ""
+        ),
     message:
         "Distilling the checkpoint {wildcards.weights}"
     shell:
         "python workflow/scripts/pretrain_member.py --weights {input.weights} {params.layer} --corpus {params.corpus:q}"
         " --held-out {input.held_out} --max-length {params.max_length} {params.settings} --seed 0 --threads {threads}"
-        " {params.archive} --out {output[0]} > {log} 2>&1"
+        " {params.archive} --out {output.model} > {log} 2>&1"

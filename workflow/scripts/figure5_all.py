@@ -8,7 +8,7 @@ import tyro
 
 from cascadebert.figures import figure_of, plot_trade_off, save
 from cascadebert.intervals import mean_sd, t_interval
-from cascadebert.tables import HALVES, columns_of
+from cascadebert.sweeps import printed_points
 
 
 def main(sweeps: list[Path], spec: str, pdf: Path) -> None:
@@ -19,10 +19,7 @@ def main(sweeps: list[Path], spec: str, pdf: Path) -> None:
         spec: JSON with tasks, in the order of panels.
         pdf: the figure; .png and the plotted frame as .csv go beside it.
     """
-    points = pd.concat([pd.read_csv(path) for path in sweeps], ignore_index=True)
-    points = points[points["split"].isin(HALVES)]
-    points = points.assign(column=points["task"] + points["split"].map(HALVES))
-    columns = columns_of(points, json.loads(spec)["tasks"])
+    points, columns = printed_points(sweeps, json.loads(spec)["tasks"])
     rows = []
     for (column, system, target), own in points.groupby(["column", "system", "target"], sort=False):
         mean, _ = mean_sd(own["score"].to_numpy())
@@ -30,13 +27,13 @@ def main(sweeps: list[Path], spec: str, pdf: Path) -> None:
         names = {"column": column, "system": system, "target": target, "n_seeds": len(own)}
         rows.append(names | {"speed_up": own["speed_up"].mean(), "mean": mean, "low": low, "high": high})
     frame = pd.DataFrame(rows)
-    frame = frame[frame["column"].isin(columns)]
     metrics = dict(zip(points["column"], points["metric"], strict=True))
     figure, axes = figure_of(len(columns))
     for ax, column in zip(axes, columns, strict=True):
         plot_trade_off(ax, frame[frame["column"] == column])
         ax.set_ylabel(f"{column}: {metrics[column]} (%)")
-    axes[0].legend(loc="lower left")
+    figure.supxlabel("speed-up: layers of the base / layers executed", fontsize=8)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=6, columnspacing=1.2)
     save(figure, frame, pdf)
 
 

@@ -16,7 +16,15 @@ from cascadebert.training import Settings, fit, start
 
 
 def main(
-    encoded: Path, weights: Path, layers: int, settings: Settings, folds: Path, fold: int, seed: int, threads: int, out: Path
+    encoded: Path,
+    weights: Path,
+    layers: int,
+    settings: Settings,
+    folds: Path,
+    fold: int,
+    seed: int,
+    threads: int,
+    out: Path,
 ) -> None:
     """Fine-tune, then predict the held-out fold; the model itself is not kept.
 

@@ -41,9 +41,13 @@ def main(definition: str, metric: str, examples: Path, task: Path, archive: Path
         raise Problem(f"the label {unknown[0]} is in no training row: declare it under labels.")
     blank = table[(table["label"] == "") & (table["split"] != "test")]
     if len(blank):
-        raise Problem(f"{blank['id'].iloc[0]} of the {blank['split'].iloc[0]} split has no label: only test rows may lack one.")
+        raise Problem(
+            f"{blank['id'].iloc[0]} of the {blank['split'].iloc[0]} split has no label: only test rows may lack one."
+        )
     dropped |= {f"{split} (text in another split)": count for split, count in repeats.items()}
-    rows = {split: int((table["split"] == split).sum()) for split in ("train", "selection", "report", "mismatched", "test")}
+    rows = {
+        split: int((table["split"] == split).sum()) for split in ("train", "selection", "report", "mismatched", "test")
+    }
     logging.info("rows %s, dropped %s", rows, dropped)
     write_examples(examples, table)
     write_json(task, {"names": names, "metric": metric, "rows": rows, "dropped": dropped})

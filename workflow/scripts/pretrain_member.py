@@ -56,7 +56,9 @@ def main(
     target = sentence_vectors(load_encoder(weights, depth).to(device), data)
     student = SentenceEncoder(single_layer(weights, depth, layer)).to(device)
     fit(student, data, data.rows("train"), distance, settings, seed, extras={"target": target})
-    write_checkpoint(out.parent, *checkpoint_of(student.encoder.cpu()), weights.with_name("tokenizer.json").read_bytes())
+    write_checkpoint(
+        out.parent, *checkpoint_of(student.encoder.cpu()), weights.with_name("tokenizer.json").read_bytes()
+    )
 
 
 if __name__ == "__main__":

@@ -11,7 +11,15 @@ from cascadebert.systems import SYSTEMS
 
 
 def main(
-    selection: Path, report: Path, mismatched: Path, task: str, system: str, seed: int, metric: str, targets: list[float], out: Path
+    selection: Path,
+    report: Path,
+    mismatched: Path,
+    task: str,
+    system: str,
+    seed: int,
+    metric: str,
+    targets: list[float],
+    out: Path,
 ) -> None:
     """Write one row a split and target speed-up; a system without early exit has one target, its own ratio.
 

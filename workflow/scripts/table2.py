@@ -7,7 +7,8 @@ import pandas as pd
 import tyro
 
 from cascadebert.records import read_json, write_csv, write_text
-from cascadebert.tables import best, columns_of, entries, layout, sentences, summarised, to_latex, to_markdown, with_paper
+from cascadebert.sweeps import printed_points
+from cascadebert.tables import best, entries, layout, sentences, summarised, to_latex, to_markdown, with_paper
 
 
 def main(
@@ -19,15 +20,14 @@ def main(
         sweeps: of sweep_thresholds.py, every task, system and seed.
         tasks: task.json of each task, in the order of columns.
         paper: the paper's printed values.
-        spec: JSON with tasks (names, in order), glue (the paper's name of each, or null), speed_ups, full_layers, notes.
+        spec: JSON with tasks (names, in order), glue (the paper's names, or null), speed_ups, full_layers, notes.
         decimals: of scores in per cent, in md and tex.
         csv: tidy, fractions, unrounded.
         md: the paper's layout.
         tex: the same.
     """
     wanted = json.loads(spec)
-    points = pd.concat([pd.read_csv(path) for path in sweeps], ignore_index=True)
-    columns = columns_of(points, wanted["tasks"])
+    points, columns = printed_points(sweeps, wanted["tasks"])
     rows = entries(wanted["speed_ups"], wanted["full_layers"])
     tidy, by_seed = summarised(points, rows, columns)
     names = {task: glue for task, glue in zip(wanted["tasks"], wanted["glue"], strict=True) if glue}
@@ -37,7 +37,7 @@ def main(
     text = caption(facts, columns, tidy, wanted["notes"])
     bold = best(tidy, by_seed)
     write_csv(csv, tidy.drop(columns="system"))
-    write_text(md, to_markdown(layout(tidy, bold, decimals, "**{}**"), text))
+    write_text(md, to_markdown(layout(tidy, bold, decimals, "**{}**"), f"Table 2: {text}"))
     write_text(tex, to_latex(layout(tidy, bold, decimals, r"\textbf{{{}}}"), text))
 
 
@@ -54,12 +54,14 @@ def caption(facts: dict[str, dict], columns: list[str], tidy: pd.DataFrame, note
     seeds = tidy["n_seeds"].max()
     return sentences(
         [
-            f"Table 2: Results on the report split, in per cent. {'; '.join(sizes)}.",
+            f"Results on the report split, in per cent. {'; '.join(sizes)}.",
             f"Mean ± standard deviation over {seeds} model seeds" if seeds > 1 else "One model seed",
-            "(ddof 1), in brackets the achieved speed-up in layers." if seeds > 1 else "; in brackets the achieved speed-up in layers.",
+            "(ddof 1), in brackets the achieved speed-up in layers."
+            if seeds > 1
+            else "; in brackets the achieved speed-up in layers.",
             "Thresholds are chosen on the selection split for each ratio, without labels of the report split.",
             "AVG is the mean of all columns, both halves of a task counted.",
-            "Bold: the best mean at a ratio, and those whose paired difference from it has a 95 % t interval over seeds that holds 0.",
+            "Bold: the best mean at a ratio, and those not told apart from it (paired over seeds, 95 % t interval).",
             "- : not available; BERT-kL needs a whole number of layers.",
             f"No mismatched half: {', '.join(lacking)}." if lacking else "",
             *notes,

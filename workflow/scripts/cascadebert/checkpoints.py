@@ -51,7 +51,9 @@ def read_checkpoint(source: dict[str, Any], archive: Path | None = None) -> Chec
         files, where = {name: (folder / name).read_bytes() for name in FILES}, str(folder)
     digest = hashlib.sha256(files["model.safetensors"]).hexdigest()
     if digest != source.get("sha256", digest):
-        raise Problem(f"model.safetensors of {where} has sha256 {digest}, not {source['sha256']}: get the file that was meant.")
+        raise Problem(
+            f"model.safetensors of {where} has sha256 {digest}, not {source['sha256']}: get the file that was meant."
+        )
     config = json.loads(files["config.json"])
     if config.get("model_type", "bert") != "bert":
         raise Problem(f"{where} is a {config['model_type']} model: members are BERT encoders.")
@@ -60,10 +62,13 @@ def read_checkpoint(source: dict[str, Any], archive: Path | None = None) -> Chec
 
 def _encoder_tensors(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """The encoder's tensors under its own names: without the prefix of a pre-training model, its heads, its buffers."""
-    prefixed = any(name.startswith("bert.") for name in tensors)
-    own = {name.removeprefix("bert."): tensor for name, tensor in tensors.items() if not prefixed or name.startswith("bert.")}
-    renamed = {name.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias"): t for name, t in own.items()}
-    return {name: tensor.float() for name, tensor in renamed.items() if not name.endswith("position_ids")}
+    prefix = "bert." if any(name.startswith("bert.") for name in tensors) else ""
+    kept = {}
+    for name, tensor in tensors.items():
+        if name.startswith(prefix) and not name.endswith("position_ids"):
+            new = name.removeprefix(prefix).replace("LayerNorm.gamma", "LayerNorm.weight")
+            kept[new.replace("LayerNorm.beta", "LayerNorm.bias")] = tensor.float()
+    return kept
 
 
 def _from_hub(source: dict[str, Any]) -> Path:

@@ -75,18 +75,23 @@ def _sentence(error: ValidationError) -> str:
         unknown = sorted(set(error.instance) - set(known))[0]
         guess = get_close_matches(unknown, known, 1)
         where = f"{key}.{unknown}" if key else unknown
-        return f"config key {where} is unknown: " + (f"did you mean {guess[0]}?" if guess else f"known are {', '.join(known)}.")
+        return f"config key {where} is unknown: " + (
+            f"did you mean {guess[0]}?" if guess else f"known are {', '.join(known)}."
+        )
     if error.validator == "required":
         missing = next(name for name in error.validator_value if name not in error.instance)
-        return f"config key {key + '.' if key else ''}{missing} is missing: add it; see config/schema.yaml for what it means."
+        return f"config key {key + '.' if key else ''}{missing} is missing: add it, as config/schema.yaml describes it."
     if error.validator == "type":
         wanted = error.validator_value
         if wanted in ("number", "integer") and isinstance(error.instance, str):
-            return f"config key {key} is the text {error.instance!r}, not a number: write it {_as_number(error.instance)}."
+            return (
+                f"config key {key} is the text {error.instance!r}, not a number: write it {_as_number(error.instance)}."
+            )
         return f"config key {key} is {error.instance!r}: give {'an' if wanted[0] in 'aeio' else 'a'} {wanted}."
     if error.validator == "enum":
         return f"config key {key} is {error.instance!r}: give one of {', '.join(map(str, error.validator_value))}."
-    return f"config key {key} is not acceptable ({error.message}): {error.schema.get('description', 'see config/schema.yaml')}"
+    meaning = error.schema.get("description", "see config/schema.yaml")
+    return f"config key {key} is not acceptable ({error.message}): {meaning}"
 
 
 def _as_number(text: str) -> str:
@@ -128,7 +133,11 @@ def _undefined(key: str, name: str, section: str, config: dict[str, Any]) -> Ite
     """A name that nothing in its section defines."""
     if name not in config[section]:
         guess = get_close_matches(name, config[section], 1)
-        hint = f"did you mean {guess[0]}?" if guess else f"define it, or take one of {', '.join(config[section]) or 'none'}."
+        hint = (
+            f"did you mean {guess[0]}?"
+            if guess
+            else f"define it, or take one of {', '.join(config[section]) or 'none'}."
+        )
         yield f"config key {key} names {name}, which {section} does not define: {hint}"
 
 
@@ -175,13 +184,15 @@ def _weights_problems(key: str, source: dict[str, Any], config: dict[str, Any]) 
     if kind == "distilled":
         yield from _undefined(f"{key}.distilled", source["distilled"], "weights", config)
         if "distilled" in config["weights"][source["distilled"]]["source"]:
-            yield f"config key {key}.distilled names {source['distilled']}, itself distilled: name a checkpoint that is not."
+            yield f"config key {key}.distilled names {source['distilled']}, itself distilled: name another checkpoint."
         yield from _undefined(f"{key}.corpus", source["corpus"], "data", config)
         for name in source["held_out"]:
             yield from _undefined(f"{key}.held_out", name, "data", config)
         origin = config["data"][source["corpus"]]["source"]
         for task in config["tasks"]:
-            if task not in source["held_out"] and config["data"][task]["source"].get("package") == origin.get("package", ""):
+            if task not in source["held_out"] and config["data"][task]["source"].get("package") == origin.get(
+                "package", ""
+            ):
                 yield f"config key {key}.held_out lacks {task}, whose report text is in the corpus: add it."
 
 
@@ -191,7 +202,8 @@ def _depth_problems(config: dict[str, Any]) -> Iterator[str]:
         source = config["weights"][member["weights"]]["source"]
         most = 1 if "distilled" in source else source.get("random", member["layers"])
         if member["layers"] > most:
-            yield f"config key members.{name}.layers is {member['layers']}, but weights {member['weights']} has {most}: lower it."
+            has = f"weights {member['weights']} has {most}"
+            yield f"config key members.{name}.layers is {member['layers']}, but {has}: lower it."
     layers = [config["members"][name]["layers"] for name in config["cascade"]]
     if any(b <= a for a, b in zip(layers, layers[1:], strict=False)):
         named = ", ".join(f"{name} ({depth})" for name, depth in zip(config["cascade"], layers, strict=True))

@@ -70,7 +70,7 @@ def build_deebert(weights: Path, stage1: Path, layers: int, n_classes: int, free
     """DeeBERT on a fine-tuned base.
 
     Args:
-        weights: model.safetensors of the pre-trained checkpoint, for the off-ramps' poolers and whatever stage 1 left frozen.
+        weights: model.safetensors of the pre-trained checkpoint: the off-ramps' poolers, and what stage 1 left frozen.
         stage1: the base's trained tensors.
         layers: depth of the base.
         n_classes: of the task.

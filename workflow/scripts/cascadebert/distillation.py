@@ -34,7 +34,7 @@ class SentenceEncoder(nn.Module):
 
 
 def single_layer(weights: Path, layers: int, layer: int) -> BertModel:
-    """An encoder of one layer: the embeddings, the pooler and the layer-th layer (from 1) of a checkpoint of some depth.
+    """An encoder of one layer: embeddings, pooler and the layer-th layer (from 1) of a checkpoint of some depth.
 
     Raises:
         ValueError: when the checkpoint has no such layer.
@@ -49,7 +49,7 @@ def single_layer(weights: Path, layers: int, layer: int) -> BertModel:
 
 @torch.inference_mode()
 def sentence_vectors(teacher: BertModel, data: Encoded, batch_size: int = 64) -> Float[np.ndarray, "n hidden"]:
-    """The teacher's last states, averaged over each row's tokens: what all-MiniLM-L6-v2 was trained to make meaningful."""
+    """The teacher's last states, averaged over a row's tokens: what all-MiniLM-L6-v2 was trained to make meaningful."""
     teacher.eval()
     rows = np.arange(len(data.ends))
     vectors = np.zeros((len(rows), teacher.config.hidden_size), dtype=np.float32)

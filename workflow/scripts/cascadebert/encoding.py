@@ -53,15 +53,19 @@ class Encoded:
         """Indices of one split's rows."""
         return np.flatnonzero(self.split == split)
 
-    def padded(self, rows: Int[np.ndarray, " b"]) -> tuple[Int[np.ndarray, "b l"], Int[np.ndarray, "b l"], Bool[np.ndarray, "b l"]]:
+    def padded(
+        self, rows: Int[np.ndarray, " b"]
+    ) -> tuple[Int[np.ndarray, "b l"], Int[np.ndarray, "b l"], Bool[np.ndarray, "b l"]]:
         """Token ids, segments and mask (True = token) of some rows, padded to the longest of them."""
         position = np.arange(self.lengths[rows].max())
         mask = position < self.lengths[rows][:, None]
         where = np.where(mask, self.starts[rows][:, None] + position, 0)
         return np.where(mask, self.tokens[where], self.pad), np.where(mask, self.types[where], 0), mask
 
-    def epoch(self, rows: Int[np.ndarray, " k"], batch_size: int, rng: np.random.Generator) -> Iterator[Int[np.ndarray, " b"]]:
-        """Batches of one shuffled epoch, each of rows of similar length; every row once, in an order rng alone decides."""
+    def epoch(
+        self, rows: Int[np.ndarray, " k"], batch_size: int, rng: np.random.Generator
+    ) -> Iterator[Int[np.ndarray, " b"]]:
+        """Batches of one shuffled epoch, each of similar lengths; every row once, in an order rng alone decides."""
         shuffled = rng.permutation(rows)
         pools = [shuffled[i : i + POOL * batch_size] for i in range(0, len(shuffled), POOL * batch_size)]
         batches = [batch for pool in pools for batch in self.by_length(pool, batch_size)]

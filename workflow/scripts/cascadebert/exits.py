@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from scipy.special import entr, softmax
 
 from cascadebert.systems import Exits
@@ -33,7 +33,9 @@ class ExitLogits:
             ValueError: when layers do not ascend or do not match the logits.
         """
         if len(self.layers) != len(self.logits) or (np.diff(self.layers) <= 0).any():
-            raise ValueError(f"layers must ascend, one per exit; got {self.layers.tolist()} for {len(self.logits)} exits")
+            raise ValueError(
+                f"layers must ascend, one per exit; got {self.layers.tolist()} for {len(self.logits)} exits"
+            )
 
 
 def confidence(logits: Float[np.ndarray, "exits n classes"]) -> Float[np.ndarray, "exits n"]:

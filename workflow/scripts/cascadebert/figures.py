@@ -51,8 +51,9 @@ def plot_trade_off(ax: Axes, frame: pd.DataFrame) -> None:
             ax.errorbar(own["speed_up"], 100 * own["mean"], reach, linestyle="none", elinewidth=0.8, capsize=2, **style)
         else:
             ax.plot(own["speed_up"], 100 * own["mean"], linestyle=system.line, **style)
-            ax.fill_between(own["speed_up"], 100 * own["low"], 100 * own["high"], color=system.color, alpha=0.12, linewidth=0)
-    ax.set_xlabel("speed-up (layers of the base / layers executed)")
+            ax.fill_between(
+                own["speed_up"], 100 * own["low"], 100 * own["high"], color=system.color, alpha=0.12, linewidth=0
+            )
 
 
 def save(figure: Figure, frame: pd.DataFrame, pdf: Path) -> None:

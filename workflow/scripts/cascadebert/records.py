@@ -17,6 +17,7 @@ from jaxtyping import Int, Shaped
 
 from cascadebert.exits import ExitLogits
 
+
 @contextlib.contextmanager
 def atomic(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` that takes its name only when the block ends well."""
@@ -56,7 +57,7 @@ def write_csv(path: Path, frame: pd.DataFrame) -> None:
 
 
 def write_examples(path: Path, examples: pd.DataFrame) -> None:
-    """Write a prepared task, one JSON object a line: id, split, text, text_pair (pairs), label, rating (where known)."""
+    """Write a prepared task, a JSON object a line: id, split, text, text_pair (pairs), label, rating (where known)."""
     with atomic(path) as temporary:
         examples.to_json(temporary, orient="records", lines=True)
 

@@ -1,4 +1,4 @@
-"""Reading data sets, wherever they come from, into one schema: id, text, text_pair of a pair, label, rating if known."""
+"""Reading data sets, wherever they come from, into one schema: id, text, text_pair (pairs), label, rating if known."""
 
 import json
 import tarfile
@@ -46,7 +46,7 @@ def read_source(definition: dict[str, Any], archive: Path | None = None) -> Fram
 
 
 def labels_of(definition: dict[str, Any], train: pd.DataFrame) -> list[str]:
-    """Class names in index order: as declared, as the GLUE task has them, or those found, sorted (numbers as numbers)."""
+    """Class names in index order: declared, or of the GLUE task, or those found, sorted (numbers as numbers)."""
     if "labels" in definition:
         return list(definition["labels"])
     if "glue" in definition:
@@ -137,13 +137,35 @@ def _label(value: Any, declared: list[str], where: str) -> str:
         return text
     if text.isdigit() and int(text) < len(declared):
         return declared[int(text)]
-    raise Problem(f"{where} has label {text}, which is not among {', '.join(declared)}: correct it, or declare it under labels.")
+    raise Problem(
+        f"{where} has label {text}, which is not among {', '.join(declared)}: correct it, or declare it under labels."
+    )
 
 
 TOY_WORDS = {
-    "positive": "good great lovely clever warm bright fine sweet".split(),
-    "negative": "bad awful dull cold stupid grim weak sour".split(),
-    "filler": "the a this film story actor scene plot music joke was is seems quite very rather and with of".split(),
+    "positive": ["good", "great", "lovely", "clever", "warm", "bright", "fine", "sweet"],
+    "negative": ["bad", "awful", "dull", "cold", "stupid", "grim", "weak", "sour"],
+    "filler": [
+        "the",
+        "a",
+        "this",
+        "film",
+        "story",
+        "actor",
+        "scene",
+        "plot",
+        "music",
+        "joke",
+        "was",
+        "is",
+        "seems",
+        "quite",
+        "very",
+        "rather",
+        "and",
+        "with",
+        "of",
+    ],
 }
 """Vocabulary of the toy data."""
 
@@ -165,7 +187,7 @@ def _toy_sentences(rows: int) -> Frames:
 
 
 def _toy_pairs(rows: int) -> Frames:
-    """Pairs in the shape of MNLI, both halves and an unlabelled test split: the second text agrees, opposes or is mute."""
+    """Pairs in the shape of MNLI, both halves and an unlabelled test split: the second agrees, opposes or is mute."""
     rng = np.random.default_rng(20211108)
 
     def frame(n: int, prefix: str, labelled: bool = True) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from cascadebert.configuration import Problem
 
 
 def normalised(frame: pd.DataFrame) -> pd.Series:
-    """What makes two examples the same text: Unicode form, case and white space do not count; both texts of a pair do."""
+    """What makes two examples the same text: Unicode form, case and space do not count; both texts of a pair do."""
     columns = [column for column in ("text", "text_pair") if column in frame]
     plain = frame[columns].map(lambda text: " ".join(unicodedata.normalize("NFKC", text).casefold().split()))
     return plain.agg("\x1f".join, axis=1) if len(frame) else pd.Series(dtype=str)
@@ -60,7 +60,9 @@ def carve(source: dict[str, pd.DataFrame], rows: dict[str, int], seed: int) -> t
     }
     for name in ("train", "selection", "report"):
         if not len(drawn[name]):
-            raise Problem(f"the {name} split is empty: the source has {len(source['train'])} training rows; give it more.")
+            raise Problem(
+                f"the {name} split is empty: the source has {len(source['train'])} training rows; give it more."
+            )
     return pd.concat([frame.assign(split=name) for name, frame in drawn.items()], ignore_index=True), dropped
 
 
@@ -76,7 +78,7 @@ def _draw(frame: pd.DataFrame, n: int | None, seed: int, purpose: str) -> pd.Dat
     if n is None or n >= len(frame):
         return frame
     state = np.random.RandomState([seed, zlib.crc32(purpose.encode()) % 2**31])
-    labels = frame["label"] if frame["label"].nunique() > 1 else None
+    labels = frame["label"] if len(set(frame["label"])) > 1 else None
     try:
         kept, _ = train_test_split(frame.index, train_size=n, stratify=labels, random_state=state)
     except ValueError as error:

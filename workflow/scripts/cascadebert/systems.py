@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 SPLITS = ("selection", "report", "mismatched", "test")
-"""The splits that are predicted: thresholds are chosen on the first, tables print the next two, a server has the last."""
+"""The splits that are predicted: the first chooses thresholds, tables print the next two, a server scores the last."""
 
 Exits = Literal["last", "entropy", "patience", "confidence"]
-"""last: no early exit. entropy: below a threshold (DeeBERT). patience: t agreeing layers (PABEE). confidence: Algorithm 1."""
+"""last: no early exit. entropy: below a threshold (DeeBERT). patience: agreeing layers (PABEE). confidence: above."""
 
 
 @dataclass(frozen=True)

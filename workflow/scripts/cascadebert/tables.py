@@ -8,10 +8,8 @@ import numpy as np
 import pandas as pd
 
 from cascadebert.intervals import mean_sd, tied
+from cascadebert.sweeps import HALVES
 from cascadebert.systems import SYSTEMS
-
-HALVES = {"report": "", "mismatched": "-mm"}
-"""Splits that tables print, and what their column's name ends in (MNLI-m and MNLI-mm)."""
 
 AVERAGE = "AVG"
 """Column of the mean over all others, both halves of a task counting as one column each, as in the paper."""
@@ -42,26 +40,20 @@ def entries(speed_ups: list[float], full_layers: int) -> list[Entry]:
     return rows
 
 
-def columns_of(points: pd.DataFrame, tasks: list[str]) -> list[str]:
-    """Columns that hold instances, in the order of the tasks, a mismatched half behind its task."""
-    held = {(row.task, row.split) for row in points[points["n"] > 0].itertuples()}
-    return [f"{task}{end}" for task in tasks for split, end in HALVES.items() if (task, split) in held]
-
-
-def summarised(points: pd.DataFrame, rows: list[Entry], columns: list[str]) -> tuple[pd.DataFrame, dict[tuple, np.ndarray]]:
+def summarised(
+    points: pd.DataFrame, rows: list[Entry], columns: list[str]
+) -> tuple[pd.DataFrame, dict[tuple, np.ndarray]]:
     """Means over seeds of every row and column, and of the average over columns.
 
     Args:
-        points: of sweep_thresholds.py, all tasks, systems and seeds.
+        points: of `printed_points`, all tasks, systems and seeds.
         rows: systems and targets.
-        columns: of `columns_of`.
+        columns: of `printed_points`.
 
     Returns:
         A tidy frame (method, system, target_speed_up, task, metric, mean, sd, n_seeds, achieved_speed_up), fractions,
         unrounded, NaN where a system has no such ratio; and the scores by seed of each (system, target, task).
     """
-    points = points[points["split"].isin(HALVES)]
-    points = points.assign(column=points["task"] + points["split"].map(HALVES))
     metrics = dict(zip(points["column"], points["metric"], strict=True))
     by_seed: dict[tuple, np.ndarray] = {}
     tidy = []
@@ -106,7 +98,7 @@ def with_paper(tidy: pd.DataFrame, printed: pd.DataFrame, paper_names: dict[str,
 
 
 def best(tidy: pd.DataFrame, by_seed: dict[tuple, np.ndarray]) -> set[tuple]:
-    """(system, target, task) of every cell to set in bold: the best mean at a ratio, and those tied with it over seeds."""
+    """(system, target, task) of every cell in bold: the best mean at a ratio, and those tied with it over seeds."""
     bold = set()
     compared = tidy[tidy["mean"].notna() & (tidy["system"] != "bert_base")]
     for (target, task), group in compared.groupby(["target_speed_up", "task"]):
@@ -187,4 +179,6 @@ def to_latex(table: pd.DataFrame, caption: str) -> str:
 
     plain = table.rename(columns=escaped).map(escaped)
     style = plain.style.hide(axis="index")
-    return style.to_latex(hrules=True, caption=escaped(caption), position="t", column_format="l" + "c" * (len(table.columns) - 1))
+    return style.to_latex(
+        hrules=True, caption=escaped(caption), position="t", column_format="l" + "c" * (len(table.columns) - 1)
+    )

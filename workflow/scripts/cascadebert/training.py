@@ -54,7 +54,9 @@ def device_of(model: nn.Module) -> torch.device:
     return next(model.parameters()).device
 
 
-def to_batch(data: Encoded, rows: np.ndarray, device: torch.device, extras: Mapping[str, np.ndarray] | None = None) -> Batch:
+def to_batch(
+    data: Encoded, rows: np.ndarray, device: torch.device, extras: Mapping[str, np.ndarray] | None = None
+) -> Batch:
     """Rows of a task as tensors; each of the extras is indexed as the task's rows are."""
     ids, types, mask = data.padded(rows)
     arrays = {"input_ids": ids, "token_type_ids": types, "attention_mask": mask, "labels": data.label[rows]}

@@ -1,0 +1,36 @@
+# make table2   set everything up and produce Table 2 of the embedded default
+# make test     set everything up and prove it: lint, boundaries, unit tests, the smoke workflow
+# make setup    only the virtual environment: then `. .venv/bin/activate` and snakemake as you like
+.PHONY: setup table2 test lint clean
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3.11
+CORES ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+setup: .venv/installed
+
+.venv/installed: requirements.lock
+	$(PYTHON) -c 'import sys; assert sys.version_info[:2] == (3, 11), "Python 3.11 is needed: make PYTHON=/path/to/python3.11"'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@touch $@
+
+table2: setup
+	snakemake --cores $(CORES) results/table2.csv
+
+lint: setup
+	ruff check .
+	ruff format --check .
+	snakefmt --check --diff Snakefile rules
+	codespell
+	cd workflow/scripts && PYTHONPATH=. lint-imports ../../pyproject.toml
+	snakemake --lint
+	snakemake --lint --configfile config/smoke.yaml
+
+test: lint
+	$(BIN)/python -m pytest
+
+clean:
+	rm -rf results .snakemake

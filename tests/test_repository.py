@@ -1,0 +1,70 @@
+"""What holds of the repository's own files: pins, environments, local GLUE data where there is some."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cascadebert.glue import GLUE
+
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared/glue"
+
+
+def pins(lines):
+    """name==version lines, lower case."""
+    return {line.strip().lower() for line in lines if "==" in line and not line.startswith("#")}
+
+
+def test_conda_environment_has_the_pins_of_the_lock():
+    environment = yaml.safe_load((ROOT / "envs/paper.yaml").read_text())
+    assert pins(environment["dependencies"][-1]["pip"]) == pins((ROOT / "requirements.lock").read_text().splitlines())
+
+
+def test_lock_holds_every_direct_dependency():
+    assert pins((ROOT / "requirements.in").read_text().splitlines()) <= pins(
+        (ROOT / "requirements.lock").read_text().splitlines()
+    )
+
+
+def test_every_environment_that_a_rule_names_exists():
+    for rules in (ROOT / "rules").glob("*.smk"):
+        assert rules.read_text().count("conda:") == rules.read_text().count('"../envs/paper.yaml"')
+
+
+@pytest.mark.parametrize("script", sorted(path.name for path in (ROOT / "workflow/scripts").glob("*.py")))
+def test_every_script_explains_itself(script):
+    done = subprocess.run(
+        [sys.executable, ROOT / "workflow/scripts" / script, "--help"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "usage" in done.stdout
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="no GLUE data beside the repository")
+@pytest.mark.parametrize(
+    ("task", "report", "mismatched", "test"),
+    [("rte", 277, 0, 3000), ("sst2", 872, 0, 1821), ("mrpc", 408, 0, 1725), ("mnli", 9815, 0, 0), ("qqp", 3000, 0, 0)],
+)
+def test_glue_folder_is_read_as_it_is(tmp_path, task, report, mismatched, test):
+    definition = {
+        "source": {"path": str(SHARED / task)},
+        "glue": task,
+        "label": "label",
+        "rows": {"train": 300},
+        "seed": 0,
+    }
+    subprocess.run(
+        [
+            *(sys.executable, ROOT / "workflow/scripts/prepare_task.py", "--definition", json.dumps(definition)),
+            *("--metric", GLUE[task].metric, "--examples", tmp_path / "e.jsonl", "--task", tmp_path / "t.json"),
+        ],
+        check=True,
+    )
+    facts = json.loads((tmp_path / "t.json").read_text())
+    assert facts["names"] == list(GLUE[task].labels)
+    assert facts["rows"]["train"] == 300
+    assert (facts["rows"]["report"], facts["rows"]["mismatched"], facts["rows"]["test"]) == (report, mismatched, test)
