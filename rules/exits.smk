@@ -37,11 +37,7 @@ rule adopt_margin:
     """A regularized member at the selected margin."""
     input:
         selected="<results>/margins/{task}.json",
-        candidates=[
-            file
-            for margin in margins()
-            for file in predictions(f"{{member}}_dar{margin}")
-        ],
+        candidates=[file for margin in margins() for file in predictions(f"{{member}}_dar{margin}")],
     output:
         predictions("{member}_dar"),
     log:
@@ -61,11 +57,7 @@ rule adopt_margin:
 rule stack_cascade:
     """CascadeBERT: all members but the largest regularized."""
     input:
-        [
-            file
-            for member in config["cascade"][:-1]
-            for file in predictions(f"{member}_dar")
-        ],
+        [file for member in config["cascade"][:-1] for file in predictions(f"{member}_dar")],
         predictions(base()),
     output:
         predictions("cascadebert"),

@@ -22,9 +22,7 @@ rule finetune:
         mem_mb=3000,
     params:
         code=code_version("finetune.py"),
-        model=lambda wildcards: model(
-            wildcards.task, config["members"][wildcards.member]["layers"]
-        ),
+        model=lambda wildcards: model(wildcards.task, config["members"][wildcards.member]["layers"]),
         settings=lambda wildcards: training(config["members"][wildcards.member]),
     message:
         "Fine-tuning {wildcards.member} on {wildcards.task}, seed {wildcards.seed}"
@@ -83,9 +81,7 @@ rule finetune_dar:
         mem_mb=3000,
     params:
         code=code_version("finetune_dar.py"),
-        model=lambda wildcards: model(
-            wildcards.task, config["members"][wildcards.member]["layers"]
-        ),
+        model=lambda wildcards: model(wildcards.task, config["members"][wildcards.member]["layers"]),
         settings=lambda wildcards: training(config["members"][wildcards.member]),
         dar="--dar-weight {weight} --pairs {pairs}".format(**config["dar"]),
     message:

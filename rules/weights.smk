@@ -17,12 +17,8 @@ rule import_weights:
         "../envs/paper.yaml"
     params:
         code=code_version("import_weights.py"),
-        source=lambda wildcards: settings(
-            **config["weights"][wildcards.weights]["source"]
-        ),
-        archive=lambda wildcards, input: (
-            f"--archive {input.archive}" if "archive" in input.keys() else ""
-        ),
+        source=lambda wildcards: settings(**config["weights"][wildcards.weights]["source"]),
+        archive=lambda wildcards, input: (f"--archive {input.archive}" if "archive" in input.keys() else ""),
     message:
         "Importing the checkpoint {wildcards.weights}"
     shell:
@@ -36,8 +32,7 @@ rule pretrain_member:
         unpack(lambda wildcards: data_files(distillation(wildcards)["corpus"])),
         weights=lambda wildcards: f"<results>/weights/{distillation(wildcards)['distilled']}/model.safetensors",
         held_out=lambda wildcards: [
-            f"<results>/tasks/{name}/examples.jsonl"
-            for name in distillation(wildcards)["held_out"]
+            f"<results>/tasks/{name}/examples.jsonl" for name in distillation(wildcards)["held_out"]
         ],
     output:
         model="<results>/weights/{weights}/model.safetensors",
@@ -57,12 +52,8 @@ rule pretrain_member:
         mem_mb=4000,
     params:
         code=code_version("pretrain_member.py"),
-        corpus=lambda wildcards: settings(
-            **config["data"][distillation(wildcards)["corpus"]]
-        ),
-        layer=lambda wildcards: "--layer {layer} --max-rows {rows}".format(
-            **distillation(wildcards)
-        ),
+        corpus=lambda wildcards: settings(**config["data"][distillation(wildcards)["corpus"]]),
+        layer=lambda wildcards: "--layer {layer} --max-rows {rows}".format(**distillation(wildcards)),
         settings=lambda wildcards: training(
             distillation(wildcards),
             batch_size=distillation(wildcards)["batch_size"],
@@ -71,9 +62,7 @@ rule pretrain_member:
             keep="last",
         ),
         max_length=config["training"]["max_length"],
-        archive=lambda wildcards, input: (
-            f"--archive {input.archive}" if "archive" in input.keys() else ""
-        ),
+        archive=lambda wildcards, input: (f"--archive {input.archive}" if "archive" in input.keys() else ""),
     message:
         "Distilling the checkpoint {wildcards.weights}"
     shell:

@@ -1,0 +1,71 @@
+"""Why DeeBERT's shallow off-ramps stay near chance on the default: what [CLS] holds after each layer of the base.
+
+Reads a finished run of the default. For each layer of the fine-tuned base it prints how much [CLS] differs between
+training instances, what a standardised logistic regression makes of it, and what off-ramps make of it that are trained
+on the same frozen states without the backbone's dropout:
+
+    python benchmarks/probe_off_ramps.py [results]
+"""
+
+import sys
+from copy import deepcopy
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "workflow/scripts"))
+
+from cascadebert.deebert import build_deebert
+from cascadebert.encoding import read_encoded
+from cascadebert.members import cls_states
+from cascadebert.training import start, to_batch
+
+RATES = (1.0e-3, 1.0e-2, 1.0e-1)
+
+
+def main(results: Path) -> None:
+    """Print one line a layer."""
+    device = start(1, torch.get_num_threads())
+    task = read_encoded(results / "tasks/movies/base.npz")
+    weights, stage1 = results / "weights/base/model.safetensors", results / "models/movies/base/seed1.safetensors"
+    model = build_deebert(weights, stage1, 6, len(task.names), freeze_embeddings=True).eval()
+
+    def states(rows: np.ndarray) -> torch.Tensor:
+        found = torch.zeros(6, len(rows), model.member.encoder.config.hidden_size)
+        with torch.inference_mode():
+            for i in range(0, len(rows), 64):
+                batch = to_batch(task, rows[i : i + 64], device)
+                found[:, i : i + 64] = torch.stack(cls_states(model.member.encoder, batch))
+        return found.clone()
+
+    train, report = task.rows("train"), task.rows("report")
+    seen, unseen = states(train), states(report)
+    labels, truth = torch.from_numpy(task.label[train]), task.label[report]
+    for layer, highway in enumerate(model.highways):
+        features, held_out = seen[layer], unseen[layer]
+        probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=3000, C=0.1))
+        accuracy = probe.fit(features.numpy(), labels.numpy()).score(held_out.numpy(), truth)
+        line = [
+            f"layer {layer + 1}: sd over instances {features.std(0).mean():.5f}, logistic regression {accuracy:.3f}"
+        ]
+        for rate in RATES:
+            ramp = deepcopy(highway).train()
+            optimizer = torch.optim.AdamW(ramp.parameters(), lr=rate, weight_decay=0.0)
+            for _ in range(3):
+                for rows in torch.randperm(len(train)).split(32):
+                    optimizer.zero_grad()
+                    F.cross_entropy(ramp(features[rows]), labels[rows]).backward()
+                    optimizer.step()
+            with torch.inference_mode():
+                right = ramp.eval()(held_out).argmax(-1).numpy() == truth
+            line.append(f"off-ramp at lr {rate:g} {right.mean():.3f}")
+        print(", ".join(line), flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "results"))

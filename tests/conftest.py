@@ -1,0 +1,86 @@
+"""Fixtures: a tiny random BERT on disk, tiny encoded tasks, settings of a short training."""
+
+import hypothesis
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from cascadebert.checkpoints import read_checkpoint, write_checkpoint
+from cascadebert.encoding import encode
+from cascadebert.sources import read_source
+from cascadebert.splits import carve
+from cascadebert.training import Settings, to_batch
+
+hypothesis.settings.register_profile("tests", database=None, deadline=None, derandomize=True, max_examples=60)
+hypothesis.settings.load_profile("tests")
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    """The models are tiny: threads would only get in each other's way."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory):
+    """model.safetensors of an untrained BERT with 4 layers of 16, config.json and tokenizer.json beside it."""
+    folder = tmp_path_factory.mktemp("checkpoint")
+    write_checkpoint(folder, *read_checkpoint({"random": 4, "hidden": 16}))
+    return folder / "model.safetensors"
+
+
+@pytest.fixture(scope="session")
+def sentences(weights):
+    """A toy task of two classes, rows of many lengths."""
+    names = ["negative", "positive"]
+    frames = read_source({"source": {"toy": 130}, "labels": names})
+    examples, _ = carve(frames, {"train": 70, "selection": 25, "report": 20}, seed=0)
+    return encode(examples, names, weights.with_name("tokenizer.json"), 32)
+
+
+@pytest.fixture(scope="session")
+def pairs(weights):
+    """A hand-made task of pairs, some cut, most padded."""
+    texts = [
+        ("the film was very good", "a good story"),
+        ("bad", "this plot is dull and cold and grim and weak and the actor was awful"),
+        ("a scene of the film with music and a joke and the plot and the actor", "warm"),
+        ("quite clever", "rather sweet and bright"),
+        ("xylophone!", "not"),
+    ]
+    examples = pd.DataFrame(texts, columns=["text", "text_pair"]).assign(
+        id=[f"p{i}" for i in range(5)], split=["train"] * 4 + ["test"], label=["a", "b", "c", "a", ""]
+    )
+    return encode(examples, ["a", "b", "c"], weights.with_name("tokenizer.json"), 16)
+
+
+@pytest.fixture
+def batch(pairs):
+    """All labelled pairs as one padded batch."""
+    rows = to_batch(pairs, np.arange(4), CPU)
+    assert not rows["attention_mask"].all()
+    return rows
+
+
+@pytest.fixture
+def settings():
+    """Function to the settings of a short training, some of them changed."""
+
+    def make(**changes):
+        short = {
+            "epochs": 1,
+            "lr": 1e-3,
+            "batch_size": 16,
+            "weight_decay": 0.0,
+            "warmup": 0.0,
+            "clip_norm": 1.0,
+            "precision": "fp32",
+            "freeze_embeddings": False,
+            "keep": "last",
+        }
+        return Settings(**short | changes)
+
+    return make

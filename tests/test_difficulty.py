@@ -1,0 +1,142 @@
+"""Difficulty labels and the inversion score against sklearn and brute force over pairs."""
+
+import operator
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
+
+from cascadebert.configuration import Problem
+from cascadebert.difficulty import assign_folds, difficult, difficulty_table, dis, read_difficult
+from cascadebert.exits import ExitLogits
+from cascadebert.records import Predictions
+
+INSTANCES = st.lists(st.tuples(st.integers(0, 12), st.booleans()), min_size=2, max_size=40).filter(
+    lambda rows: len({hard for _, hard in rows}) == 2
+)
+
+
+def arrays(rows):
+    """Confidences and difficulties of drawn instances."""
+    sure, hard = zip(*rows, strict=True)
+    return np.array(sure) / 12, np.array(hard)
+
+
+def equation_3(sure, hard, inverted):
+    """Paper Eq. 1-3 pair by pair after an ascending sort, with the inequality between confidences left open."""
+    order = np.argsort(sure, kind="stable")
+    c, d = sure[order], hard[order]
+    inversions = sum(d[i] > d[j] and inverted(c[i], c[j]) for i in range(len(c)) for j in range(i))
+    return 1 - inversions / (hard.sum() * (~hard).sum())
+
+
+@given(INSTANCES)
+def test_dis_is_auroc_plus_half_the_ties(rows):
+    sure, hard = arrays(rows)
+    ties = (sure[~hard][:, None] == sure[hard][None, :]).mean()
+    assert dis(sure, hard) == pytest.approx(roc_auc_score(~hard, sure) + ties / 2, abs=1e-12)
+
+
+@given(INSTANCES)
+def test_dis_is_equation_3_with_its_inequality_reversed(rows):
+    sure, hard = arrays(rows)
+    assert dis(sure, hard) == pytest.approx(equation_3(sure, hard, operator.gt), abs=1e-12)
+
+
+@given(INSTANCES)
+def test_equation_1_as_printed_makes_dis_1_whatever_the_model(rows):
+    sure, hard = arrays(rows)
+    assert equation_3(sure, hard, operator.lt) == 1
+    assert equation_3(np.array([0.5, 0.9]), np.array([False, True]), operator.gt) == 0  # the sum does count pairs
+
+
+@given(INSTANCES)
+def test_dis_does_not_change_under_monotone_rescaling(rows):
+    sure, hard = arrays(rows)
+    assert dis(np.exp(3 * sure), hard) == dis(sure, hard)
+
+
+@pytest.mark.parametrize("hard", [[True, True], [False, False], []])
+def test_dis_is_undefined_without_both_kinds(hard):
+    assert np.isnan(dis(np.full(len(hard), 0.7), np.array(hard, dtype=bool)))
+
+
+def test_dis_of_random_confidence_is_about_a_half():
+    rng = np.random.default_rng(1)
+    hard = np.repeat([True, False], 2000)
+    standard_error = np.sqrt((2000 + 2000 + 1) / (12 * 2000 * 2000))
+    assert dis(rng.random(4000), hard) == pytest.approx(0.5, abs=4 * standard_error)
+
+
+def test_dis_of_a_perfect_ranking_is_1_and_of_its_reverse_0():
+    hard = np.array([True, False, False])
+    assert dis(np.array([0.1, 0.5, 0.9]), hard) == 1
+    assert dis(np.array([0.9, 0.5, 0.1]), hard) == 0
+
+
+# --- folds
+
+
+@given(st.lists(st.integers(0, 2), min_size=12, max_size=60), st.integers(2, 4), st.integers(0, 3))
+def test_folds_keep_the_class_proportions(labels, n_folds, seed):
+    labels = np.array([0, 1, 2] * 4 + labels)
+    fold = assign_folds(labels, n_folds, seed)
+    assert set(fold) == set(range(n_folds))
+    for label in range(3):
+        sizes = np.bincount(fold[labels == label], minlength=n_folds)
+        assert sizes.max() - sizes.min() <= 1
+
+
+def test_folds_depend_on_their_seed_alone():
+    labels = np.arange(60) % 2
+    np.random.seed(5)
+    first = assign_folds(labels, 4, seed=7)
+    np.random.seed(6)
+    np.testing.assert_array_equal(first, assign_folds(labels, 4, seed=7))
+    assert (first != assign_folds(labels, 4, seed=8)).any()
+
+
+def test_more_folds_than_instances_of_a_class_is_a_problem():
+    with pytest.raises(Problem, match="4 folds need 4 training instances of every class and the rarest has 3"):
+        assign_folds(np.array([0] * 20 + [1] * 3), 4, seed=0)
+
+
+# --- labels
+
+
+def predictions(ids, right):
+    """One seed's predictions of one fold; right says where."""
+    label = np.arange(len(ids)) % 2
+    given_by = np.where(right, label, 1 - label)
+    logits = np.where(np.arange(2) == given_by[:, None], 1.0, -1.0)[None].astype(np.float32)
+    return Predictions(ExitLogits(logits, np.array([1]), 6), label, np.array(ids), np.array(["a", "b"]))
+
+
+def test_easy_is_right_with_every_seed():
+    right = np.array([[True, True, False, False], [True, False, True, False]])
+    assert difficult(right).tolist() == [False, True, True, True]
+
+
+def test_difficulty_table_joins_folds_and_seeds_by_id():
+    one = [predictions(["d", "b"], [True, False]), predictions(["a", "c"], [True, True])]
+    two = [predictions(["a", "b"], [False, True]), predictions(["c", "d"], [True, True])]
+    table = difficulty_table([one, two])
+    assert table.to_dict("list") == {
+        "id": ["a", "b", "c", "d"],
+        "right": [1, 1, 2, 2],
+        "difficult": [True, True, False, False],
+    }
+
+
+def test_seeds_that_cover_different_instances_are_refused():
+    with pytest.raises(ValueError, match="different instances"):
+        difficulty_table([[predictions(["a", "b"], [True, True])], [predictions(["a", "c"], [True, True])]])
+
+
+def test_difficult_instances_are_found_by_id(tmp_path):
+    path = tmp_path / "difficulty.csv"
+    pd.DataFrame({"id": ["01", "1", "x"], "right": [0, 2, 1], "difficult": [True, False, True]}).to_csv(path, index=False)
+    assert read_difficult(path, np.array(["x", "1", "01", "test-3"])).tolist() == [True, False, True, False]
