@@ -28,8 +28,9 @@ include: "rules/common.smk"
 
 settle_config()
 release_stale_lock()
-# `python` in a rule is the python that runs Snakemake, or the one of the rule's environment under --sdm conda.
-os.environ.update(PATH=f"{Path(sys.executable).parent}:{os.getenv('PATH')}")
+# `python` in a rule is the python that runs Snakemake, or the one of the rule's environment under --sdm conda; no job
+# takes more cores than its threads.
+os.environ.update(PATH=f"{Path(sys.executable).parent}:{os.getenv('PATH')}", TOKENIZERS_PARALLELISM="false")
 
 
 pathvars:

@@ -15,7 +15,7 @@ rule figure5_all:
         "../envs/paper.yaml"
     params:
         code=code_version("figure5_all.py"),
-        spec=settings(tasks=config["tasks"]),
+        spec=lambda wildcards: settings(tasks=config["tasks"]),
     message:
         "Drawing the trade-off curves"
     shell:

@@ -17,7 +17,7 @@ rule table2:
         "../envs/paper.yaml"
     params:
         code=code_version("table2.py"),
-        spec=table_spec(),
+        spec=lambda wildcards: table_spec(),
         decimals=config["tables"]["decimals"],
     message:
         "Writing Table 2"

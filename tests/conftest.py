@@ -26,9 +26,17 @@ def one_thread():
 
 @pytest.fixture(scope="session")
 def weights(tmp_path_factory):
-    """model.safetensors of an untrained BERT with 4 layers of 16, config.json and tokenizer.json beside it."""
+    """model.safetensors of an untrained BERT with 4 layers of 16, config.json and tokenizer.json beside it.
+
+    Weights are ten times as large as BERT's at the start: in so narrow a model all rows would look the same otherwise.
+    """
     folder = tmp_path_factory.mktemp("checkpoint")
-    write_checkpoint(folder, *read_checkpoint({"random": 4, "hidden": 16}))
+    config, tensors, tokenizer = read_checkpoint({"random": 4, "hidden": 16})
+    large = {
+        name: 10 * tensor if name.endswith("weight") and "LayerNorm" not in name else tensor
+        for name, tensor in tensors.items()
+    }
+    write_checkpoint(folder, config, large, tokenizer)
     return folder / "model.safetensors"
 
 

@@ -72,9 +72,15 @@ def test_speed_up_of_no_instance_is_undefined():
     assert np.isnan(speed_up(two_exits(0), np.array([], dtype=int)))
 
 
-@pytest.mark.parametrize("layers", [[2, 2], [14, 2], [2], [2, 4, 6]])
-def test_layers_must_ascend_one_an_exit(layers):
+@pytest.mark.parametrize("layers", [[2, 2], [14, 2]])
+def test_layers_must_ascend(layers):
     with pytest.raises(ValueError, match="ascend"):
+        ExitLogits(np.zeros((2, 3, 2)), np.array(layers), 12)
+
+
+@pytest.mark.parametrize("layers", [[2], [2, 4, 6]])
+def test_every_exit_has_one_cost(layers):
+    with pytest.raises((ValueError, TypeError)):  # the latter of jaxtyping, which looks first
         ExitLogits(np.zeros((2, 3, 2)), np.array(layers), 12)
 
 
@@ -95,7 +101,8 @@ def test_entropy_is_scipys_in_nats(stack):
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
 def test_entropy_is_zero_not_nan_where_a_probability_underflows(kind):
-    assert entropy(np.array([[[200.0, 0.0], [-1000.0, 1000.0]]], dtype=kind)).tolist() == [[0.0, 0.0]]
+    logits = np.array([[[200.0, 0.0], [-1000.0, 1000.0]]], dtype=kind)
+    np.testing.assert_allclose(entropy(logits), [[0.0, 0.0]], atol=1e-12)
 
 
 def test_confidence_of_float32_logits_is_not_rounded_to_one():
@@ -143,7 +150,9 @@ def test_raising_tau_never_speeds_up(stack, a, b):
 @given(stacks(), st.floats(0.01, 1.2))
 def test_entropy_rule_is_h_below_s_strictly(stack, s):
     chaos = entropy(stack.logits)
-    expected = [next((e for e in range(len(chaos) - 1) if chaos[e, i] < s), len(chaos) - 1) for i in range(chaos.shape[1])]
+    expected = [
+        next((e for e in range(len(chaos) - 1) if chaos[e, i] < s), len(chaos) - 1) for i in range(chaos.shape[1])
+    ]
     assert exits_at(stack, "entropy", s).tolist() == expected
 
 
@@ -260,10 +269,11 @@ def test_cascade_has_an_exit_a_member_and_the_bases_layers():
 def test_cascade_that_really_skips_answers_as_the_masked_full_compute(weights, sentences):
     torch.manual_seed(0)
     small, base = (build_member(weights, k, 2, freeze_embeddings=False).eval() for k in (1, 4))
-    with torch.no_grad():
-        for member in (small, base):
-            member.classifier.weight.mul_(100)
     rows = sentences.rows("train")
+    with torch.no_grad():
+        for member in (small, base):  # both classes, clearly: an untrained classifier answers the same to everything
+            member.classifier.weight.mul_(50)
+            member.classifier.bias.sub_(torch.from_numpy(predict(member, sentences, rows)[0].mean(0)))
     whole = cascade([ExitLogits(predict(m, sentences, rows), np.array(m.exit_layers), 4) for m in (small, base)])
     first = np.sort(confidence(whole.logits)[0])
     tau = float(first[29:31].mean())  # between two instances: a batch of one is not bit-equal to a larger one

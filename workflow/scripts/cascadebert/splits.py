@@ -5,7 +5,6 @@ import zlib
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import train_test_split
 
 from cascadebert.configuration import Problem
 
@@ -34,7 +33,7 @@ def carve(source: dict[str, pd.DataFrame], rows: dict[str, int], seed: int) -> t
         All examples with a column split, in the source's order; and how many rows left which split for being repeats.
 
     Raises:
-        Problem: when a draw cannot keep the class proportions.
+        Problem: when a split that is needed would be empty.
     """
     pool, dropped = source["train"], {}
     if published := "report" in source:
@@ -74,13 +73,12 @@ def _without(frame: pd.DataFrame, other: pd.DataFrame, name: str, dropped: dict[
 
 
 def _draw(frame: pd.DataFrame, n: int | None, seed: int, purpose: str) -> pd.DataFrame:
-    """N rows in their order, class proportions kept; all where n is None or not less than there are."""
+    """N rows in their order, class proportions kept to a row; all where n is None or not less than there are."""
     if n is None or n >= len(frame):
         return frame
-    state = np.random.RandomState([seed, zlib.crc32(purpose.encode()) % 2**31])
-    labels = frame["label"] if len(set(frame["label"])) > 1 else None
-    try:
-        kept, _ = train_test_split(frame.index, train_size=n, stratify=labels, random_state=state)
-    except ValueError as error:
-        raise Problem(f"cannot draw {n} of {len(frame)} rows for the {purpose} split: {error}") from None
-    return frame.loc[sorted(kept)]
+    rng = np.random.default_rng([seed, zlib.crc32(purpose.encode())])
+    groups = [rng.permutation(rows) for _, rows in sorted(frame.groupby("label").indices.items())]
+    exact = np.array([len(rows) * n / len(frame) for rows in groups])
+    sizes = np.floor(exact).astype(int)
+    sizes[np.argsort(sizes - exact, kind="stable")[: n - sizes.sum()]] += 1  # the largest remainders
+    return frame.iloc[np.sort(np.concatenate([rows[:size] for rows, size in zip(groups, sizes, strict=True)]))]

@@ -165,7 +165,7 @@ def sentences(parts: Iterator[str] | list[str]) -> str:
 
 def to_markdown(table: pd.DataFrame, caption: str) -> str:
     """The table and its caption as Markdown."""
-    return f"{table.to_markdown(index=False)}\n\n{caption}\n"
+    return f"{table.to_markdown(index=False, disable_numparse=True)}\n\n{caption}\n"
 
 
 def to_latex(table: pd.DataFrame, caption: str) -> str:

@@ -1,0 +1,191 @@
+"""The config: both presets pass; each mistake is told in one sentence that names its key."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+from snakemake.utils import validate
+
+from cascadebert.configuration import Problem, check_references, check_schema, files_of
+
+CONFIG = Path(__file__).parents[1] / "config"
+SCHEMA = yaml.safe_load((CONFIG / "schema.yaml").read_text())
+
+
+def preset(name):
+    """A config as it stands in its file."""
+    return {"results": "results"} | yaml.safe_load((CONFIG / f"{name}.yaml").read_text())
+
+
+def check(config):
+    """All checks, in the order of the workflow."""
+    check_schema(config, SCHEMA)
+    validate(config, str(CONFIG / "schema.yaml"))
+    check_references(config)
+    return config
+
+
+def edited(name, changes):
+    """A copy of a preset with dotted keys set; None removes one."""
+    config = copy.deepcopy(preset(name))
+    for key, value in changes.items():
+        *path, last = key.split(".")
+        place = config
+        for part in path:
+            place = place.setdefault(part, {})
+        if value is None:
+            del place[last]
+        else:
+            place[last] = value
+    return config
+
+
+def assert_told(name, changes, key, hint):
+    """A preset with a mistake is refused in one sentence that names the key."""
+    with pytest.raises(Problem) as caught:
+        check(edited(name, changes))
+    sentence = str(caught.value)
+    assert f"config key {key} " in sentence
+    assert hint in sentence
+    assert "\n" not in sentence
+    assert sentence[-1] in ".?"
+
+
+@pytest.mark.parametrize("name", ["config", "smoke"])
+def test_preset_passes(name):
+    config = check(preset(name))
+    assert config["tables"]["decimals"] == 1  # defaults are filled in
+    assert config["dar"]["weight"] == 0.5
+    assert config["difficulty"]["fold_seed"] == 0
+    assert config["data"][config["tasks"][0]]["seed"] == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "hint"),
+    [
+        ({"trainings": {}}, "trainings", "did you mean training?"),
+        ({"training.batchsize": 8}, "training.batchsize", "did you mean batch_size?"),
+        ({"members.small.epoch": 3}, "members.small.epoch", "did you mean epochs?"),
+        ({"data.movies.source.pools": ["tweets"]}, "data.movies.source.pools", "did you mean pool?"),
+        ({"dar.lambda": 0.5}, "dar.lambda", "known are weight, margins, pairs"),
+        ({"members.small.lr": "2e-5"}, "members.small.lr", "write it 2.0e-5"),
+        ({"members.small.lr": "1.5E-5"}, "members.small.lr", "write it 1.5e-5"),
+        ({"members.small.epochs": "five"}, "members.small.epochs", "as digits"),
+        ({"members.small.layers": "6"}, "members.small.layers", "without quotes, 6"),
+        ({"seeds": 3}, "seeds", "is 3: give an array"),
+        ({"training.freeze_embeddings": "yes"}, "training.freeze_embeddings", "give a boolean"),
+        ({"seeds": [1, 1]}, "seeds", "non-unique"),
+        ({"seeds": []}, "seeds", ""),
+        ({"speed_ups": [1]}, "speed_ups.0", ""),
+        ({"difficulty.n_folds": 1}, "difficulty.n_folds", "K of section 3.2"),
+        ({"training.precision": "fp16"}, "training.precision", "give one of fp32, bf16"),
+        ({"data.movies.glue": "cola"}, "data.movies.glue", "mnli, mrpc, qnli, qqp, rte, sst2"),
+        ({"results": "/elsewhere"}, "results", ""),
+        ({"data.my-task": {"source": {"toy": 40}}}, "data", "my-task"),
+        ({"packages.vaderSentiment.sha256": "abc"}, "packages.vaderSentiment.sha256", "Digest"),
+        ({"seeds": None}, "seeds", "is missing"),
+        ({"members.base.lr": None}, "members.base.lr", "is missing"),
+        ({"packages.vaderSentiment.sha256": None}, "packages.vaderSentiment.sha256", "is missing"),
+        ({"tasks": ["movie"]}, "tasks.0", "did you mean movies?"),
+        ({"tasks": ["zzz"]}, "tasks.0", "define it, or take one of movies, texts"),
+        ({"cascade": ["smal", "base"]}, "cascade.0", "did you mean small?"),
+        ({"members.base.weights": "bass"}, "members.base.weights", "did you mean base?"),
+        ({"data.movies.source.package": "vader"}, "data.movies.source.package", "packages does not define"),
+        ({"weights.base.source.package": "minilm"}, "weights.base.source.package", "packages does not define"),
+        ({"weights.small.source.distilled": "big"}, "weights.small.source.distilled", "weights does not define"),
+        ({"weights.small.source.corpus": "text"}, "weights.small.source.corpus", "did you mean texts?"),
+        ({"weights.small.source.held_out": ["movie"]}, "weights.small.source.held_out", "did you mean movies?"),
+        ({"weights.small.source.distilled": "small"}, "weights.small.source.distilled", "itself distilled"),
+        ({"cascade": ["base", "small"]}, "cascade", "base (6), small (1): put the smaller member first"),
+        ({"members.small.layers": 6, "members.small.weights": "base"}, "cascade", "does not ascend"),
+        ({"members.pabee": {"weights": "base", "layers": 6, "epochs": 1, "lr": 0.1}}, "members.pabee", "of a system"),
+        ({"members.small.layers": 2}, "members.small.layers", "weights small has 1: lower it"),
+        ({"data.movies.source.path": "x.csv"}, "data.movies.source", "package and path: give exactly one"),
+        ({"weights.base.source.random": 6}, "weights.base.source", "package and random: give exactly one"),
+        ({"data.movies.source": {}}, "data.movies.source", "no kind: give exactly one of package, path, hub, toy"),
+        ({"data.movies.source.revision": "main"}, "data.movies.source.revision", "does not go with package"),
+        ({"weights.base.source.hidden": 8}, "weights.base.source.hidden", "does not go with package"),
+        ({"data.movies.source.pool": None}, "data.movies.source.pool", "is missing"),
+        ({"weights.base.source.folder": None}, "weights.base.source.folder", "is missing"),
+        ({"weights.small.source.layer": None}, "weights.small.source.layer", "is missing"),
+        ({"weights.small.source.held_out": []}, "weights.small.source.held_out", "lacks movies"),
+        ({"data.movies.labels": ["a", "b", "c"], "data.movies.metric": "f1"}, "data.movies.metric", "make it accuracy"),
+    ],
+)
+def test_mistake_in_the_default_config_is_told_in_one_sentence(changes, key, hint):
+    assert_told("config", changes, key, hint)
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "hint"),
+    [
+        ({"members.base.layers": 7}, "members.base.layers", "weights base has 6: lower it"),
+        ({"weights.base.source.hidden": None}, "weights.base.source.hidden", "is missing"),
+        ({"weights.base.source.hidden": 12}, "weights.base.source.hidden", "multiple of 8"),
+        (
+            {"data.reviews.source": {"path": "no/such/folder"}, "data.reviews.columns": ["text"]},
+            "data.reviews.source.path",
+            "no training data",
+        ),
+        ({"data.reviews.source": {"hub": "x/y"}}, "data.reviews", "add columns, or glue"),
+        ({"weights.base.source": {"path": "no/such/folder"}}, "weights.base.source.path", "holds no config.json"),
+        ({"weights.small.source.held_out": ["pairs"]}, "weights.small.source.held_out", "lacks reviews"),
+        ({"data.reviews.labels": ["a", "b", "c"]}, "data.reviews.metric", "needs two classes"),
+    ],
+)
+def test_mistake_in_the_smoke_config_is_told_in_one_sentence(changes, key, hint):
+    assert_told("smoke", changes, key, hint)
+
+
+def test_what_passes_with_files_in_place(tmp_path, weights):
+    (tmp_path / "train.csv").write_text("text,label\na,x\n")
+    local = {"source": {"path": str(tmp_path)}, "columns": ["text"]}
+    check(edited("smoke", {"data.reviews": local, "weights.base.source": {"path": str(weights.parent)}}))
+
+
+def test_files_of_a_folder_are_the_first_known_name_of_each_split(tmp_path):
+    for name in ("train.csv", "train.jsonl", "validation.csv", "test.parquet", "validation_mismatched.csv", "x.csv"):
+        (tmp_path / name).touch()
+    found = {split: file.name for split, file in files_of(tmp_path).items()}
+    assert found == {
+        "train": "train.jsonl",
+        "report": "validation.csv",
+        "mismatched": "validation_mismatched.csv",
+        "test": "test.parquet",
+    }
+    assert files_of(tmp_path / "x.csv") == {"train": tmp_path / "x.csv"}
+    assert files_of(tmp_path / "none") == {}
+
+
+def properties(schema, path=""):
+    """Every property anywhere in a schema, by path."""
+    for name, inner in schema.get("properties", {}).items():
+        yield f"{path}.{name}", inner
+        yield from properties(inner, f"{path}.{name}")
+    for key in ("additionalProperties", "items"):
+        if isinstance(schema.get(key), dict):
+            yield from properties(schema[key], f"{path}.*")
+    for name, inner in schema.get("$defs", {}).items():
+        yield from properties(inner, f"$defs.{name}")
+
+
+def test_every_key_is_described():
+    found = dict(properties(SCHEMA))
+    assert len(found) > 70
+    for path, inner in found.items():
+        referred = SCHEMA["$defs"][inner["$ref"].rsplit("/", 1)[1]] if "$ref" in inner else {}
+        assert inner.get("description") or referred.get("description"), path
+
+
+def test_no_level_of_the_schema_takes_unknown_keys():
+    def objects(schema):
+        if isinstance(schema, dict):
+            if schema.get("type") == "object":
+                yield schema
+            for inner in schema.values():
+                yield from objects(inner)
+
+    found = list(objects(SCHEMA))
+    assert len(found) > 12
+    assert all("additionalProperties" in schema for schema in found)

@@ -1,0 +1,303 @@
+"""Reading data sets: each kind of source row for row, labels as ids or names, and what is said of a broken file."""
+
+import io
+import json
+import tarfile
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cascadebert.configuration import Problem
+from cascadebert.glue import GLUE
+from cascadebert.sources import TOY_WORDS, labels_of, read_source, read_texts
+
+NAMES = ["negative", "positive"]
+
+
+def definition(path, **changes):
+    """A data set of one text column, read from a path."""
+    return {"source": {"path": str(path)}, "columns": ["text"], "label": "label"} | changes
+
+
+def jsonl(path, rows):
+    """Write rows as JSON Lines, nothing escaped."""
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+WRITERS = {
+    "jsonl": lambda frame, path: jsonl(path, frame.to_dict("records")),
+    "csv": lambda frame, path: frame.to_csv(path, index=False),
+    "parquet": lambda frame, path: frame.to_parquet(path),
+}
+
+ODD = ['said "so, so"', "tab\there", "naïve — ﬁlm", "two\u2028lines\x85here", " spaces ", "null", "NA", "1.50"]
+
+
+# --- files
+
+
+@pytest.mark.parametrize("ending", WRITERS)
+def test_texts_are_read_as_they_are(tmp_path, ending):
+    WRITERS[ending](pd.DataFrame({"text": ODD, "label": NAMES * 4}), tmp_path / f"d.{ending}")
+    found = read_source(definition(tmp_path / f"d.{ending}"))
+    assert list(found) == ["train"]
+    assert found["train"]["text"].tolist() == ODD
+    assert found["train"]["label"].tolist() == NAMES * 4
+    assert found["train"]["id"].tolist() == [f"train-{i}" for i in range(8)]
+
+
+def test_line_break_inside_a_csv_cell_is_part_of_the_text(tmp_path):
+    (tmp_path / "d.csv").write_text('text,label\n"one\ntwo",a\nthree,b\n')
+    assert read_source(definition(tmp_path / "d.csv"))["train"]["text"].tolist() == ["one\ntwo", "three"]
+
+
+def test_folder_gives_a_frame_a_split(tmp_path):
+    row = {"premise": "p", "hypothesis": "h", "label": 1}
+    for stem in ("train", "validation_matched", "validation_mismatched"):
+        jsonl(tmp_path / f"{stem}.jsonl", [row, row | {"label": 0}])
+    jsonl(tmp_path / "test_matched.jsonl", [row | {"label": -1}])
+    (tmp_path / "notes.txt").write_text("not data")
+    found = read_source({"source": {"path": str(tmp_path)}, "glue": "mnli", "label": "label"})
+    assert {split: len(frame) for split, frame in found.items()} == {
+        "train": 2,
+        "report": 2,
+        "mismatched": 2,
+        "test": 1,
+    }
+    assert list(found["train"].columns) == ["id", "text", "text_pair", "label"]
+    assert found["mismatched"]["id"].tolist() == ["mismatched-0", "mismatched-1"]
+    assert found["report"]["label"].tolist() == ["neutral", "entailment"]
+    assert found["test"]["label"].tolist() == [""]
+
+
+def test_own_ids_of_glue_are_kept(tmp_path):
+    jsonl(tmp_path / "d.jsonl", [{"sentence": "s", "label": 0, "idx": 7}, {"sentence": "t", "label": 1, "idx": 3}])
+    found = read_source({"source": {"path": str(tmp_path / "d.jsonl")}, "glue": "sst2", "label": "label"})
+    assert found["train"]["id"].tolist() == ["train-7", "train-3"]
+
+
+@pytest.mark.parametrize("task", GLUE)
+def test_glue_tasks_are_read_by_their_own_columns(tmp_path, task):
+    columns = GLUE[task].columns
+    jsonl(tmp_path / "d.jsonl", [{**{c: f"{c} text" for c in columns}, "label": 1}])
+    found = read_source({"source": {"path": str(tmp_path / "d.jsonl")}, "glue": task, "label": "label"})["train"]
+    assert [found[ours][0] for ours in ("text", "text_pair")[: len(columns)]] == [f"{c} text" for c in columns]
+    assert found["label"][0] == GLUE[task].labels[1]
+
+
+# --- labels
+
+
+@pytest.mark.parametrize("ending", WRITERS)
+def test_integer_labels_are_ids_of_the_declared_names(tmp_path, ending):
+    WRITERS[ending](pd.DataFrame({"text": ["a", "b", "c"], "label": [1, 0, 1]}), tmp_path / f"d.{ending}")
+    found = read_source(definition(tmp_path / f"d.{ending}", labels=NAMES))
+    assert found["train"]["label"].tolist() == ["positive", "negative", "positive"]
+
+
+def test_names_win_over_ids(tmp_path):
+    jsonl(tmp_path / "d.jsonl", [{"text": "a", "label": "1"}, {"text": "b", "label": "0"}])
+    found = read_source(definition(tmp_path / "d.jsonl", labels=["1", "0"]))
+    assert found["train"]["label"].tolist() == ["1", "0"]
+
+
+@pytest.mark.parametrize("missing", [-1, "", None, " "])
+def test_minus_1_and_nothing_are_unlabelled(tmp_path, missing):
+    jsonl(tmp_path / "train.jsonl", [{"text": "a", "label": "positive"}])
+    jsonl(tmp_path / "test.jsonl", [{"text": "a", "label": missing}, {"text": "b", "label": missing}])
+    assert read_source(definition(tmp_path, labels=NAMES))["test"]["label"].tolist() == ["", ""]
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_integer_labels_beside_an_empty_one_are_still_ids(tmp_path, ending):
+    jsonl(tmp_path / "train.jsonl", [{"text": "a", "label": 1}])
+    WRITERS[ending](pd.DataFrame({"text": ["a", "b"], "label": [1, None]}, dtype=object), tmp_path / f"test.{ending}")
+    assert read_source(definition(tmp_path, labels=NAMES))["test"]["label"].tolist() == ["positive", ""]
+
+
+def test_missing_integer_label_of_a_training_row_is_named(tmp_path):
+    jsonl(tmp_path / "d.jsonl", [{"text": "a", "label": 1}, {"text": "b", "label": None}])
+    with pytest.raises(Problem, match="row 1 has no label"):
+        read_source(definition(tmp_path / "d.jsonl", labels=NAMES))
+
+
+def test_test_split_needs_no_label_column(tmp_path):
+    jsonl(tmp_path / "train.jsonl", [{"text": "a", "label": "positive"}])
+    jsonl(tmp_path / "test.jsonl", [{"text": "a"}])
+    assert read_source(definition(tmp_path))["test"]["label"].tolist() == [""]
+
+
+@pytest.mark.parametrize(
+    ("entry", "labels", "names"),
+    [
+        ({"labels": ["z", "a"]}, ["a", "z"], ["z", "a"]),
+        ({"glue": "rte"}, ["not_entailment"], ["entailment", "not_entailment"]),
+        ({}, ["pos", "neg", "", "pos"], ["neg", "pos"]),
+        ({}, ["10", "9", "2"], ["2", "9", "10"]),
+    ],
+)
+def test_class_names_are_declared_or_the_papers_or_found(entry, labels, names):
+    assert labels_of(entry, pd.DataFrame({"label": labels})) == names
+
+
+# --- what is wrong with a file
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "changes", "says"),
+    [
+        ("d.jsonl", b'{"body": "a", "label": "x"}\n', {}, "has no column text: it has body, label."),
+        ("d.csv", b"text,class\na,x\n", {}, "has no column label: it has text, class."),
+        ("d.csv", b"text,label\nna\xefve,x\n", {}, "is not UTF-8 at byte 13: convert it first."),
+        ("d.jsonl", b'{"text": "a", "label": "x"}\n{"text": "b\n', {}, "line 2 is not JSON"),
+        (
+            "d.jsonl",
+            b'{"text": "a", "label": "x"}\n\n{"text": 3, "label": "x"}\n',
+            {},
+            "row 1 has no text in column text",
+        ),
+        ("d.jsonl", b'{"text": "a", "label": "x"}\n{"label": "x"}\n', {}, "row 1 has no text in column text"),
+        ("d.jsonl", b'{"text": "a", "label": "x"}\n{"text": "b", "label": ""}\n', {}, "row 1 has no label"),
+        (
+            "d.csv",
+            b"text,label\na,yes\nb,maybe\n",
+            {"labels": ["yes", "no"]},
+            "row 1 has label maybe, which is not among",
+        ),
+        (
+            "d.csv",
+            b"text,label\na,1\nb,2\n",
+            {"labels": ["yes", "no"]},
+            "row 1 has label 2, which is not among yes, no",
+        ),
+        ("d.csv", b'text,label\na,x\nb,y,"z\n', {}, "cannot be read"),
+        ("d.csv", b"", {}, "cannot be read|has no column text"),
+        ("d.jsonl", b"", {}, "has no column text"),
+        ("d.jsonl", b'"text"\n"label"\n', {}, "is not|has no column text"),
+        ("d.parquet", b"no parquet", {}, "cannot be read"),
+    ],
+)
+def test_broken_file_is_a_problem_that_names_it(tmp_path, name, content, changes, says):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(Problem, match=says) as caught:
+        read_source(definition(tmp_path / name, **changes))
+    assert str(tmp_path / name) in str(caught.value)
+
+
+# --- the package
+
+PARTS = {
+    "movieReviewSnippets": b"1\t2.5\tA film.\n2\t-0.5\tIt\x85 drags, \xe9h?\n3\t0\tUndecided\n7_1\t-3.1\tbad\ta tab",
+    "amazonReviewSnippets": b"1\t-1.25\tBroke at once.\r\n2\t3\tFine thing.\r\n",
+    "tweets": b"1\t1\tnot asked for\n",
+}
+
+
+@pytest.fixture
+def archive(tmp_path):
+    """A source distribution in the shape of vaderSentiment's, as a zip."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as inner:
+        for part, content in PARTS.items():
+            entry = tarfile.TarInfo(f"hutto_ICWSM_2014/{part}_GroundTruth.txt")
+            entry.size = len(content)
+            inner.addfile(entry, io.BytesIO(content))
+    path = tmp_path / "package.zip"
+    with zipfile.ZipFile(path, "w") as outer:
+        outer.writestr("vaderSentiment-0.5/setup.py", "")
+        outer.writestr("vaderSentiment-0.5/additional_resources/hutto_ICWSM_2014.tar.gz", packed.getvalue())
+    return path
+
+
+def test_package_is_read_row_for_row(archive):
+    source = {"package": "vaderSentiment", "pool": ["movieReviewSnippets"], "mismatched": "amazonReviewSnippets"}
+    found = read_source({"source": source, "labels": ["minus", "plus"]}, archive)
+    assert set(found) == {"train", "mismatched"}
+    assert found["train"][["id", "rating", "text", "label"]].to_dict("split")["data"] == [
+        ["movieReviewSnippets-1", 2.5, "A film.", "plus"],
+        ["movieReviewSnippets-2", -0.5, "It\x85 drags, éh?", "minus"],
+        ["movieReviewSnippets-3", 0.0, "Undecided", ""],
+        ["movieReviewSnippets-7_1", -3.1, "bad\ta tab", "minus"],
+    ]
+    assert found["mismatched"]["text"].tolist() == ["Broke at once.", "Fine thing."]
+    assert found["mismatched"]["label"].tolist() == ["minus", "plus"]
+
+
+def test_package_without_the_corpus_is_a_problem(tmp_path):
+    with zipfile.ZipFile(tmp_path / "package.zip", "w") as outer:
+        outer.writestr("something/else.txt", "")
+    source = {"package": "something", "pool": ["tweets"]}
+    with pytest.raises(Problem, match="something"):
+        read_source({"source": source}, tmp_path / "package.zip")
+
+
+def test_pool_is_its_parts_one_after_another(archive):
+    source = {"package": "vaderSentiment", "pool": ["tweets", "movieReviewSnippets"]}
+    found = read_source({"source": source}, archive)
+    assert list(found) == ["train"]
+    assert [name.split("-")[0] for name in found["train"]["id"]] == ["tweets"] + ["movieReviewSnippets"] * 4
+    assert found["train"].index.is_unique
+    assert found["train"]["label"].tolist() == ["positive", "positive", "negative", "", "negative"]
+
+
+def test_texts_of_a_corpus_are_each_once_and_without_labels(archive):
+    source = {"package": "vaderSentiment", "pool": ["movieReviewSnippets"], "mismatched": "amazonReviewSnippets"}
+    found = read_texts(json.dumps({"source": source}), archive)
+    assert list(found.columns) == ["id", "text"]
+    assert len(found) == 6
+
+
+def test_texts_of_a_folder_leave_the_test_split_and_repeats_out(tmp_path):
+    jsonl(tmp_path / "train.jsonl", [{"text": text, "label": "x"} for text in ("a", "b", "a")])
+    jsonl(tmp_path / "validation.jsonl", [{"text": text, "label": "x"} for text in ("b", "c")])
+    jsonl(tmp_path / "test.jsonl", [{"text": "d"}])
+    assert read_texts(json.dumps(definition(tmp_path)), None)["text"].tolist() == ["a", "b", "c"]
+
+
+# --- toy data
+
+
+def toy(rows, **source):
+    """Toy data of so many rows."""
+    return read_source({"source": {"toy": rows} | source, "labels": NAMES})
+
+
+def test_toy_sentences_are_labelled_by_most_of_their_words_unless_not():
+    found = toy(200)
+    assert list(found) == ["train"]
+    frame = found["train"]
+    assert (len(frame), frame["id"].is_unique) == (200, True)
+    turned = 0
+    for row in frame.itertuples():
+        words = row.text.split()
+        votes = {name: sum(word in TOY_WORDS[name] for word in words) for name in NAMES}
+        majority = max(votes, key=votes.get)
+        assert sum(votes.values()) == 3
+        assert (row.label == majority) != (words[0] == "not")
+        turned += words[0] == "not"
+    assert turned / 200 == pytest.approx(1 / 8, abs=4 * np.sqrt(1 / 8 * 7 / 8 / 200))
+
+
+def test_toy_pairs_agree_oppose_or_are_mute():
+    found = toy(80, pairs=True)
+    assert {split: len(frame) for split, frame in found.items()} == {
+        "train": 80,
+        "report": 20,
+        "mismatched": 20,
+        "test": 10,
+    }
+    assert (found["test"]["label"] == "").all()
+    for row in found["train"].itertuples():
+        tones = [
+            {name for name in NAMES if set(text.split()) & set(TOY_WORDS[name])} for text in (row.text, row.text_pair)
+        ]
+        meaning = "neutral" if not tones[1] else "entailment" if tones[0] == tones[1] else "contradiction"
+        assert row.label == meaning
+    assert set(found["train"]["label"]) == set(GLUE["mnli"].labels)
+
+
+def test_toy_data_are_always_the_same():
+    pd.testing.assert_frame_equal(toy(60)["train"], toy(60)["train"])

@@ -1,0 +1,336 @@
+"""The training loop: seeds, what is kept, the schedule, clipping, decay, precision; and the prediction loop."""
+
+import random
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from cascadebert.encoding import Encoded
+from cascadebert.members import build_member, trained
+from cascadebert.objectives import cross_entropy
+from cascadebert.training import fit, mean_score, predict, start, stream, to_batch
+
+CPU = torch.device("cpu")
+
+
+class Scalar(nn.Module):
+    """One trained number p and a frozen one: every row gets logits (0, p)."""
+
+    exit_layers = (1,)
+
+    def __init__(self, p=0.0):
+        """Start from p."""
+        super().__init__()
+        self.p = nn.Parameter(torch.tensor(p))
+        self.frozen = nn.Parameter(torch.tensor(1.0), requires_grad=False)
+
+    def forward(self, batch):
+        """Logits of the one exit."""
+        return torch.stack([torch.zeros(()), self.p]).expand(1, len(batch["input_ids"]), 2)
+
+
+def task(labels, split="train"):
+    """Rows of one token each."""
+    n = len(labels)
+    return Encoded(
+        tokens=np.arange(n),
+        types=np.zeros(n, dtype=np.int64),
+        ends=np.arange(1, n + 1),
+        label=np.array(labels),
+        split=np.broadcast_to(np.array(split), n),
+        id=np.arange(n).astype(str),
+        names=np.array(["no", "yes"]),
+        pad=0,
+    )
+
+
+def downhill(logits, batch):
+    """A loss whose gradient in p is 1."""
+    return logits[-1, 0, 1]
+
+
+def trajectory(settings, p=0.0, scale=1.0, rows=20):
+    """P before each step, and after the last."""
+    model, seen = Scalar(p), []
+
+    def objective(logits, batch):
+        seen.append(logits[-1, 0, 1].item())
+        return scale * logits[-1, 0, 1]
+
+    data = task([0] * rows)
+    fit(model, data, data.rows("train"), objective, settings, seed=0)
+    return np.array([*seen, model.p.item()])
+
+
+# --- seeds
+
+
+def training(weights, data, settings, seed):
+    """Start, build, train: weights and history."""
+    start(seed, threads=1)
+    member = build_member(weights, 2, 2, freeze_embeddings=False)
+    history = fit(member, data, data.rows("train"), cross_entropy, settings, seed)
+    return {name: tensor.clone() for name, tensor in member.state_dict().items()}, history
+
+
+def test_same_seed_gives_the_same_bits_and_another_seed_does_not(weights, sentences, settings):
+    short = settings(keep="best")
+    (first, told), (again, retold), (other, differently) = (
+        training(weights, sentences, short, seed) for seed in (1, 1, 2)
+    )
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert told == retold
+    assert told != differently
+    assert not torch.equal(first["classifier.weight"], other["classifier.weight"])
+
+
+def test_start_seeds_every_generator():
+    def draws(seed):
+        start(seed, threads=1)
+        return torch.rand(1).item(), np.random.rand(), random.random()  # noqa: NPY002 - it is seeded too
+
+    assert draws(3) == draws(3)
+    assert all(a != b for a, b in zip(draws(3), draws(4), strict=True))
+
+
+def test_start_takes_the_threads_it_is_given():
+    try:
+        start(0, threads=2)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(1)
+
+
+def test_streams_of_two_purposes_do_not_move_each_other():
+    order, pairs = stream(1, "order"), stream(1, "pairs")
+    pairs.random(5)
+    assert order.random() == stream(1, "order").random()
+    assert len({stream(seed, purpose).random() for seed in (1, 2) for purpose in ("order", "pairs")}) == 4
+
+
+def test_order_of_rows_follows_the_seed_alone(settings):
+    def order(seed, disturbance):
+        seen = []
+
+        def objective(logits, batch):
+            seen.extend(batch["row"].tolist())
+            return logits.sum()
+
+        torch.manual_seed(disturbance)
+        data = task([0] * 40)
+        fit(
+            Scalar(),
+            data,
+            np.arange(40),
+            objective,
+            settings(batch_size=4, epochs=2),
+            seed,
+            extras={"row": np.arange(40)},
+        )
+        return seen
+
+    assert order(1, 0) == order(1, 1)
+    assert order(1, 0) != order(2, 0)
+    assert order(1, 0)[:40] != order(1, 0)[40:]
+    assert sorted(order(1, 0)[40:]) == list(range(40))
+
+
+# --- what is kept
+
+
+def test_best_epoch_on_the_selection_split_is_restored(settings):
+    # p falls from 0.18 by 0.1, 0.075, 0.05 and 0.025: "yes" is answered after the first two epochs
+    data = task([1] * 4 + [1, 1, 1, 0] + [0] * 4, split=["train"] * 4 + ["selection"] * 4 + ["report"] * 4)
+    model = Scalar(0.18)
+    history = fit(model, data, data.rows("train"), downhill, settings(epochs=4, lr=0.1, keep="best"), seed=0)
+    assert [entry["selection"] for entry in history] == [0.75, 0.75, 0.25, 0.25]
+    assert model.p.item() == pytest.approx(0.08, abs=1e-6)  # the earlier of two equal epochs
+    assert mean_score(model, data, data.rows("selection"), "accuracy", "fp32") == 0.75
+
+
+def test_best_epoch_of_a_member_has_the_best_score(weights, sentences, settings):
+    start(1, threads=1)
+    member = build_member(weights, 1, 2, freeze_embeddings=True)
+    rows = sentences.rows("selection")
+    history = fit(
+        member, sentences, sentences.rows("train"), cross_entropy, settings(epochs=6, lr=0.02, keep="best"), seed=1
+    )
+    scores = [entry["selection"] for entry in history]
+    assert len(set(scores)) > 1
+    assert mean_score(member, sentences, rows, "accuracy", "fp32") == max(scores)
+
+
+@pytest.mark.parametrize(("metric", "scores", "kept"), [("accuracy", [0.75, 0.25], -0.02), ("f1", [0.0, 0.4], 0.03)])
+def test_best_is_by_the_tasks_metric(settings, metric, scores, kept):
+    # p rises from -0.12 by 0.1 and 0.05: "yes" to all costs accuracy and gives F1
+    data = task([1] * 4 + [1, 0, 0, 0], split=["train"] * 4 + ["selection"] * 4)
+    model, short = Scalar(-0.12), settings(epochs=2, lr=0.1, keep="best")
+    history = fit(model, data, data.rows("train"), lambda *given: -downhill(*given), short, seed=0, metric=metric)
+    assert [entry["selection"] for entry in history] == pytest.approx(scores)
+    assert model.p.item() == pytest.approx(kept, abs=1e-6)
+
+
+def test_last_epoch_is_kept_without_a_look_at_the_selection_split(settings):
+    data = task([1] * 4 + [1, 1, 1, 0], split=["train"] * 4 + ["selection"] * 4)
+    model = Scalar(0.18)
+    history = fit(model, data, data.rows("train"), downhill, settings(epochs=4, lr=0.1), seed=0)
+    assert [set(entry) for entry in history] == [{"loss"}] * 4
+    assert model.p.item() == pytest.approx(0.18 - 0.25, abs=1e-6)
+
+
+def test_model_is_left_in_evaluation_mode(settings):
+    model = Scalar()
+    fit(model, task([0] * 4), np.arange(4), downhill, settings(), seed=0)
+    assert not model.training
+
+
+# --- optimisation
+
+
+@pytest.mark.parametrize("warmup", [0.0, 0.3])
+def test_learning_rate_rises_in_the_warmup_and_falls_linearly_to_zero(settings, warmup):
+    # With a constant gradient a step of Adam is the learning rate.
+    steps = -np.diff(trajectory(settings(epochs=2, batch_size=4, lr=0.01, warmup=warmup)))
+    rising = round(10 * warmup)
+    expected = [t / rising if t < rising else (10 - t) / (10 - rising) for t in range(10)]
+    np.testing.assert_allclose(steps, 0.01 * np.array(expected), atol=1e-6)
+
+
+def test_gradient_is_clipped_to_the_norm(settings):
+    # Adam's step is lr g / (g + 1e-8): a gradient clipped to 1e-10 hardly moves p.
+    free = trajectory(settings(lr=0.01, clip_norm=1.0, batch_size=20), scale=100.0)
+    bound = trajectory(settings(lr=0.01, clip_norm=1e-10, batch_size=20), scale=100.0)
+    assert -np.diff(free) == pytest.approx([0.01], rel=1e-4)
+    assert -np.diff(bound) == pytest.approx([0.01 * 1e-10 / (1e-10 + 1e-8)], rel=1e-2)
+
+
+def test_clipping_looks_at_trained_tensors_alone(settings):
+    model = Scalar()
+    model.frozen.grad = torch.tensor(1e12)  # a norm over all tensors would clip p's gradient to nothing
+    fit(model, task([0] * 4), np.arange(4), downhill, settings(lr=0.01), seed=0)
+    assert model.p.item() == pytest.approx(-0.01, rel=1e-4)
+
+
+def test_weight_decay_spares_biases_and_layer_norms(weights, sentences, settings):
+    member = build_member(weights, 1, 2, freeze_embeddings=True)
+    with torch.no_grad():
+        for tensor in trained(member).values():
+            tensor.add_(0.5)
+    before = {name: tensor.clone() for name, tensor in trained(member).items()}
+    one_step = settings(lr=0.01, weight_decay=0.5, batch_size=100)
+    fit(member, sentences, sentences.rows("train"), lambda logits, batch: 0 * logits.sum(), one_step, seed=0)
+    for name, tensor in trained(member).items():
+        spared = name.endswith("bias") or "LayerNorm" in name
+        torch.testing.assert_close(tensor, before[name] * (1 if spared else 1 - 0.01 * 0.5), rtol=1e-6, atol=0)
+
+
+def test_logged_loss_is_the_mean_over_rows_whatever_the_batches(settings):
+    values = np.arange(10, dtype=np.float32) ** 2
+    history = fit(
+        Scalar(),
+        task([0] * 10),
+        np.arange(10),
+        lambda logits, batch: batch["value"].mean() + 0 * logits.sum(),
+        settings(batch_size=4),
+        seed=0,
+        extras={"value": values},
+    )
+    assert history[0]["loss"] == pytest.approx(values.mean())
+
+
+def test_extras_follow_their_rows(sentences, settings, weights):
+    rows, seen = sentences.rows("train")[::2], []
+
+    def objective(logits, batch):
+        seen.extend(batch["row"].tolist())
+        np.testing.assert_array_equal(batch["labels"].numpy(), sentences.label[batch["row"].numpy()])
+        first = sentences.tokens[sentences.starts[batch["row"].numpy()] + 1]
+        np.testing.assert_array_equal(batch["input_ids"][:, 1].numpy(), first)
+        return logits.sum()
+
+    extras = {"row": np.arange(len(sentences.label))}
+    fit(Scalar(), sentences, rows, objective, settings(batch_size=4), seed=0, extras=extras)
+    assert sorted(seen) == rows.tolist()
+
+
+# --- precision
+
+
+def test_bf16_trains_in_float32_parameters_close_to_fp32(weights, sentences, settings):
+    found = {}
+    for precision in ("fp32", "bf16"):
+        kinds = set()
+
+        def objective(logits, batch, kinds=kinds):
+            kinds.add(logits.dtype)
+            return cross_entropy(logits, batch)
+
+        start(1, threads=1)
+        member = build_member(weights, 2, 2, freeze_embeddings=False)
+        short = settings(precision=precision, epochs=2)
+        history = fit(member, sentences, sentences.rows("train"), objective, short, seed=1)
+        assert kinds == {torch.float32}
+        assert {tensor.dtype for tensor in member.parameters()} == {torch.float32}
+        found[precision] = [entry["loss"] for entry in history]
+    assert found["bf16"] == pytest.approx(found["fp32"], abs=0.02)
+    assert found["bf16"] != found["fp32"]
+
+
+def test_bf16_logits_are_float32_and_close_to_fp32(weights, sentences):
+    member = build_member(weights, 4, 2, freeze_embeddings=False)
+    with torch.no_grad():
+        member.classifier.weight.mul_(50)
+    rows = sentences.rows("report")
+    exact, rough = (predict(member, sentences, rows, precision) for precision in ("fp32", "bf16"))
+    assert rough.dtype == np.float32
+    assert np.abs(exact).max() > 0.5
+    np.testing.assert_allclose(rough, exact, atol=0.15)
+    assert (rough != exact).any()
+
+
+# --- prediction
+
+
+def test_prediction_follows_rows_whatever_their_order_and_batches(weights, sentences):
+    torch.manual_seed(0)
+    member = build_member(weights, 4, 2, freeze_embeddings=False).train()
+    with torch.no_grad():
+        member.classifier.weight.mul_(100)
+    rows = sentences.rows("report")
+    shuffled = np.random.default_rng(0).permutation(len(rows))
+    straight = predict(member, sentences, rows)
+    for size in (1, 3, 64):
+        other = predict(member, sentences, rows[shuffled], batch_size=size)
+        np.testing.assert_allclose(other, straight[:, shuffled], atol=1e-5)
+    with torch.inference_mode():
+        alone = [member(to_batch(sentences, np.array([row]), CPU))[0, 0].numpy() for row in rows]
+    np.testing.assert_allclose(straight[0], alone, atol=1e-5)
+    assert np.ptp(straight[0, :, 0]) > 1e-3  # rows do differ
+
+
+def test_prediction_of_no_row_is_empty(sentences):
+    assert predict(Scalar(), sentences, np.array([], dtype=np.int64)).shape == (1, 0, 2)
+
+
+def test_mean_score_is_the_mean_over_exits():
+    class TwoExits(Scalar):
+        exit_layers = (1, 2)
+
+        def forward(self, batch):
+            one = super().forward(batch)
+            return torch.cat([one, -one])
+
+    data = task([1, 1, 1, 0], split="selection")
+    assert mean_score(TwoExits(1.0), data, np.arange(4), "accuracy", "fp32") == pytest.approx((0.75 + 0.25) / 2)
+    assert mean_score(TwoExits(1.0), data, np.arange(4), "f1", "fp32") == pytest.approx((6 / 7 + 0) / 2)
+
+
+def test_batch_holds_the_rows_padded(sentences):
+    rows = sentences.rows("train")[:5]
+    batch = to_batch(sentences, rows, CPU, {"extra": np.arange(len(sentences.label)) * 10})
+    assert batch["input_ids"].shape == (5, sentences.lengths[rows].max())
+    assert batch["attention_mask"].sum(1).tolist() == sentences.lengths[rows].tolist()
+    assert batch["labels"].tolist() == sentences.label[rows].tolist()
+    assert batch["extra"].tolist() == (rows * 10).tolist()
