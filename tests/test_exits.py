@@ -179,6 +179,15 @@ def test_patient_is_pabees_counter(stack, patience):
         assert exit_of == expected
 
 
+@pytest.mark.parametrize(
+    ("given_by", "patience", "exit_of"),
+    [("AABBA", 2, 4), ("AABBB", 2, 4), ("ABBBA", 2, 3), ("AAAAA", 2, 2), ("ABABA", 1, 4), ("ABBAA", 1, 2)],
+)
+def test_a_change_of_answer_starts_the_count_anew(given_by, patience, exit_of):
+    logits = np.array([[[1.0, 0.0] if answer == "A" else [0.0, 1.0]] for answer in given_by])
+    assert patient(logits, patience).tolist() == [exit_of]
+
+
 @given(stacks(), st.integers(1, 6))
 def test_patience_t_never_leaves_before_layer_t_plus_1(stack, patience):
     last = len(stack.logits) - 1

@@ -155,6 +155,13 @@ def _kind_problems(key: str, source: dict[str, Any], kinds: dict[str, set[str]])
             yield f"config key {key}.{other} does not go with {given[0]}: leave it out."
 
 
+def _read(config: dict[str, Any]) -> set[str]:
+    """Keys of the data sets that are read: tasks, and what a distilled checkpoint needs."""
+    distilled = [weights["source"] for weights in config["weights"].values() if "distilled" in weights["source"]]
+    names = {name for source in distilled for name in [source.get("corpus"), *source.get("held_out", [])]}
+    return {f"data.{name}" for name in names | set(config["tasks"])}
+
+
 def _data_problems(key: str, definition: dict[str, Any], config: dict[str, Any]) -> Iterator[str]:
     source, labels = definition["source"], definition.get("labels")
     yield from _kind_problems(f"{key}.source", source, DATA_KEYS)
@@ -164,7 +171,7 @@ def _data_problems(key: str, definition: dict[str, Any], config: dict[str, Any])
             yield f"config key {key}.source.pool is missing: name the parts of the corpus to draw from."
     elif "toy" not in source and not {"glue", "columns"} & set(definition):
         yield f"config key {key} does not say where the text is: add columns, or glue for a task of the paper."
-    if "path" in source and "train" not in files_of(Path(source["path"])):
+    if key in _read(config) and "path" in source and "train" not in files_of(Path(source["path"])):
         yield (
             f"config key {key}.source.path is {source['path']}, where there is no training data: "
             f"give a {', '.join(ENDINGS)} file, or a folder with train{ENDINGS[0]} (or another of these endings) in it."

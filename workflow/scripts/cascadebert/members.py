@@ -150,7 +150,7 @@ def load_trained(model: nn.Module, path: Path) -> None:
     """Put trained tensors into a model that was built and frozen as the trained one was.
 
     Raises:
-        ValueError: when the file has other tensors than the model would train.
+        ValueError: when the file has other tensors than the model would train, or of other shapes.
     """
     own = trained(model)
     with safe_open(path, framework="pt") as file, torch.no_grad():
@@ -158,4 +158,7 @@ def load_trained(model: nn.Module, path: Path) -> None:
             odd = sorted(set(file.keys()) ^ set(own))
             raise ValueError(f"{path} was trained with other settings: {len(odd)} tensors differ, first {odd[0]}")
         for name, tensor in own.items():
-            tensor.copy_(file.get_tensor(name))
+            found = file.get_tensor(name)
+            if found.shape != tensor.shape:
+                raise ValueError(f"{path}: {name} is {list(found.shape)}, the model's {list(tensor.shape)}")
+            tensor.copy_(found)

@@ -36,12 +36,14 @@ def atomic(path: Path) -> Iterator[Path]:
 def write_json(path: Path, content: Any) -> None:
     """Write JSON, keys in the given order, undefined numbers refused."""
     with atomic(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+        temporary.write_text(
+            json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
+        )
 
 
 def read_json(path: Path) -> Any:
     """Read JSON."""
-    return json.loads(path.read_text())
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def write_text(path: Path, content: str) -> None:
@@ -64,7 +66,7 @@ def write_examples(path: Path, examples: pd.DataFrame) -> None:
 
 def read_examples(path: Path) -> pd.DataFrame:
     """Read what `write_examples` wrote; everything but the rating is text."""
-    text = [json.loads(line) for line in path.read_text().splitlines()]
+    text = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
     return pd.DataFrame(text)
 
 

@@ -102,12 +102,11 @@ def best(tidy: pd.DataFrame, by_seed: dict[tuple, np.ndarray]) -> set[tuple]:
     bold = set()
     compared = tidy[tidy["mean"].notna() & (tidy["system"] != "bert_base")]
     for (target, task), group in compared.groupby(["target_speed_up", "task"]):
-        top = (group.loc[group["mean"].idxmax(), "system"], target, task)
-        bold |= {
-            key
-            for system in group["system"]
-            if (key := (system, target, task)) == top or tied(by_seed[key], by_seed[top])
-        }
+        top = group.loc[group["mean"].idxmax()]
+        of_top = by_seed[top["system"], target, task]
+        for row in group.itertuples():
+            if row.mean == top["mean"] or tied(by_seed[row.system, target, task], of_top):
+                bold.add((row.system, target, task))
     return bold
 
 
