@@ -36,24 +36,41 @@ STYLE = {
 def plot_trade_off(ax: Axes, frame: pd.DataFrame) -> None:
     """Score against speed-up: a curve for each adaptive system, a point for each static one.
 
+    The axis spans the means; an interval that reaches beyond is cut.
+
     Args:
         ax: to draw on.
         frame: columns system, speed_up (mean achieved), mean, low, high (fractions; NaN where there is no interval).
     """
+    seen: list[float] = []
     for name, system in SYSTEMS.items():
         own = frame[frame["system"] == name].sort_values("speed_up")
         if own.empty:
             continue
         label = system.label.format(k="k")
         style = {"color": system.color, "marker": system.marker, "label": label}
+        seen += [100 * own["mean"].min(), 100 * own["mean"].max()]
         if system.exits == "last":
             reach = (100 * (own["high"] - own["mean"])).fillna(0)
-            ax.errorbar(own["speed_up"], 100 * own["mean"], reach, linestyle="none", elinewidth=0.8, capsize=2, **style)
+            ax.errorbar(
+                own["speed_up"],
+                100 * own["mean"],
+                reach,
+                linestyle="none",
+                elinewidth=0.8,
+                capsize=2,
+                markersize=6,
+                zorder=3,
+                **style,
+            )
         else:
             ax.plot(own["speed_up"], 100 * own["mean"], linestyle=system.line, **style)
             ax.fill_between(
                 own["speed_up"], 100 * own["low"], 100 * own["high"], color=system.color, alpha=0.12, linewidth=0
             )
+    if seen:
+        margin = max(2.0, 0.12 * (max(seen) - min(seen)))
+        ax.set_ylim(min(seen) - margin, max(seen) + margin)
 
 
 def save(figure: Figure, frame: pd.DataFrame, pdf: Path) -> None:
