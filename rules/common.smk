@@ -29,8 +29,9 @@ def settle_config():
 
     The results folder is named after a preset's file, so that presets stay apart.
     """
-    files = workflow.overwrite_configfiles
-    config.setdefault("results", f"results/{Path(files[-1]).stem}" if files else "results")
+    last = Path((workflow.overwrite_configfiles or ["config/config.yaml"])[-1])
+    default = last.resolve() == (ROOT / "config/config.yaml").resolve()
+    config.setdefault("results", "results" if default else f"results/{last.stem}")
     try:
         check_schema(config, yaml.safe_load((ROOT / "config/schema.yaml").read_text()))
         validate(config, str(ROOT / "config/schema.yaml"))

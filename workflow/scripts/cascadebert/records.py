@@ -78,7 +78,7 @@ class Origin(TypedDict):
     seed: int
     rows: int  # training instances
     history: list[dict[str, float]]  # one entry an epoch: mean loss, and the selection score where one is kept
-    seconds: float  # wall time of the training loop
+    seconds: float  # wall time from the start of the program to the end of training
     device: str
     threads: int
     versions: dict[str, str]

@@ -132,10 +132,8 @@ def layout(tidy: pd.DataFrame, bold: set[tuple], decimals: int, mark: str) -> pd
     for method, own in tidy.groupby("method", sort=False):
         content.append({"Method": method} | _cells(own, lambda row: _marked(row, cell(row, decimals), bold, mark)))
         if own["paper"].notna().any():
-            printed = {row.task: row.paper for row in own.itertuples()}
             paper = _cells(own, lambda row: MISSING if np.isnan(row.paper) else f"{100 * row.paper:.1f}")
-            if any(not np.isnan(value) for value in printed.values()):
-                content.append({"Method": "  as printed in the paper"} | paper)
+            content.append({"Method": "  as printed in the paper"} | paper)
     return pd.DataFrame(content)
 
 
