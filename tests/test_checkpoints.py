@@ -2,16 +2,20 @@
 
 import hashlib
 import json
+import subprocess
+import sys
 import zipfile
+from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
+from cascadebert import checkpoints
 from cascadebert.checkpoints import FILES, depth_of, read_checkpoint, write_checkpoint
 from cascadebert.configuration import Problem
-from cascadebert.members import load_encoder
+from cascadebert.members import ENCODERS, load_encoder
 from cascadebert.sources import TOY_WORDS
 
 
@@ -28,13 +32,44 @@ def folder(weights, tmp_path):
     return tmp_path
 
 
-def test_random_checkpoint_is_as_deep_and_wide_as_asked_and_always_the_same():
-    config, tensors, tokenizer = read_checkpoint({"random": 12, "hidden": 24})
-    assert (config["num_hidden_layers"], config["hidden_size"]) == (12, 24)
+@pytest.mark.parametrize("architecture", ENCODERS)
+def test_random_checkpoint_is_as_deep_and_wide_as_asked_and_always_the_same(architecture):
+    config, tensors, tokenizer = read_checkpoint({"random": 12, "hidden": 24, "architecture": architecture})
+    assert (config["model_type"], config["num_hidden_layers"], config["hidden_size"]) == (architecture, 12, 24)
     assert tensors["encoder.layer.11.output.dense.weight"].shape == (24, 96)
-    again = read_checkpoint({"random": 12, "hidden": 24})
+    again = read_checkpoint({"random": 12, "hidden": 24, "architecture": architecture})
     assert equal(tensors, again[1])
-    assert tokenizer == again[2]
+    assert (config, tokenizer) == (again[0], again[2])
+
+
+def test_random_checkpoint_is_bert_unless_said():
+    plain, bert = (read_checkpoint({"random": 1, "hidden": 8} | more) for more in ({}, {"architecture": "bert"}))
+    assert (plain[0], plain[2]) == (bert[0], bert[2])
+    assert equal(plain[1], bert[1])
+
+
+def test_random_roberta_has_robertas_tokens_and_positions():
+    config, tensors, tokenizer = read_checkpoint({"random": 1, "hidden": 8, "architecture": "roberta"})
+    tool = Tokenizer.from_str(tokenizer.decode())
+    assert [tool.id_to_token(i) for i in range(5)] == ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    assert {i for i, token in tool.get_added_tokens_decoder().items() if token.special} == set(range(5))
+    for word in [*TOY_WORDS["positive"], *TOY_WORDS["filler"], "not"]:
+        assert tool.encode(f"{word} {word}").tokens == ["<s>", f"Ġ{word}", f"Ġ{word}", "</s>"]
+    anything = tool.encode("Xy! é\n🙂")
+    assert tool.token_to_id("<unk>") not in anything.ids
+    assert tool.decode(anything.ids) == " Xy! é\n🙂"
+    assert tensors["embeddings.word_embeddings.weight"].shape == (tool.get_vocab_size(), 8)
+    assert tensors["embeddings.position_embeddings.weight"].shape == (128 + 1 + config["pad_token_id"], 8)
+    assert tensors["embeddings.token_type_embeddings.weight"].shape == (1, 8)
+    assert (config["pad_token_id"], config["bos_token_id"], config["eos_token_id"]) == (1, 0, 2)
+
+
+def test_random_tokenizer_is_the_same_in_another_process():
+    source = {"random": 1, "hidden": 8, "architecture": "roberta"}
+    code = f"from cascadebert.checkpoints import read_checkpoint as r; print(r({source})[2].decode())"
+    scripts = Path(checkpoints.__file__).parents[1]
+    done = subprocess.run([sys.executable, "-c", code], cwd=scripts, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == read_checkpoint(source)[2].decode()
 
 
 def test_random_checkpoint_knows_the_toy_words_and_any_character():
@@ -76,6 +111,20 @@ def test_wheel_is_read_from_its_folder(folder, tmp_path):
     _, tensors, tokenizer = read_checkpoint({"package": "pkg", "folder": "pkg/model"}, archive)
     assert equal(tensors, load_file(folder / "model.safetensors"))
     assert tokenizer == (folder / "tokenizer.json").read_bytes()
+
+
+def test_pre_training_roberta_is_cut_to_its_encoder(tmp_path):
+    config, plain, tokenizer = read_checkpoint({"random": 2, "hidden": 8, "architecture": "roberta"})
+    without_pooler = {name: tensor for name, tensor in plain.items() if not name.startswith("pooler.")}
+    old = {f"roberta.{name}": tensor for name, tensor in without_pooler.items()}
+    old |= {"lm_head.bias": torch.zeros(3), "roberta.embeddings.position_ids": torch.arange(8)[None]}
+    write_checkpoint(tmp_path, config, old, tokenizer)
+    found = read_checkpoint({"path": str(tmp_path)})
+    assert found[0]["model_type"] == "roberta"
+    assert equal(found[1], without_pooler)
+    write_checkpoint(tmp_path, *found)
+    loaded = load_encoder(tmp_path / "model.safetensors", 2)
+    assert equal({name: loaded.state_dict()[name] for name in without_pooler}, without_pooler)
 
 
 def test_pre_training_model_is_cut_to_its_encoder(folder):
@@ -120,8 +169,8 @@ def test_wheel_without_the_checkpoint_is_a_problem(folder, tmp_path):
         read_checkpoint({"package": "pkg", "folder": "pkg/model"}, archive)
 
 
-def test_model_that_is_no_bert_is_a_problem(folder):
+def test_model_that_is_neither_bert_nor_roberta_is_a_problem(folder):
     config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps(config | {"model_type": "roberta"}))
-    with pytest.raises(Problem, match="is a roberta model: members are BERT encoders"):
+    (folder / "config.json").write_text(json.dumps(config | {"model_type": "albert"}))
+    with pytest.raises(Problem, match="is of type albert: members are BERT or RoBERTa encoders"):
         read_checkpoint({"path": str(folder)})

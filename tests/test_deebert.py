@@ -6,7 +6,7 @@ import torch
 
 from cascadebert.deebert import DeeBert, build_deebert, off_ramp_loss
 from cascadebert.members import build_member, cls_states, save_trained
-from cascadebert.objectives import cross_entropy
+from cascadebert.objectives import cross_entropy, on_logits
 from cascadebert.training import fit, predict
 
 
@@ -15,7 +15,7 @@ def stage1(weights, sentences, settings, tmp_path):
     """A base fine-tuned for a moment, and the file of its tensors."""
     torch.manual_seed(0)
     member = build_member(weights, 4, 2, freeze_embeddings=True)
-    fit(member, sentences, sentences.rows("train"), cross_entropy, settings(), seed=1)
+    fit(member, sentences, sentences.rows("train"), on_logits(cross_entropy), settings(), seed=1)
     save_trained(member, tmp_path / "base.safetensors")
     return member, tmp_path / "base.safetensors"
 
@@ -24,7 +24,7 @@ def test_second_stage_changes_off_ramps_and_not_a_bit_of_the_member(stage1, weig
     model = build_deebert(weights, stage1[1], 4, 2, freeze_embeddings=True)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     short = settings(keep="best", weight_decay=0.1, epochs=2)
-    fit(model, sentences, sentences.rows("train"), off_ramp_loss, short, seed=1)
+    fit(model, sentences, sentences.rows("train"), on_logits(off_ramp_loss), short, seed=1)
     changed = {name for name, tensor in model.state_dict().items() if not torch.equal(tensor, before[name])}
     assert changed == {name for name in before if name.startswith("highways.")}
     member = stage1[0].state_dict()

@@ -112,7 +112,8 @@ def predictions(ids, right):
     label = np.arange(len(ids)) % 2
     given_by = np.where(right, label, 1 - label)
     logits = np.where(np.arange(2) == given_by[:, None], 1.0, -1.0)[None].astype(np.float32)
-    return Predictions(ExitLogits(logits, np.array([1]), 6), label, np.array(ids), np.array(["a", "b"]))
+    flops, names = np.ones((1, len(ids))), np.array(["a", "b"])
+    return Predictions(ExitLogits(logits, np.array([1]), 6), flops, 6 * flops[0], label, np.array(ids), names)
 
 
 def test_easy_is_right_with_every_seed():

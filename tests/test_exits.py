@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.stats
 import torch
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -17,9 +17,9 @@ from cascadebert.exits import (
     entropy,
     exits_at,
     first_above,
-    patience_for_speed_up,
     patient,
     speed_up,
+    tau_for_ratio,
     tau_for_speed_up,
     threshold_for,
 )
@@ -42,6 +42,20 @@ def stacks(draw, elements=COARSE | FINE, least=2, most=5):
 def two_exits(n, first=2, second=14):
     """Logits that do not matter, of a 2-12 cascade."""
     return ExitLogits(np.zeros((2, n, 2)), np.array([first, second]), 12)
+
+
+@st.composite
+def costly(draw, elements=COARSE | FINE, least=2):
+    """Exits' logits with what they cost each instance, and what the base would: ascending, no two instances alike."""
+    stack = draw(stacks(elements, least))
+    steps = draw(hnp.arrays(np.float64, stack.logits.shape[:2], elements=st.floats(0.5, 9)))
+    full = draw(hnp.arrays(np.float64, stack.logits.shape[1:2], elements=st.floats(5, 40)))
+    return stack, np.cumsum(steps, axis=0), full
+
+
+def ratio(cost, full, exit_of):
+    """Full over executed cost, added up instance by instance."""
+    return sum(full) / sum(cost[e, i] for i, e in enumerate(exit_of))
 
 
 # --- speed-up
@@ -148,6 +162,16 @@ def test_raising_tau_never_speeds_up(stack, a, b):
 
 
 @given(stacks(), st.floats(0.01, 1.2))
+def test_uncertainty_rule_is_fastberts_normalised_entropy_below_the_speed(stack, speed):
+    chaos = scipy.stats.entropy(np.exp(stack.logits), base=stack.logits.shape[-1], axis=-1)
+    assume(abs(chaos - speed).min() > 1e-9)
+    assert ((chaos >= 0) & (chaos < 1 + 1e-12)).all()
+    exits, n = chaos.shape
+    expected = [next((e for e in range(exits - 1) if chaos[e, i] < speed), exits - 1) for i in range(n)]
+    assert exits_at(stack, "uncertainty", speed).tolist() == expected
+
+
+@given(stacks(), st.floats(0.01, 1.2))
 def test_entropy_rule_is_h_below_s_strictly(stack, s):
     chaos = entropy(stack.logits)
     expected = [
@@ -195,9 +219,9 @@ def test_patience_t_never_leaves_before_layer_t_plus_1(stack, patience):
 
 
 @given(stacks(), st.floats(0.5, 8))
-def test_patience_for_speed_up_is_the_nearest(stack, target):
+def test_patience_for_a_target_is_the_nearest(stack, target):
     reached = [speed_up(stack, patient(stack.logits, t)) for t in range(1, len(stack.layers))]
-    chosen = speed_up(stack, patient(stack.logits, patience_for_speed_up(stack, target)))
+    chosen = speed_up(stack, patient(stack.logits, int(threshold_for(stack, "patience", target))))
     assert abs(chosen - target) == min(abs(ratio - target) for ratio in reached)
 
 
@@ -238,13 +262,58 @@ def test_more_exits_get_the_nearest_of_all_thresholds(stack, target):
     assert abs(speed_up(stack, first_above(sure, tau)) - target) == pytest.approx(nearest, abs=1e-9)
 
 
+@given(costly(), st.floats(0.1, 20))
+def test_ratio_of_any_cost_gets_the_nearest_of_all_thresholds(drawn, target):
+    stack, cost, full = drawn
+    sure = confidence(stack.logits)
+    reached = [ratio(cost, full, first_above(sure, tau)) for tau in (-np.inf, *sure.flatten())]
+    tau = tau_for_ratio(sure, cost, full, target)
+    nearest = min(abs(r - target) for r in reached)
+    assert abs(ratio(cost, full, first_above(sure, tau)) - target) == pytest.approx(nearest, abs=1e-9)
+
+
+@given(costly(), st.floats(0.1, 20), st.sampled_from(["confidence", "entropy", "uncertainty", "patience"]))
+def test_threshold_for_operations_is_the_nearest_in_operations(drawn, target, rule):
+    stack, cost, full = drawn
+    if rule == "patience":
+        possible = map(float, range(1, len(stack.layers)))
+    else:
+        possible = certainty(stack, rule).flatten()
+        possible = [*possible, -np.inf] if rule == "confidence" else [*-possible, np.inf]
+    reached = [ratio(cost, full, exits_at(stack, rule, setting)) for setting in possible]
+    chosen = threshold_for(stack, rule, target, (cost, full))
+    nearest = min(abs(r - target) for r in reached)
+    assert abs(ratio(cost, full, exits_at(stack, rule, chosen)) - target) == pytest.approx(nearest, abs=1e-9)
+
+
+@given(stacks(elements=FINE, least=3), st.sampled_from(["confidence", "entropy", "uncertainty", "patience"]))
+def test_operations_in_proportion_to_layers_choose_as_layers_do(stack, rule):
+    n = stack.logits.shape[1]
+    cost = np.repeat(7.0 * stack.layers[:, None], n, axis=1), np.full(n, 7.0 * stack.full_layers)
+    np.testing.assert_array_equal(
+        exits_at(stack, rule, threshold_for(stack, rule, 2.0, cost)),
+        exits_at(stack, rule, threshold_for(stack, rule, 2.0)),
+    )
+
+
+def test_operations_are_weighed_by_instance():
+    sure = np.array([[0.9, 0.8, 0.7, 0.6], [0.0] * 4])
+    cost = np.array([[1.0, 9.0, 1.0, 9.0], [10.0, 90.0, 10.0, 90.0]])  # two short and two long instances
+    full = np.array([10.0, 90.0, 10.0, 90.0])
+    assert tau_for_ratio(sure, cost, full, target=10.0) == -np.inf
+    assert tau_for_ratio(sure, cost, full, target=2.0) == 0.6  # 200 / (1 + 9 + 1 + 90) = 1.98, not 200 / 110
+    assert (
+        tau_for_speed_up(sure, np.array([1, 10]), 10, target=2.0) == 0.7
+    )  # 40 / (1 + 1 + 10 + 10) = 1.82, not 40 / 13
+
+
 @pytest.mark.parametrize("shape", [(2, 0), (1, 5)])
 def test_a_threshold_needs_instances_and_a_choice(shape):
     with pytest.raises(ValueError, match="threshold needs"):
         tau_for_speed_up(np.zeros(shape), np.arange(1, shape[0] + 1), 12, 2.0)
 
 
-@given(stacks(elements=FINE), st.sampled_from(["entropy", "confidence"]))
+@given(stacks(elements=FINE), st.sampled_from(["entropy", "uncertainty", "confidence"]))
 def test_threshold_for_is_applied_as_it_was_chosen(stack, rule):
     sure = certainty(stack, rule)
     tau = tau_for_speed_up(sure, stack.layers, stack.full_layers, 2.0)
@@ -260,7 +329,7 @@ def test_no_early_exit_means_the_last_exit(stack):
 @given(stacks())
 def test_threshold_of_the_patience_rule_is_a_whole_number_of_layers(stack):
     t = threshold_for(stack, "patience", 2.0)
-    assert t == patience_for_speed_up(stack, 2.0)
+    assert t in range(1, len(stack.layers))
     np.testing.assert_array_equal(exits_at(stack, "patience", t), patient(stack.logits, int(t)))
 
 
@@ -309,3 +378,6 @@ def test_cascade_that_really_skips_answers_as_the_masked_full_compute(weights, s
 def test_certainty_of_entropy_ranks_the_sure_first(stack):
     np.testing.assert_array_equal(certainty(stack, "entropy"), -entropy(stack.logits))
     np.testing.assert_array_equal(certainty(stack, "confidence"), confidence(stack.logits))
+    np.testing.assert_allclose(
+        certainty(stack, "uncertainty"), -entropy(stack.logits) / np.log(stack.logits.shape[-1]), atol=1e-15
+    )

@@ -16,7 +16,7 @@ from cascadebert.members import (
     save_trained,
     trained,
 )
-from cascadebert.objectives import cross_entropy
+from cascadebert.objectives import cross_entropy, on_logits
 from cascadebert.training import fit
 
 DEPTHS = (1, 2, 4)
@@ -159,7 +159,7 @@ def test_new_classifier_starts_as_bert_does():
 def test_frozen_embeddings_stay_and_all_else_changes(weights, sentences, settings):
     member = build_member(weights, 2, 2, freeze_embeddings=True)
     before = copied(member)
-    fit(member, sentences, sentences.rows("train"), cross_entropy, settings(), seed=1)
+    fit(member, sentences, sentences.rows("train"), on_logits(cross_entropy), settings(), seed=1)
     unchanged = {name for name, tensor in member.state_dict().items() if torch.equal(tensor, before[name])}
     frozen = {name for name in before if name.startswith("encoder.embeddings.")}
     assert len(frozen) == 5
@@ -170,7 +170,7 @@ def test_frozen_embeddings_stay_and_all_else_changes(weights, sentences, setting
 def test_embeddings_that_are_not_frozen_change(weights, sentences, settings):
     member = build_member(weights, 1, 2, freeze_embeddings=False)
     before = copied(member)
-    fit(member, sentences, sentences.rows("train"), cross_entropy, settings(), seed=1)
+    fit(member, sentences, sentences.rows("train"), on_logits(cross_entropy), settings(), seed=1)
     changed = [name for name, tensor in member.state_dict().items() if not torch.equal(tensor, before[name])]
     assert "encoder.embeddings.word_embeddings.weight" in changed
 

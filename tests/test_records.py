@@ -10,6 +10,7 @@ from cascadebert.exits import ExitLogits
 from cascadebert.records import (
     Predictions,
     atomic,
+    cascade_of,
     read_examples,
     read_json,
     read_predictions,
@@ -109,32 +110,37 @@ def test_ratings_are_numbers_and_missing_where_unknown(tmp_path):
 def test_predictions_are_read_back_in_float32(tmp_path):
     rng = np.random.default_rng(0)
     stack = ExitLogits(rng.normal(size=(2, 5, 3)).astype(np.float32), np.array([2, 14]), 12)
-    written = Predictions(
-        stack, np.array([0, 1, 2, -1, 0]), np.array([*"abcd", "test-100"]), np.array(["x", "y, z", "w"])
-    )
+    flops, full = np.cumsum(rng.random((2, 5)), axis=0) * 1e10, rng.random(5) * 1e10
+    label, ids, names = np.array([0, 1, 2, -1, 0]), np.array([*"abcd", "test-100"]), np.array(["x", "y, z", "w"])
+    written = Predictions(stack, flops, full, label, ids, names)
     write_predictions(tmp_path / "p.npz", written)
     read = read_predictions(tmp_path / "p.npz")
     np.testing.assert_array_equal(read.stack.logits, stack.logits)
     assert read.stack.logits.dtype == np.float32
     assert (read.stack.layers.tolist(), read.stack.full_layers) == ([2, 14], 12)
-    for name in ("label", "id", "names"):
+    for name in ("flops", "full_flops", "label", "id", "names"):  # costs in float64, to the last operation
         np.testing.assert_array_equal(getattr(read, name), getattr(written, name))
 
 
 def test_predictions_of_no_row_are_read_back(tmp_path):
     empty = Predictions(
         ExitLogits(np.zeros((1, 0, 2), np.float32), np.array([6]), 6),
+        np.zeros((1, 0)),
+        np.zeros(0),
         np.array([], dtype=np.int64),
         np.array([], dtype=str),
         np.array(["a", "b"]),
     )
     write_predictions(tmp_path / "p.npz", empty)
-    assert read_predictions(tmp_path / "p.npz").stack.logits.shape == (1, 0, 2)
+    read = read_predictions(tmp_path / "p.npz")
+    assert read.stack.logits.shape == (1, 0, 2)
+    assert (read.flops.shape, read.full_flops.shape) == ((1, 0), (0,))
 
 
 def test_same_predictions_give_the_same_bytes(tmp_path):
     stack = ExitLogits(np.ones((1, 2, 2), np.float32), np.array([6]), 6)
-    content = Predictions(stack, np.array([0, 1]), np.array(["a", "b"]), np.array(["x", "y"]))
+    flops = np.ones((1, 2))
+    content = Predictions(stack, flops, flops[0], np.array([0, 1]), np.array(["a", "b"]), np.array(["x", "y"]))
     for name in ("one", "two"):
         write_predictions(tmp_path / f"{name}.npz", content)
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
@@ -143,3 +149,30 @@ def test_same_predictions_give_the_same_bytes(tmp_path):
 def test_versions_name_what_a_number_can_depend_on():
     assert {"python", "torch", "transformers", "numpy"} <= set(versions())
     json.dumps(versions(), allow_nan=False)
+
+
+def member(layers, base, ids=("a", "b", "c")):
+    """A member of one exit: its cost of each instance, and its own idea of what the base costs."""
+    n, base = len(ids), np.array(base)
+    stack = ExitLogits(np.full((1, n, 2), float(layers), np.float32), np.array([layers]), 12)
+    return Predictions(stack, base[None] * layers, 12 * base, np.arange(n) % 2, np.array(ids), np.array(["x", "y"]))
+
+
+def test_cascade_costs_all_members_so_far_and_is_compared_with_its_base():
+    whole = cascade_of([member(2, [1.0, 2.0, 3.0]), member(4, [1.0, 2.0, 3.0]), member(12, [10.0, 20.0, 30.0])])
+    assert whole.stack.layers.tolist() == [2, 6, 18]
+    assert whole.stack.logits[:, 0, 0].tolist() == [2, 4, 12]
+    assert whole.flops.tolist() == [[2, 4, 6], [6, 12, 18], [126, 252, 378]]
+    assert whole.full_flops.tolist() == [120, 240, 360]
+    assert (whole.id.tolist(), whole.label.tolist(), whole.names.tolist()) == ([*"abc"], [0, 1, 0], ["x", "y"])
+
+
+@pytest.mark.parametrize("ids", ["abd", "acb"])
+def test_members_that_predict_other_instances_make_no_cascade(ids):
+    with pytest.raises(ValueError, match="different instances"):
+        cascade_of([member(2, [1.0] * 3, tuple(ids)), member(12, [1.0] * 3)])
+
+
+def test_members_that_predict_more_instances_make_no_cascade():
+    with pytest.raises((ValueError, TypeError)):
+        cascade_of([member(2, [1.0] * 4, tuple("abcd")), member(12, [1.0] * 3)])

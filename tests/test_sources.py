@@ -270,6 +270,7 @@ def test_toy_sentences_are_labelled_by_most_of_their_words_unless_not():
     assert list(found) == ["train"]
     frame = found["train"]
     assert (len(frame), frame["id"].is_unique) == (200, True)
+    assert list(frame) == ["id", "text", "label", "rating"]
     turned = 0
     for row in frame.itertuples():
         words = row.text.split()
@@ -277,8 +278,11 @@ def test_toy_sentences_are_labelled_by_most_of_their_words_unless_not():
         majority = max(votes, key=votes.get)
         assert sum(votes.values()) == 3
         assert (row.label == majority) != (words[0] == "not")
+        assert row.rating == (votes["positive"] - votes["negative"]) * (-1 if words[0] == "not" else 1)
         turned += words[0] == "not"
     assert turned / 200 == pytest.approx(1 / 8, abs=4 * np.sqrt(1 / 8 * 7 / 8 / 200))
+    assert set(frame["rating"]) == {-3.0, -1.0, 1.0, 3.0}
+    assert ((frame["rating"] > 0) == (frame["label"] == "positive")).all()
 
 
 def test_toy_pairs_agree_oppose_or_are_mute():

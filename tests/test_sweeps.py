@@ -6,8 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import adopt_margin
+import select_margin
+import sweep_thresholds
 from cascadebert.exits import ExitLogits, answers, exits_at, speed_up, threshold_for
-from cascadebert.records import Predictions
+from cascadebert.records import Predictions, read_json, read_predictions, write_json, write_predictions
 from cascadebert.scores import score
 from cascadebert.sweeps import operating_point, printed_points, sweep
 
@@ -17,22 +20,50 @@ def predictions(seed, n=60, exits=2):
     rng = np.random.default_rng(seed)
     layers = np.array([2, 14]) if exits == 2 else np.arange(1, exits + 1)
     stack = ExitLogits(rng.normal(scale=2, size=(exits, n, 2)), layers, 12 if exits == 2 else exits)
-    return Predictions(stack, rng.integers(0, 2, n), np.arange(n).astype(str), np.array(["no", "yes"]))
+    flops = np.cumsum(rng.uniform(1, 9, (exits, n)), axis=0)  # another ratio than that of layers for each instance
+    label, names = rng.integers(0, 2, n), np.array(["no", "yes"])
+    return Predictions(stack, flops, 4 * flops[0], label, np.arange(n).astype(str), names)
 
 
-@pytest.mark.parametrize(("exits", "rule"), [(2, "confidence"), (6, "entropy"), (6, "patience"), (6, "last")])
+@pytest.mark.parametrize(
+    ("exits", "rule"), [(2, "confidence"), (6, "entropy"), (6, "uncertainty"), (6, "patience"), (6, "last")]
+)
 def test_threshold_of_the_selection_split_rules_all_splits(exits, rule):
     splits = {name: predictions(i, exits=exits) for i, name in enumerate(["selection", "report", "mismatched"])}
     rows = sweep(splits, rule, [2.0, 3.0], "f1")
-    assert [(row["split"], row["target"]) for row in rows] == [(s, t) for t in (2.0, 3.0) for s in splits]
+    of = [("layers", t) for t in ([1.0] if rule == "last" else [2.0, 3.0])]
+    of += [] if rule == "last" else [("flops", 2.0), ("flops", 3.0)]
+    assert [(row["measure"], row["target"], row["split"]) for row in rows] == [(*key, s) for key in of for s in splits]
     for row in rows:
-        threshold = threshold_for(splits["selection"].stack, rule, row["target"])
+        chosen = splits["selection"]
+        cost = (chosen.flops, chosen.full_flops) if row["measure"] == "flops" else None
+        threshold = threshold_for(chosen.stack, rule, row["target"], cost)
         own = splits[row["split"]]
         exit_of = exits_at(own.stack, rule, threshold)
+        executed = [own.flops[e, i] for i, e in enumerate(exit_of)]
         assert row["threshold"] == pytest.approx(threshold, nan_ok=True)
         assert row["speed_up"] == speed_up(own.stack, exit_of)
+        assert row["speed_up_flops"] == pytest.approx(sum(own.full_flops) / sum(executed))
+        assert row["flops"] == pytest.approx(sum(executed) / 60)
         assert row["score"] == score("f1", own.label, answers(own.stack, exit_of))
         assert row["n"] == 60
+
+
+def test_a_student_stands_at_its_own_ratio_whatever_is_asked():
+    student = predictions(0, exits=1)
+    student = dataclasses.replace(student, stack=ExitLogits(student.stack.logits, np.array([4]), 12))
+    (row,) = sweep({"selection": student}, "last", [2.0, 3.5], "accuracy")
+    assert (row["measure"], row["target"], row["speed_up"]) == ("layers", 3, 3)
+    assert np.isnan(row["threshold"])
+
+
+def test_wanted_ratio_of_operations_is_met_as_near_as_can_be_by_flops_and_missed_by_layers():
+    splits = {"selection": predictions(0, n=400)}
+    by_measure = {"layers": [], "flops": []}
+    for row in sweep(splits, "confidence", [2.0, 2.5], "accuracy"):
+        by_measure[row["measure"]].append(row["speed_up_flops"])
+    assert by_measure["flops"] == pytest.approx([2, 2.5], abs=0.01)  # an instance of 400 is a step of about that
+    assert min(np.abs(np.array(by_measure["layers"]) - [2, 2.5])) > 0.05
 
 
 def test_labels_move_no_threshold():
@@ -45,17 +76,17 @@ def test_labels_move_no_threshold():
 
 def test_wanted_speed_up_is_reached_on_the_selection_split():
     rows = sweep({"selection": predictions(0)}, "confidence", [2.0, 3.0, 4.0], "accuracy")
-    assert [row["speed_up"] for row in rows] == pytest.approx([2, 3, 4])
-    assert [row["n"] for row in rows] == [60] * 3
+    assert [row["speed_up"] for row in rows if row["measure"] == "layers"] == pytest.approx([2, 3, 4])
+    assert [row["n"] for row in rows] == [60] * 6
 
 
 def test_empty_split_has_no_score_and_no_speed_up():
     point = operating_point(predictions(0, n=0), "confidence", 0.7, "accuracy")
     assert point["n"] == 0
-    assert np.isnan([point["score"], point["speed_up"]]).all()
+    assert np.isnan([point[name] for name in ("score", "speed_up", "speed_up_flops", "flops")]).all()
 
 
-def write(path, task, splits):
+def write(path, task, splits, measures=("layers",)):
     """A file of sweep_thresholds.py with one target."""
     rows = [
         {
@@ -64,11 +95,13 @@ def write(path, task, splits):
             "seed": 1,
             "metric": "f1",
             "split": split,
+            "measure": measure,
             "target": 2.0,
             "score": 0.5,
             "n": n,
         }
         for split, n in splits.items()
+        for measure in measures
     ]
     pd.DataFrame(rows).to_csv(path, index=False)
     return path
@@ -90,3 +123,118 @@ def test_column_without_a_filled_split_is_left_out(tmp_path):
         write(tmp_path / "b.csv", "mnli", {"report": 7, "mismatched": 0}),
     ]
     assert printed_points(files, ["sst2", "mnli"])[1] == ["mnli"]
+
+
+def test_points_of_one_measure_are_printed_and_a_file_without_measures_whole(tmp_path):
+    held = {"selection": 5, "report": 7, "mismatched": 8}
+    files = [write(tmp_path / "a.csv", "mnli", held, ("layers", "flops"))]
+    for measure in ("layers", "flops"):
+        points, columns = printed_points(files, ["mnli"], measure)
+        assert columns == ["mnli", "mnli-mm"]
+        assert points[["measure", "n"]].to_numpy().tolist() == [[measure, 7], [measure, 8]]
+    assert printed_points(files, ["mnli"])[0]["measure"].tolist() == ["layers"] * 2
+    exits = pd.read_csv(files[0]).drop(columns=["measure", "target"])
+    exits.to_csv(tmp_path / "b.csv", index=False)
+    assert printed_points([tmp_path / "b.csv"], ["mnli"])[0]["n"].tolist() == [7, 7, 8, 8]
+
+
+def test_thresholds_are_read_back_to_the_last_digit(tmp_path):
+    values = np.random.default_rng(0).random(500)
+    frame = pd.DataFrame({"task": "a", "split": "report", "n": 1, "threshold": values})
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    assert printed_points([tmp_path / "a.csv"], ["a"])[0]["threshold"].tolist() == values.tolist()
+
+
+# --- the scripts
+
+
+def test_script_writes_a_row_a_seed_measure_target_and_split(tmp_path):
+    held = {}
+    for seed in (1, 2):
+        for i, split in enumerate(("selection", "report", "mismatched")):
+            path = tmp_path / f"{split}{seed}.npz"
+            write_predictions(path, predictions(10 * seed + i, n=0 if split == "mismatched" else 60, exits=6))
+            held[split, seed] = read_predictions(path)  # in float32
+    files = ([tmp_path / f"{split}{seed}.npz" for seed in (1, 2)] for split in ("selection", "report", "mismatched"))
+    names = {"task": "movies", "run": "deebert_base", "system": "deebert", "metric": "f1"}
+    sweep_thresholds.main(*files, seeds=[1, 2], targets=[2.0, 3.0], out=tmp_path / "out.csv", **names)
+    found = pd.read_csv(tmp_path / "out.csv")
+    costs = ["speed_up", "speed_up_flops", "flops", "score", "n"]
+    assert list(found) == [
+        *("task", "system", "run", "seed", "metric", "split", "measure", "target", "threshold"),
+        *costs,
+    ]
+    assert len(found) == 2 * 2 * 2 * 3
+    for name, value in names.items():
+        assert set(found[name]) == {value}
+    for row in found.itertuples():
+        own = held[row.split, row.seed]
+        exit_of = exits_at(own.stack, "entropy", row.threshold)
+        assert row.n == exit_of.size
+        assert row.score == pytest.approx(score("f1", own.label, answers(own.stack, exit_of)), nan_ok=True, abs=0)
+        assert row.speed_up == pytest.approx(speed_up(own.stack, exit_of), nan_ok=True)
+
+
+def member(layers, right, sure):
+    """A member of a 1-6 cascade on four instances, the first two long: where it is right, and how sure it is."""
+    label = np.array([0, 1, 0, 1])
+    answers = np.where(right, label, 1 - label)
+    logits = np.where(np.arange(2) == answers[:, None], np.array(sure, dtype=float)[:, None], 0.0)[None]
+    flops = layers * np.array([[9.0, 9.0, 1.0, 1.0]])
+    stack, ids = ExitLogits(logits.astype(np.float32), np.array([layers]), 6), np.array([*"abcd"])
+    return Predictions(stack, flops, 6 * flops[0] / layers, label, ids, np.array(["no", "yes"]))
+
+
+def selected(folder, by_margin, margins, targets):
+    """What select_margin.py writes of a small member at some margins, by seed; the base is always right."""
+    paths = []
+    for i, seeds in enumerate(by_margin):
+        for seed, content in enumerate(seeds):
+            paths.append(folder / f"{i}-{seed}.npz")
+            write_predictions(paths[-1], content)
+    bases = [folder / f"base{seed}.npz" for seed in range(len(by_margin[0]))]
+    for path in bases:
+        write_predictions(path, member(6, [True] * 4, [5, 5, 5, 5]))
+    select_margin.main(paths, bases, margins, targets, "accuracy", folder / "margin.json")
+    return read_json(folder / "margin.json")
+
+
+def test_margin_is_the_one_whose_cascade_scores_best_over_seeds_and_targets(tmp_path):
+    rising = [1, 2, 3, 4]  # the last two leave first: at 1.5x (7, 7, 1, 1), at 6x all
+    by_margin = [
+        [member(1, [True, True, False, True], rising), member(1, [True, True, True, True], rising)],
+        [member(1, [False, True, True, True], rising), member(1, [True, True, True, True], rising)],
+        [member(1, [False, False, False, False], rising), member(1, [True, True, True, True], rising)],
+    ]
+    found = selected(tmp_path, by_margin, [0.1, 0.3, 0.7], [1.5, 6.0])
+    by_hand = {"0.1": [0.75, 1.0], "0.3": [(1.0 + 0.75) / 2, 1.0], "0.7": [(0.5 + 0.0) / 2, 1.0]}
+    assert found == {"margin": 0.3, "scores": by_hand}
+
+
+def test_of_margins_that_score_alike_the_smallest_is_taken(tmp_path):
+    same = [[member(1, [True] * 4, [1, 2, 3, 4])]] * 3
+    assert selected(tmp_path, same, [0.5, 0.1, 0.3], [2.0])["margin"] == 0.1
+
+
+def test_margin_is_selected_by_layers_not_by_operations(tmp_path):
+    # two of four leave at 1.5x by layers; by operations those are cheap, so that the long ones would have to leave
+    by_margin = [
+        [member(1, [False, False, True, True], [1, 2, 3, 4])],
+        [member(1, [True, True, True, False], [1, 2, 3, 4])],
+    ]
+    found = selected(tmp_path, by_margin, [0.1, 0.3], [1.5])
+    assert found == {"margin": 0.1, "scores": {"0.1": [1.0], "0.3": [0.75]}}
+
+
+@pytest.mark.parametrize(("margin", "place"), [(0.1, 0), (0.3, 1), (0.7, 2)])
+def test_adopted_files_are_those_of_the_selected_margin(tmp_path, margin, place):
+    write_json(tmp_path / "margin.json", {"margin": margin, "scores": {}})
+    names = ["model.safetensors", "origin.json", "selection.npz", "report.npz"]
+    candidates = [tmp_path / str(i) / name for i in range(3) for name in names]
+    for path in candidates:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(f"{path.parent.name} {path.name}".encode())
+    out = [tmp_path / "adopted" / name for name in names]
+    adopt_margin.main(tmp_path / "margin.json", [0.1, 0.3, 0.7], candidates, out)
+    assert [path.read_bytes().decode() for path in out] == [f"{place} {name}" for name in names]
+    assert all(path.exists() for path in candidates)

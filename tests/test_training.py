@@ -9,7 +9,7 @@ from torch import nn
 
 from cascadebert.encoding import Encoded
 from cascadebert.members import build_member, trained
-from cascadebert.objectives import cross_entropy
+from cascadebert.objectives import cross_entropy, on_logits
 from cascadebert.training import fit, mean_score, predict, start, stream, to_batch
 
 CPU = torch.device("cpu")
@@ -60,7 +60,7 @@ def trajectory(settings, p=0.0, scale=1.0, rows=20):
         return scale * logits[-1, 0, 1]
 
     data = task([0] * rows)
-    fit(model, data, data.rows("train"), objective, settings, seed=0)
+    fit(model, data, data.rows("train"), on_logits(objective), settings, seed=0)
     return np.array([*seen, model.p.item()])
 
 
@@ -71,7 +71,7 @@ def training(weights, data, settings, seed):
     """Start, build, train: weights and history."""
     start(seed, threads=1)
     member = build_member(weights, 2, 2, freeze_embeddings=False)
-    history = fit(member, data, data.rows("train"), cross_entropy, settings, seed)
+    history = fit(member, data, data.rows("train"), on_logits(cross_entropy), settings, seed)
     return {name: tensor.clone() for name, tensor in member.state_dict().items()}, history
 
 
@@ -144,7 +144,7 @@ def test_best_epoch_on_the_selection_split_is_restored(settings):
     # p falls from 0.18 by 0.1, 0.075, 0.05 and 0.025: "yes" is answered after the first two epochs
     data = task([1] * 4 + [1, 1, 1, 0] + [0] * 4, split=["train"] * 4 + ["selection"] * 4 + ["report"] * 4)
     model = Scalar(0.18)
-    history = fit(model, data, data.rows("train"), downhill, settings(epochs=4, lr=0.1, keep="best"), seed=0)
+    history = fit(model, data, data.rows("train"), on_logits(downhill), settings(epochs=4, lr=0.1, keep="best"), seed=0)
     assert [entry["selection"] for entry in history] == [0.75, 0.75, 0.25, 0.25]
     assert model.p.item() == pytest.approx(0.08, abs=1e-6)  # the earlier of two equal epochs
     assert mean_score(model, data, data.rows("selection"), "accuracy", "fp32") == 0.75
@@ -155,7 +155,12 @@ def test_best_epoch_of_a_member_has_the_best_score(weights, sentences, settings)
     member = build_member(weights, 1, 2, freeze_embeddings=True)
     rows = sentences.rows("selection")
     history = fit(
-        member, sentences, sentences.rows("train"), cross_entropy, settings(epochs=6, lr=0.02, keep="best"), seed=1
+        member,
+        sentences,
+        sentences.rows("train"),
+        on_logits(cross_entropy),
+        settings(epochs=6, lr=0.02, keep="best"),
+        seed=1,
     )
     scores = [entry["selection"] for entry in history]
     assert len(set(scores)) > 1
@@ -167,7 +172,9 @@ def test_best_is_by_the_tasks_metric(settings, metric, scores, kept):
     # p rises from -0.12 by 0.1 and 0.05: "yes" to all costs accuracy and gives F1
     data = task([1] * 4 + [1, 0, 0, 0], split=["train"] * 4 + ["selection"] * 4)
     model, short = Scalar(-0.12), settings(epochs=2, lr=0.1, keep="best")
-    history = fit(model, data, data.rows("train"), lambda *given: -downhill(*given), short, seed=0, metric=metric)
+    history = fit(
+        model, data, data.rows("train"), on_logits(lambda *given: -downhill(*given)), short, seed=0, metric=metric
+    )
     assert [entry["selection"] for entry in history] == pytest.approx(scores)
     assert model.p.item() == pytest.approx(kept, abs=1e-6)
 
@@ -175,14 +182,14 @@ def test_best_is_by_the_tasks_metric(settings, metric, scores, kept):
 def test_last_epoch_is_kept_without_a_look_at_the_selection_split(settings):
     data = task([1] * 4 + [1, 1, 1, 0], split=["train"] * 4 + ["selection"] * 4)
     model = Scalar(0.18)
-    history = fit(model, data, data.rows("train"), downhill, settings(epochs=4, lr=0.1), seed=0)
+    history = fit(model, data, data.rows("train"), on_logits(downhill), settings(epochs=4, lr=0.1), seed=0)
     assert [set(entry) for entry in history] == [{"loss"}] * 4
     assert model.p.item() == pytest.approx(0.18 - 0.25, abs=1e-6)
 
 
 def test_model_is_left_in_evaluation_mode(settings):
     model = Scalar()
-    fit(model, task([0] * 4), np.arange(4), downhill, settings(), seed=0)
+    fit(model, task([0] * 4), np.arange(4), on_logits(downhill), settings(), seed=0)
     assert not model.training
 
 
@@ -209,7 +216,7 @@ def test_gradient_is_clipped_to_the_norm(settings):
 def test_clipping_looks_at_trained_tensors_alone(settings):
     model = Scalar()
     model.frozen.grad = torch.tensor(1e12)  # a norm over all tensors would clip p's gradient to nothing
-    fit(model, task([0] * 4), np.arange(4), downhill, settings(lr=0.01), seed=0)
+    fit(model, task([0] * 4), np.arange(4), on_logits(downhill), settings(lr=0.01), seed=0)
     assert model.p.item() == pytest.approx(-0.01, rel=1e-4)
 
 
@@ -220,7 +227,7 @@ def test_weight_decay_spares_biases_and_layer_norms(weights, sentences, settings
             tensor.add_(0.5)
     before = {name: tensor.clone() for name, tensor in trained(member).items()}
     one_step = settings(lr=0.01, weight_decay=0.5, batch_size=100)
-    fit(member, sentences, sentences.rows("train"), lambda logits, batch: 0 * logits.sum(), one_step, seed=0)
+    fit(member, sentences, sentences.rows("train"), on_logits(lambda logits, batch: 0 * logits.sum()), one_step, seed=0)
     for name, tensor in trained(member).items():
         spared = name.endswith("bias") or "LayerNorm" in name
         torch.testing.assert_close(tensor, before[name] * (1 if spared else 1 - 0.01 * 0.5), rtol=1e-6, atol=0)
@@ -251,7 +258,7 @@ def test_extras_follow_their_rows(sentences, settings, weights):
         return logits.sum()
 
     extras = {"row": np.arange(len(sentences.label))}
-    fit(Scalar(), sentences, rows, objective, settings(batch_size=4), seed=0, extras=extras)
+    fit(Scalar(), sentences, rows, on_logits(objective), settings(batch_size=4), seed=0, extras=extras)
     assert sorted(seen) == rows.tolist()
 
 
@@ -270,7 +277,7 @@ def test_bf16_trains_in_float32_parameters_close_to_fp32(weights, sentences, set
         start(1, threads=1)
         member = build_member(weights, 2, 2, freeze_embeddings=False)
         short = settings(precision=precision, epochs=2)
-        history = fit(member, sentences, sentences.rows("train"), objective, short, seed=1)
+        history = fit(member, sentences, sentences.rows("train"), on_logits(objective), short, seed=1)
         assert kinds == {torch.float32}
         assert {tensor.dtype for tensor in member.parameters()} == {torch.float32}
         found[precision] = [entry["loss"] for entry in history]

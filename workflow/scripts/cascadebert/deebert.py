@@ -3,19 +3,31 @@
 from copy import deepcopy
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers.models.bert.modeling_bert import BertPooler
 
-from cascadebert.members import DROPOUT, Batch, Member, build_member, cls_states, load_trained, new_classifier
+from cascadebert.costs import Shape, multi_exit_flops, pooled_classifier_flops
+from cascadebert.members import (
+    DROPOUT,
+    Member,
+    RobertaPooler,
+    build_member,
+    cls_states,
+    load_trained,
+    new_classifier,
+    shape_of,
+)
+from cascadebert.objectives import Batch
 
 
 class Highway(nn.Module):
     """An off-ramp: a pooler of its own on [CLS], dropout, linear classifier."""
 
-    def __init__(self, pooler: BertPooler, classifier: nn.Linear) -> None:
+    def __init__(self, pooler: BertPooler | RobertaPooler, classifier: nn.Linear) -> None:
         """Take a copy of the pre-trained pooler."""
         super().__init__()
         self.pooler = deepcopy(pooler)
@@ -34,12 +46,12 @@ class DeeBert(nn.Module):
     here it does not exist: the last exit is the member's own classifier.
     """
 
-    def __init__(self, member: Member, pooler: BertPooler) -> None:
+    def __init__(self, member: Member, pooler: BertPooler | RobertaPooler) -> None:
         """Freeze the member and put an off-ramp after each of its layers but the last.
 
         Args:
             member: fine-tuned for the task (first stage: the base, as every other system uses it).
-            pooler: the pre-trained pooler that each off-ramp starts from.
+            pooler: the pre-trained pooler that each off-ramp starts from; RoBERTa's is untrained.
         """
         super().__init__()
         self.member = member.requires_grad_(False)
@@ -52,6 +64,16 @@ class DeeBert(nn.Module):
     def exit_layers(self) -> list[int]:
         """Layers executed at each exit."""
         return list(range(1, len(self.highways) + 2))
+
+    @property
+    def shape(self) -> Shape:
+        """Of the encoder's layers."""
+        return shape_of(self.member.encoder)
+
+    def exit_flops(self, tokens: Int[np.ndarray, " n"]) -> Float[np.ndarray, "exits n"]:
+        """Operations executed at each exit: the layers so far and the off-ramps that were asked."""
+        classifier = pooled_classifier_flops(self.shape, self.member.classifier.out_features)
+        return multi_exit_flops(self.shape, len(self.exit_layers), classifier, tokens)
 
     def forward(self, batch: Batch) -> Float[Tensor, "exits b classes"]:
         """Logits of every exit; in training the frozen member's dropout is active, as published."""

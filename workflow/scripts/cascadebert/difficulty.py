@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 from sklearn.model_selection import StratifiedKFold
 
 from cascadebert.configuration import Problem
-from cascadebert.records import Predictions
+from cascadebert.records import Predictions, read_json
 
 
 def assign_folds(labels: Int[np.ndarray, " n"], n_folds: int, seed: int) -> Int[np.ndarray, " n"]:
@@ -101,3 +101,13 @@ def read_difficult(path: Path, ids: Shaped[np.ndarray, " n"]) -> Bool[np.ndarray
     """d(x) of each of a task's instances by id; False for those that have no label, which are not trained on."""
     table = pd.read_csv(path, dtype={"id": str})
     return np.isin(ids, table.loc[table["difficult"], "id"])
+
+
+def shuffled(table: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """A difficulty table whose rows are dealt out to other instances: as many difficult ones, and no other meaning."""
+    return table.iloc[rng.permutation(len(table))].assign(id=table["id"].to_numpy()).reset_index(drop=True)
+
+
+def margin_of(margin: float | Path) -> float:
+    """Epsilon: a number, or what select_margin.py wrote to a file."""
+    return read_json(margin)["margin"] if isinstance(margin, Path) else margin

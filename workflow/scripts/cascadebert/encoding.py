@@ -1,5 +1,6 @@
 """Tokenised tasks: encoded once a tokenizer, batched by length."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -10,6 +11,8 @@ from jaxtyping import Bool, Int, Shaped
 from tokenizers import Tokenizer
 
 from cascadebert.records import atomic
+
+log = logging.getLogger(__name__)
 
 POOL = 32
 """Batches in a pool: rows are sorted by length inside a pool, so that a batch holds little padding."""
@@ -92,6 +95,10 @@ def encode(examples: pd.DataFrame, names: list[str], tokenizer: Path, max_length
     pairs = "text_pair" in examples.columns
     texts = list(zip(examples["text"], examples["text_pair"], strict=True)) if pairs else examples["text"].tolist()
     rows = tool.encode_batch(texts)
+    if cut := sum(bool(row.overflowing) for row in rows):
+        log.warning(
+            "%d of %d texts have more than %d tokens and were cut: training.max_length", cut, len(rows), max_length
+        )
     index = {name: i for i, name in enumerate(names)}
     pad = next((tool.token_to_id(token) for token in ("[PAD]", "<pad>") if tool.token_to_id(token) is not None), 0)
     return Encoded(

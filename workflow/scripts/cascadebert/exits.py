@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from scipy.special import entr, softmax
 
 from cascadebert.systems import Exits
@@ -114,8 +114,7 @@ def tau_for_speed_up(
     """The threshold whose speed-up on these instances is nearest to a target, without looking at a label.
 
     Two exits have a closed form: n_exit = N (C_2 - full/target) / (C_2 - C_1) instances must leave early, so tau is
-    the (N - n_exit)-th smallest certainty. With more exits the executed layers are a step function of tau, monotone,
-    with steps at the observed certainties only: the nearest step is found exactly by bisection.
+    the (N - n_exit)-th smallest certainty. With more exits the nearest step is searched.
 
     Args:
         certainty: of every exit; the last one's is not consulted.
@@ -142,10 +141,35 @@ def tau_for_speed_up(
         n_stay = n - min(max(n_exit, 0), n)
         return float(np.sort(certainty[0])[n_stay - 1]) if n_stay else float("-inf")
 
+    cost = np.broadcast_to(layers[:, None], certainty.shape)
+    return tau_for_ratio(certainty, cost, np.full(n, full_layers), target)
+
+
+def tau_for_ratio(
+    certainty: Float[np.ndarray, "exits n"],
+    cost: Shaped[np.ndarray, "exits n"],
+    full: Shaped[np.ndarray, " n"],
+    target: float,
+) -> float:
+    """The threshold at which full cost over executed cost, summed over the instances, is nearest to a target.
+
+    The executed cost is a step function of tau, monotone, with steps at the observed certainties only, so that the
+    nearest step is found exactly, by bisection.
+
+    Args:
+        certainty: of every exit; the last one's is not consulted.
+        cost: of an instance that leaves at each exit, ascending over exits; layers or operations.
+        full: of the uncompressed model.
+        target: the wanted ratio.
+
+    Returns:
+        tau, -inf when everything must leave at the first exit.
+    """
     steps = np.concatenate([[-np.inf], np.unique(certainty[:-1])])
+    instances = np.arange(certainty.shape[1])
 
     def ratio(step: int) -> float:
-        return float(full_layers / layers[first_above(certainty, steps[step])].mean())
+        return float(full.sum() / cost[first_above(certainty, steps[step]), instances].sum())
 
     low, high = 0, len(steps) - 1  # the ratio descends with the step; find the first that is not above the target
     while low < high:
@@ -156,29 +180,56 @@ def tau_for_speed_up(
     return float(steps[low])
 
 
-def patience_for_speed_up(stack: ExitLogits, target: float) -> int:
-    """The patience whose speed-up is nearest to a target; patience is an integer, so it may stay far from it."""
-    choices = range(1, len(stack.layers))
-    return min(choices, key=lambda t: abs(speed_up(stack, patient(stack.logits, t)) - target))
-
-
 def certainty(stack: ExitLogits, exits: Exits) -> Float[np.ndarray, "exits n"]:
-    """What a threshold rule compares: confidence, or the entropy with its sign turned, so that more is more certain."""
-    return confidence(stack.logits) if exits == "confidence" else -entropy(stack.logits)
+    """What a threshold rule compares: confidence, or the entropy with its sign turned, so that more is more certain.
+
+    FastBERT's uncertainty is the entropy over its largest value, ln classes, so that it lies in [0, 1].
+    """
+    if exits == "confidence":
+        return confidence(stack.logits)
+    largest = np.log(stack.logits.shape[-1]) if exits == "uncertainty" else 1.0
+    return -entropy(stack.logits) / largest
 
 
-def threshold_for(stack: ExitLogits, exits: Exits, target: float) -> float:
+BELOW = ("entropy", "uncertainty")
+"""Rules whose instances leave below their threshold, not above."""
+
+
+def threshold_for(
+    stack: ExitLogits,
+    exits: Exits,
+    target: float,
+    flops: tuple[Float[np.ndarray, "exits n"], Float[np.ndarray, " n"]] | None = None,
+) -> float:
     """The setting of an exit rule whose speed-up on these instances is nearest to a target; no label is looked at.
 
+    Args:
+        stack: of the split that the setting is chosen on.
+        exits: the rule.
+        target: the wanted speed-up.
+        flops: operations at each exit, and of the base, for a speed-up in operations; in layers if not given.
+
     Returns:
-        tau for "confidence", S for "entropy", t for "patience"; NaN for "last", which has nothing to set.
+        tau for "confidence", S for "entropy", the speed for "uncertainty", t for "patience"; NaN for "last", which has
+        nothing to set.
     """
     if exits == "last":
         return float("nan")
     if exits == "patience":
-        return float(patience_for_speed_up(stack, target))
-    tau = tau_for_speed_up(certainty(stack, exits), stack.layers, stack.full_layers, target)
-    return -tau if exits == "entropy" else tau
+        cost, full = flops or (np.broadcast_to(stack.layers[:, None], stack.logits.shape[:2]), stack.full_layers)
+        instances = np.arange(stack.logits.shape[1])
+
+        def distance(t: int) -> float:
+            executed = cost[patient(stack.logits, t), instances].mean()
+            return abs(float(np.mean(full) / executed) - target)
+
+        return float(min(range(1, len(stack.layers)), key=distance))
+    certain = certainty(stack, exits)
+    if flops:
+        tau = tau_for_ratio(certain, *flops, target)
+    else:
+        tau = tau_for_speed_up(certain, stack.layers, stack.full_layers, target)
+    return -tau if exits in BELOW else tau
 
 
 def exits_at(stack: ExitLogits, exits: Exits, threshold: float) -> Int[np.ndarray, " n"]:
@@ -187,7 +238,7 @@ def exits_at(stack: ExitLogits, exits: Exits, threshold: float) -> Int[np.ndarra
         return np.full(stack.logits.shape[1], len(stack.layers) - 1)
     if exits == "patience":
         return patient(stack.logits, int(threshold))
-    return first_above(certainty(stack, exits), -threshold if exits == "entropy" else threshold)
+    return first_above(certainty(stack, exits), -threshold if exits in BELOW else threshold)
 
 
 def cascade(members: list[ExitLogits]) -> ExitLogits:

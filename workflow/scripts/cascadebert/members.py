@@ -3,25 +3,52 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers.models.bert.configuration_bert import BertConfig
 from transformers.models.bert.modeling_bert import BertLayer, BertModel
+from transformers.models.roberta.configuration_roberta import RobertaConfig
+from transformers.models.roberta.modeling_roberta import RobertaLayer, RobertaModel
 
-from cascadebert.records import atomic
-
-Batch = dict[str, Tensor]
-"""input_ids, token_type_ids, attention_mask, each (b, length); labels (b,); difficult (b,) where DAR wants it."""
+from cascadebert.costs import Shape, member_flops
+from cascadebert.objectives import Batch
+from cascadebert.records import atomic, read_json
 
 DROPOUT = 0.1
 """Before the classifier, as in the released code of CascadeBERT, DeeBERT and PABEE."""
 
+Encoder = BertModel | RobertaModel
+Layer = BertLayer | RobertaLayer
 
-def load_encoder(weights: Path, layers: int) -> BertModel:
+ENCODERS = {"bert": (BertConfig, BertModel), "roberta": (RobertaConfig, RobertaModel)}
+"""By model_type of a checkpoint's config.json; checkpoints that are older than that key are BERT."""
+
+
+class RobertaPooler(nn.Module):
+    """Dropout, dense and tanh on <s>: what RoBERTa's classification head has before its linear classifier.
+
+    RoBERTa was pre-trained without a sentence objective, so nothing of it comes from the checkpoint.
+    """
+
+    def __init__(self, config: RobertaConfig) -> None:
+        """Initialise as RoBERTa's own layers are."""
+        super().__init__()
+        self.dropout = nn.Dropout(DROPOUT)
+        self.dense = nn.Linear(config.hidden_size, config.hidden_size)
+        nn.init.normal_(self.dense.weight, std=config.initializer_range)
+        nn.init.zeros_(self.dense.bias)
+
+    def forward(self, states: Float[Tensor, "b l hidden"]) -> Float[Tensor, "b hidden"]:
+        """Pooled first token."""
+        return torch.tanh(self.dense(self.dropout(states[:, 0])))
+
+
+def load_encoder(weights: Path, layers: int) -> Encoder:
     """A pre-trained encoder with its own configuration, cut to its first layers.
 
     The released code instantiates every member with the base's depth; here a member has the layers it is asked to
@@ -34,19 +61,30 @@ def load_encoder(weights: Path, layers: int) -> BertModel:
     Raises:
         ValueError: when the checkpoint has fewer layers, or lacks or adds a tensor.
     """
-    config = BertConfig.from_json_file(str(weights.with_name("config.json")))
+    kind = read_json(weights.with_name("config.json")).get("model_type", "bert")
+    configuration, model = ENCODERS[kind]
+    config = configuration.from_json_file(str(weights.with_name("config.json")))
     if not 1 <= layers <= config.num_hidden_layers:
         raise ValueError(f"{weights} has {config.num_hidden_layers} layers, a member of {layers} cannot be made of it")
     config.num_hidden_layers = layers
     config._attn_implementation = "sdpa"  # what cls_states feeds with a boolean mask
-    encoder = BertModel(config)
-    tensors = load_file(weights)
-    kept = {name: tensor for name, tensor in tensors.items() if _layer_of(name) < layers}
+    encoder = model(config)
+    kept = {name: tensor for name, tensor in load_file(weights).items() if _layer_of(name) < layers}
+    if kind == "roberta":
+        encoder.pooler = None
+        kept = {name: tensor for name, tensor in kept.items() if not name.startswith("pooler.")}
     try:
         encoder.load_state_dict(kept, strict=True)
     except RuntimeError as error:
         raise ValueError(f"{weights} does not fit its config.json: {error}") from error
+    if kind == "roberta":
+        encoder.pooler = RobertaPooler(config)
     return encoder
+
+
+def shape_of(encoder: Encoder) -> Shape:
+    """Widths of an encoder's layers."""
+    return Shape(encoder.config.hidden_size, encoder.config.intermediate_size)
 
 
 def _layer_of(name: str) -> int:
@@ -55,23 +93,39 @@ def _layer_of(name: str) -> int:
     return int(found.group(1)) if found else -1
 
 
-def cls_states(encoder: BertModel, batch: Batch) -> list[Float[Tensor, "b hidden"]]:
-    """State of [CLS] after each layer.
+def embedded(encoder: Encoder, batch: Batch) -> tuple[Float[Tensor, "b l hidden"], Tensor]:
+    """Embeddings of a batch, and its mask in the form that layers take."""
+    types = batch["token_type_ids"].clamp(max=encoder.config.type_vocab_size - 1)  # RoBERTa has one type
+    states = encoder.embeddings(input_ids=batch["input_ids"], token_type_ids=types)
+    return states, batch["attention_mask"].bool()[:, None, None, :]
+
+
+def cls_states(encoder: Encoder, batch: Batch) -> list[Float[Tensor, "b hidden"]]:
+    """State of [CLS] (<s>) after each layer.
 
     Every classifier of the paper reads [CLS] alone, so the last layer is computed for [CLS] alone: it attends to all
     tokens, but no other token's answer is ever used. For a one-layer member that is most of the work.
     """
-    states = encoder.embeddings(input_ids=batch["input_ids"], token_type_ids=batch["token_type_ids"])
-    mask = batch["attention_mask"].bool()[:, None, None, :]
+    states, mask = embedded(encoder, batch)
     *lower, last = encoder.encoder.layer
     found = []
     for layer in lower:
         states = layer(states, mask)
         found.append(states[:, 0])
-    return [*found, _cls_after(last, states, mask)]
+    return [*found, cls_after(last, states, mask)]
 
 
-def _cls_after(layer: BertLayer, states: Float[Tensor, "b l hidden"], mask: Tensor) -> Float[Tensor, "b hidden"]:
+def token_states(encoder: Encoder, batch: Batch) -> list[Float[Tensor, "b l hidden"]]:
+    """State of every token after each layer."""
+    states, mask = embedded(encoder, batch)
+    found = []
+    for layer in encoder.encoder.layer:
+        states = layer(states, mask)
+        found.append(states)
+    return found
+
+
+def cls_after(layer: Layer, states: Float[Tensor, "b l hidden"], mask: Tensor) -> Float[Tensor, "b hidden"]:
     """What `layer(states, mask)[:, 0]` is, without the other tokens' queries and feed-forward."""
     attention = layer.attention.self
     heads = (attention.num_attention_heads, attention.attention_head_size)
@@ -91,7 +145,7 @@ def _cls_after(layer: BertLayer, states: Float[Tensor, "b l hidden"], mask: Tens
 class Member(nn.Module):
     """Encoder, its pooler (dense + tanh on [CLS]), dropout, linear classifier: one exit, after the last layer."""
 
-    def __init__(self, encoder: BertModel, n_classes: int) -> None:
+    def __init__(self, encoder: Encoder, n_classes: int) -> None:
         """Put a new classifier on an encoder."""
         super().__init__()
         self.encoder = encoder
@@ -103,6 +157,16 @@ class Member(nn.Module):
         """Layers executed at each exit."""
         return [len(self.encoder.encoder.layer)]
 
+    @property
+    def shape(self) -> Shape:
+        """Of the encoder's layers."""
+        return shape_of(self.encoder)
+
+    def exit_flops(self, tokens: Int[np.ndarray, " n"]) -> Float[np.ndarray, "1 n"]:
+        """Operations executed at each exit, for instances of some tokens."""
+        layers, n_classes = len(self.encoder.encoder.layer), self.classifier.out_features
+        return member_flops(self.shape, layers, n_classes, tokens)[None]
+
     def forward(self, batch: Batch) -> Float[Tensor, "1 b classes"]:
         """Logits of the only exit."""
         return self.classify(cls_states(self.encoder, batch)[-1])[None]
@@ -112,7 +176,7 @@ class Member(nn.Module):
         return self.classifier(self.dropout(self.encoder.pooler(cls[:, None])))
 
 
-def new_classifier(config: BertConfig, n_classes: int) -> nn.Linear:
+def new_classifier(config: BertConfig | RobertaConfig, n_classes: int) -> nn.Linear:
     """An untrained classifier, initialised as BERT's own layers are."""
     classifier = nn.Linear(config.hidden_size, n_classes)
     nn.init.normal_(classifier.weight, std=config.initializer_range)

@@ -2,19 +2,21 @@
 
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
-from transformers.models.bert.modeling_bert import BertModel
 
-from cascadebert.members import DROPOUT, Batch, cls_states, load_encoder, new_classifier
+from cascadebert.costs import Shape, multi_exit_flops, pooled_classifier_flops
+from cascadebert.members import DROPOUT, Encoder, cls_states, load_encoder, new_classifier, shape_of
+from cascadebert.objectives import Batch
 
 
 class Pabee(nn.Module):
     """ONE pooler, the encoder's, applied after every layer, and a classifier for each layer."""
 
-    def __init__(self, encoder: BertModel, n_classes: int) -> None:
+    def __init__(self, encoder: Encoder, n_classes: int) -> None:
         """Put a classifier after each layer of an encoder."""
         super().__init__()
         self.encoder = encoder
@@ -27,6 +29,16 @@ class Pabee(nn.Module):
     def exit_layers(self) -> list[int]:
         """Layers executed at each exit."""
         return list(range(1, len(self.classifiers) + 1))
+
+    @property
+    def shape(self) -> Shape:
+        """Of the encoder's layers."""
+        return shape_of(self.encoder)
+
+    def exit_flops(self, tokens: Int[np.ndarray, " n"]) -> Float[np.ndarray, "exits n"]:
+        """Operations executed at each exit: the layers so far and their classifiers."""
+        classifier = pooled_classifier_flops(self.shape, self.classifiers[0].out_features)
+        return multi_exit_flops(self.shape, len(self.classifiers), classifier, tokens)
 
     def forward(self, batch: Batch) -> Float[Tensor, "exits b classes"]:
         """Logits of every exit."""

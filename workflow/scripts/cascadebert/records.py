@@ -13,9 +13,9 @@ from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Int, Shaped
+from jaxtyping import Float, Int, Shaped
 
-from cascadebert.exits import ExitLogits
+from cascadebert.exits import ExitLogits, cascade
 
 
 @contextlib.contextmanager
@@ -79,6 +79,7 @@ class Origin(TypedDict):
     rows: int  # training instances
     history: list[dict[str, float]]  # one entry an epoch: mean loss, and the selection score where one is kept
     seconds: float  # wall time from the start of the program to the end of training
+    parameters: int  # of the model as it is run, frozen ones included
     device: str
     threads: int
     versions: dict[str, str]
@@ -95,19 +96,23 @@ class Predictions:
 
     Attributes:
         stack: all exits' logits.
+        flops: operations executed when an instance leaves at each exit, earlier members' included.
+        full_flops: of the base on each instance, the numerator of a speed-up in operations.
         label: class index of each instance, -1 where unknown.
         id: of each instance, as in the task's examples.
         names: class names; index = class.
     """
 
     stack: ExitLogits
+    flops: Float[np.ndarray, "exits n"]
+    full_flops: Float[np.ndarray, " n"]
     label: Int[np.ndarray, " n"]
     id: Shaped[np.ndarray, " n"]
     names: Shaped[np.ndarray, " classes"]
 
 
 def write_predictions(path: Path, predictions: Predictions) -> None:
-    """Write one .npz: logits (exits, n, classes) float32, layers, full_layers, label, id, names."""
+    """Write one .npz: logits (exits, n, classes) float32, layers, full_layers, and what Predictions holds."""
     stack = predictions.stack
     with atomic(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(
@@ -115,6 +120,8 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
             logits=stack.logits.astype(np.float32),
             layers=stack.layers,
             full_layers=np.int64(stack.full_layers),
+            flops=predictions.flops,
+            full_flops=predictions.full_flops,
             label=predictions.label,
             id=predictions.id,
             names=predictions.names,
@@ -125,4 +132,18 @@ def read_predictions(path: Path) -> Predictions:
     """Read what `write_predictions` wrote."""
     with np.load(path) as file:
         stack = ExitLogits(file["logits"], file["layers"], int(file["full_layers"]))
-        return Predictions(stack, file["label"], file["id"], file["names"])
+        held = (file[name] for name in ("flops", "full_flops", "label", "id", "names"))
+        return Predictions(stack, *held)
+
+
+def cascade_of(members: list[Predictions]) -> Predictions:
+    """The cascade of some members' predictions of one split (section 3.1).
+
+    Raises:
+        ValueError: when two members predict different instances.
+    """
+    last = members[-1]
+    if any((member.id != last.id).any() for member in members):
+        raise ValueError("the members of a cascade predict different instances")
+    flops = np.cumsum([member.flops[-1] for member in members], axis=0)
+    return Predictions(cascade([m.stack for m in members]), flops, last.full_flops, last.label, last.id, last.names)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from cascadebert.costs import member_flops
 from cascadebert.encoding import Encoded
 from cascadebert.exits import ExitLogits
 from cascadebert.members import save_trained
@@ -65,6 +66,7 @@ class Run:
             rows=int(data.rows("train").size),
             history=history,
             seconds=seconds,
+            parameters=sum(tensor.numel() for tensor in model.parameters()),
             device=str(next(model.parameters()).device),
             threads=self.threads,
             versions=versions(),
@@ -75,4 +77,6 @@ class Run:
 def predictions_of(model: nn.Module, data: Encoded, rows: np.ndarray, full_layers: int, precision: str) -> Predictions:
     """A model's logits on some rows of a task, with what is needed to score them; no row is a defined result."""
     stack = ExitLogits(predict(model, data, rows, precision), np.array(model.exit_layers), full_layers)
-    return Predictions(stack, data.label[rows], data.id[rows], data.names)
+    tokens = data.lengths[rows]
+    full = member_flops(model.shape, full_layers, len(data.names), tokens)
+    return Predictions(stack, model.exit_flops(tokens), full, data.label[rows], data.id[rows], data.names)

@@ -11,12 +11,12 @@ def score(metric: str, labels: Int[np.ndarray, " n"], answers: Int[np.ndarray, "
     """Task metric as a fraction.
 
     Args:
-        metric: "accuracy", or "f1" for the F1 of class 1 of a binary task (MRPC, QQP), 0 where its denominator is 0.
+        metric: "accuracy", or "f1" for the F1 of class 1 of a binary task (MRPC, QQP).
         labels: true classes.
         answers: given classes.
 
     Returns:
-        The score in [0, 1]; NaN for an empty split.
+        The score in [0, 1]; NaN for an empty split, and for F1 on a split that has no instance of class 1.
 
     Raises:
         ValueError: for another metric.
@@ -27,4 +27,6 @@ def score(metric: str, labels: Int[np.ndarray, " n"], answers: Int[np.ndarray, "
         return float("nan")
     if metric == "accuracy":
         return float(accuracy_score(labels, answers))
+    if not (labels == 1).any():
+        return float("nan")
     return float(f1_score(labels, answers, pos_label=1, zero_division=0.0))

@@ -28,7 +28,8 @@ def read_source(definition: dict[str, Any], archive: Path | None = None) -> Fram
         archive: the package's file, for a package source.
 
     Returns:
-        A frame a split, with columns id, text, text_pair (pairs), label (a name, "" where unknown), rating (package).
+        A frame a split, with columns id, text, text_pair (pairs), label (a name, "" where unknown), and rating
+        (package, toy sentences).
 
     Raises:
         Problem: for a file that cannot be read or a column or label that is not as declared.
@@ -176,19 +177,22 @@ TOY_WORDS = {
 
 
 def _toy_sentences(rows: int) -> Frames:
-    """Sentences whose majority of coloured words is the label; about one in eight is flipped by "not"."""
+    """Sentences whose majority of coloured words is the label; about one in eight is flipped by "not".
+
+    The rating is the number of positive words minus that of negative ones, its sign turned by "not" as well.
+    """
     rng = np.random.default_rng(20211107)
-    texts, labels = [], []
-    for _ in range(rows):
+    content = []
+    for i in range(rows):
         label = str(rng.choice(["negative", "positive"]))
         coloured = [*rng.choice(TOY_WORDS[label], 2), *rng.choice(TOY_WORDS["negative"] + TOY_WORDS["positive"], 1)]
         words = [*coloured, *rng.choice(TOY_WORDS["filler"], int(rng.integers(3, 9)))]
         rng.shuffle(words)
+        rating = float(sum((word in TOY_WORDS["positive"]) - (word in TOY_WORDS["negative"]) for word in words))
         if rng.random() < 0.125:
-            words, label = ["not", *words], {"negative": "positive", "positive": "negative"}[label]
-        texts.append(" ".join(words))
-        labels.append(label)
-    return {"train": pd.DataFrame({"id": [f"toy-{i}" for i in range(rows)], "text": texts, "label": labels})}
+            words, label, rating = ["not", *words], {"negative": "positive", "positive": "negative"}[label], -rating
+        content.append((f"toy-{i}", " ".join(words), label, rating))
+    return {"train": pd.DataFrame(content, columns=["id", "text", "label", "rating"])}
 
 
 def _toy_pairs(rows: int) -> Frames:

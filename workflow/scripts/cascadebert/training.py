@@ -2,7 +2,7 @@
 
 import logging
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,13 +13,11 @@ from tqdm import tqdm
 from transformers import get_linear_schedule_with_warmup, set_seed
 
 from cascadebert.encoding import Encoded
-from cascadebert.members import Batch, trained
+from cascadebert.members import trained
+from cascadebert.objectives import Batch, Objective
 from cascadebert.scores import score
 
 log = logging.getLogger(__name__)
-
-Objective = Callable[[Tensor, Batch], Tensor]
-"""Logits of all exits (exits, b, classes) and the batch, to the loss."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ def fit(
         model: maps a batch to logits (exits, b, classes).
         data: the task.
         rows: indices of the training rows.
-        objective: the loss.
+        objective: the loss of the model on a batch.
         settings: optimisation.
         seed: decides the order of rows; dropout follows the global seed.
         metric: of the task.
@@ -106,7 +104,7 @@ def fit(
         for batch_rows in data.epoch(rows, settings.batch_size, order):
             batch = to_batch(data, batch_rows, device, extras)
             with autocast(device, settings.precision):
-                loss = objective(model(batch).float(), batch)
+                loss = objective(model, batch)
             loss.backward()
             nn.utils.clip_grad_norm_(parameters, settings.clip_norm)
             optimizer.step()
