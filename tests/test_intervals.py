@@ -1,16 +1,35 @@
-"""Means, t intervals and the paired comparison against scipy, tables of t, and coverage."""
+"""Intervals, tests and verdicts against scipy, tables of t, brute force, and coverage."""
 
 import statistics
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import scipy.stats
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cascadebert.intervals import mean_sd, t_interval, tied
+from cascadebert import intervals
+from cascadebert.intervals import (
+    holm,
+    mcnemar,
+    mean_sd,
+    paired_interval,
+    spearman,
+    t_interval,
+    t_test,
+    tied,
+    verdict,
+    wilson,
+)
 
 SCORES = st.lists(st.floats(0, 1), min_size=2, max_size=8).map(np.array)
+PAIRS = (
+    st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=2, max_size=8)
+    .map(lambda rows: np.array(rows).T)
+    .filter(lambda pair: np.ptp(pair[0] - pair[1]) > 1e-3)
+)
 
 
 @given(SCORES)
@@ -56,3 +75,129 @@ def test_tied_is_paired_over_seeds():
 
 def test_nothing_ties_with_a_single_seed():
     assert not tied(np.array([0.8]), np.array([0.8]))
+
+
+# --- paired over seeds
+
+
+@given(PAIRS, st.sampled_from([0.8, 0.95]))
+def test_paired_interval_and_t_test_are_scipys_related_t_test(pair, level):
+    a, b = pair
+    expected = scipy.stats.ttest_rel(a, b)
+    mean, low, high = paired_interval(a, b, level)
+    assert mean == pytest.approx(a.mean() - b.mean(), abs=1e-12)
+    assert (low, high) == pytest.approx(tuple(expected.confidence_interval(level)), abs=1e-12)
+    assert t_test(a - b) == pytest.approx(expected.pvalue)
+
+
+def test_single_seed_has_a_difference_and_neither_interval_nor_p():
+    mean, low, high = paired_interval(np.array([0.8]), np.array([0.5]))
+    assert mean == pytest.approx(0.3)
+    assert np.isnan([low, high, t_test(np.array([0.3]))]).all()
+
+
+@pytest.mark.parametrize(("difference", "p"), [(0.0, 1), (0.1, 0), (-0.1, 0)])
+def test_p_of_equal_differences_is_defined(difference, p):
+    assert t_test(np.full(3, difference)) == p
+
+
+def test_p_of_differences_equal_but_for_rounding_is_about_0():
+    differences = np.array([0.8, 0.9, 0.3]) - np.array([0.7, 0.8, 0.2])
+    assert 0 < np.ptp(differences) < 1e-15
+    assert t_test(differences) < 1e-9
+
+
+# --- over instances
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=40))
+def test_mcnemar_is_a_fair_coin_over_the_instances_that_differ(rows):
+    a, b = np.array(rows, dtype=bool).reshape(-1, 2).T
+    only_a, differ = int((a & ~b).sum()), int((a != b).sum())
+    assert mcnemar(a, b) == pytest.approx(scipy.stats.binomtest(only_a, differ).pvalue if differ else 1)
+
+
+@settings(max_examples=12)  # multipletests collects garbage at each call, which takes long in a process with torch
+@given(st.lists(st.one_of(st.floats(0, 1), st.just(float("nan"))), max_size=8).map(np.array))
+def test_holm_steps_down_and_passes_nan_through(p_values):
+    tests = sorted((p, j) for j, p in enumerate(p_values) if not np.isnan(p))
+    expected, running = np.full(len(p_values), np.nan), 0.0
+    for rank, (p, j) in enumerate(tests):
+        running = expected[j] = min(1, max(running, (len(tests) - rank) * p))
+    untouched = p_values.copy()
+    np.testing.assert_allclose(holm(p_values), expected, atol=1e-12)
+    np.testing.assert_array_equal(p_values, untouched)
+
+
+@given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_wilson_is_scipys(counts):
+    expected = scipy.stats.binomtest(*counts).proportion_ci(0.95, method="wilson")
+    assert wilson(*counts) == pytest.approx(tuple(expected), abs=1e-12)
+
+
+def test_wilson_is_undefined_without_instances():
+    assert np.isnan(wilson(0, 0)).all()
+
+
+def pearson_of_ranks(a, b):
+    """Spearman's correlation, spelled out."""
+    return np.corrcoef(scipy.stats.rankdata(a), scipy.stats.rankdata(b))[0, 1]
+
+
+def test_spearman_is_pearson_of_ranks_and_its_interval_that_of_a_loop_over_resamples():
+    rng, n = np.random.default_rng(0), 200
+    a = rng.normal(size=n)
+    b = np.exp(a + rng.normal(size=n))
+    rho, low, high = spearman(a, b)
+    assert rho == pytest.approx(pearson_of_ranks(a, b))
+    resampled = [pearson_of_ranks(a[rows], b[rows]) for rows in rng.integers(n, size=(2000, n))]
+    monte_carlo = np.std(resampled) * np.sqrt(0.025 * 0.975 * (1 / 999 + 1 / 2000)) / scipy.stats.norm.pdf(1.96)
+    assert (low, high) == pytest.approx(tuple(np.quantile(resampled, [0.025, 0.975])), abs=2.5 * monte_carlo)
+    assert 2.5 * monte_carlo < np.std(resampled) * (1.96 - 1.645)  # tells a 95 % interval from one of 90 %
+
+
+def test_spearman_resamples_pairs_from_its_own_seed():
+    a, b = np.random.default_rng(1).normal(size=(2, 12))
+    assert spearman(a, b, seed=3) == spearman(a, b, seed=3)
+    assert spearman(a, b, seed=3)[1:] != spearman(a, b, seed=4)[1:]
+    assert spearman(a, -a) == pytest.approx((-1, -1, -1))  # unpaired, resamples would not all be ordered so
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [([], []), ([1, 2], [1, 2]), ([1, 1, 1], [1, 2, 3]), ([1, 2, 3], [1, 1, 1]), ([1, np.nan, 2], [1, 2, 3])],
+)
+def test_spearman_is_undefined_of_constants_and_of_two_instances(a, b):
+    assert np.isnan(spearman(np.array(a, dtype=float), np.array(b, dtype=float))).all()
+
+
+def test_spearman_leaves_constant_resamples_out():
+    a = np.array([0.0, 0, 0, 1])  # a third of its resamples hold no 1
+    rho, low, high = spearman(a, np.array([1.0, 2, 3, 4]))
+    assert rho == pytest.approx(np.sqrt(0.6))
+    assert 0 < low <= rho < high <= 1
+
+
+# --- verdicts
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "positive", "negative"),
+    [
+        (0.1, 0.2, "holds", "contradicted"),
+        (-0.2, -0.1, "contradicted", "holds"),
+        (-0.1, 0.1, "undecided at this size", "undecided at this size"),
+        (0.0, 0.1, "undecided at this size", "undecided at this size"),
+        (-0.1, 0.0, "undecided at this size", "undecided at this size"),
+        (np.nan, np.nan, "undecided at this size", "undecided at this size"),
+    ],
+)
+def test_verdict_needs_an_interval_strictly_on_one_side(low, high, positive, negative):
+    assert verdict(low, high, "positive") == positive
+    assert verdict(low, high, "negative") == negative
+
+
+def test_importing_intervals_does_not_import_statsmodels():
+    code = "import sys, cascadebert.intervals; sys.exit('statsmodels' in sys.modules)"
+    folder = intervals.__file__.removesuffix("cascadebert/intervals.py")
+    subprocess.run([sys.executable, "-c", code], cwd=folder, check=True)

@@ -1,8 +1,16 @@
-"""Means over seeds and how far to trust them (erratum 30)."""
+"""Means over seeds, comparisons over seeds and instances, and how far to trust them (erratum 30).
+
+Functions that need statsmodels import it themselves: it takes a second, and most readers of this module do without.
+"""
+
+import warnings
+from typing import Literal
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from scipy import stats
+
+Verdict = Literal["holds", "contradicted", "undecided at this size"]
 
 
 def mean_sd(values: Float[np.ndarray, " seeds"]) -> tuple[float, float]:
@@ -26,3 +34,131 @@ def tied(a: Float[np.ndarray, " seeds"], b: Float[np.ndarray, " seeds"]) -> bool
     """Whether the 95 % t interval of the paired difference over seeds holds 0; False where there is no interval."""
     low, high = t_interval(a - b)
     return low <= 0 <= high
+
+
+def paired_interval(
+    a: Float[np.ndarray, " seeds"], b: Float[np.ndarray, " seeds"], level: float = 0.95
+) -> tuple[float, float, float]:
+    """Mean of a - b over seeds and its Student-t interval, whose bounds are NaN for a single seed.
+
+    Returns:
+        Mean, low, high.
+
+    Example:
+        >>> paired_interval(np.array([0.75]), np.array([0.5]))
+        (0.25, nan, nan)
+    """
+    return float(np.mean(a - b)), *t_interval(a - b, level)
+
+
+def t_test(differences: Float[np.ndarray, " seeds"]) -> float:
+    """Two-sided p value of the one-sample t test of paired differences over seeds against 0.
+
+    Returns:
+        p, NaN for a single seed; where all differences are the same, 1 if they are 0 and else 0.
+
+    Example:
+        >>> t_test(np.array([1.0, -1.0])), t_test(np.array([1.0, 1.0]))
+        (1.0, 0.0)
+    """
+    n = len(differences)
+    if n < 2:
+        return float("nan")
+    if not np.ptp(differences):  # scipy's own test warns here, and also when they are the same but for rounding
+        return 0.0 if differences[0] else 1.0
+    mean, sd = mean_sd(differences)
+    return float(2 * stats.t.sf(abs(mean) / (sd / np.sqrt(n)), n - 1))
+
+
+def mcnemar(correct_a: Bool[np.ndarray, " n"], correct_b: Bool[np.ndarray, " n"]) -> float:
+    """Exact two-sided McNemar p value of two models on the same instances; 1 where they never differ.
+
+    Example:
+        >>> mcnemar(np.array([True, True, True, True]), np.array([False, False, False, True]))
+        0.25
+    """
+    from statsmodels.stats.contingency_tables import mcnemar as exact_test
+
+    table = [[np.sum((correct_a == i) & (correct_b == j)) for j in (True, False)] for i in (True, False)]
+    return float(exact_test(np.array(table), exact=True).pvalue)
+
+
+def holm(p_values: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    """Holm's adjusted p values of one family of tests; NaN stays NaN and does not count as a test.
+
+    Example:
+        >>> holm(np.array([0.25, np.nan, 0.125]))
+        array([0.25,  nan, 0.25])
+    """
+    from statsmodels.stats.multitest import multipletests
+
+    adjusted = p_values.copy()
+    tested = ~np.isnan(p_values)
+    adjusted[tested] = multipletests(p_values[tested], method="holm")[1]
+    return adjusted
+
+
+def wilson(successes: int, n: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a proportion, such as accuracy over instances; NaN for n = 0."""
+    from statsmodels.stats.proportion import proportion_confint
+
+    if not n:
+        return float("nan"), float("nan")
+    low, high = proportion_confint(successes, n, method="wilson")
+    return float(low), float(high)
+
+
+def spearman(a: Float[np.ndarray, " n"], b: Float[np.ndarray, " n"], seed: int = 0) -> tuple[float, float, float]:
+    """Spearman's rank correlation and its 95 % percentile bootstrap interval over instances.
+
+    Resamples in which a or b is constant have no correlation and are left out.
+
+    Args:
+        a: one value an instance.
+        b: the other value.
+        seed: of the resampling.
+
+    Returns:
+        Correlation, low, high; NaN where a or b is constant or there are fewer than 3 instances.
+    """
+    if len(a) < 3 or not (np.ptp(a) > 0 and np.ptp(b) > 0):
+        return (float("nan"),) * 3
+
+    def correlation(x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"]) -> float:
+        return float(stats.spearmanr(x, y).statistic) if np.ptp(x) and np.ptp(y) else float("nan")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)  # scipy's own interval, not used, is then NaN
+        resampled = stats.bootstrap(
+            (a, b),
+            correlation,
+            paired=True,
+            vectorized=False,
+            n_resamples=999,
+            method="percentile",
+            rng=np.random.default_rng(seed),
+        )
+    low, high = np.nanquantile(resampled.bootstrap_distribution, [0.025, 0.975])
+    return correlation(a, b), float(low), float(high)
+
+
+def verdict(low: float, high: float, claimed: Literal["positive", "negative"]) -> Verdict:
+    """What an interval of a statistic says about the claim that the statistic has a sign.
+
+    Args:
+        low: of the interval; NaN when there is none.
+        high: of the interval.
+        claimed: the sign.
+
+    Returns:
+        "undecided at this size" when the interval touches 0 or there is none.
+
+    Example:
+        >>> verdict(0.01, 0.03, "positive"), verdict(0.01, 0.03, "negative"), verdict(-0.01, 0.03, "positive")
+        ('holds', 'contradicted', 'undecided at this size')
+    """
+    if low > 0:
+        return "holds" if claimed == "positive" else "contradicted"
+    if high < 0:
+        return "holds" if claimed == "negative" else "contradicted"
+    return "undecided at this size"

@@ -1,0 +1,32 @@
+"""How good each exit of one run is on its own: accuracy, DIS (Eq. 3) and ECE (Eq. 7); Table 5 and Figure 3."""
+
+from pathlib import Path
+
+import pandas as pd
+import tyro
+
+from cascadebert.measures import measures
+from cascadebert.records import read_predictions, write_csv
+
+
+def main(report: list[Path], mismatched: list[Path], seeds: list[int], task: str, run: str, out: Path) -> None:
+    """Write one row a seed, split and exit.
+
+    Args:
+        report: .npz of the split that tables print, one a seed.
+        mismatched: .npz of its other half.
+        seeds: in the order of the files.
+        task: name, for the rows.
+        run: name, for the rows.
+        out: CSV with columns task, run, seed, split, layers, accuracy, dis, ece, n (fractions).
+    """
+    frames = []
+    for seed, *files in zip(seeds, report, mismatched, strict=True):
+        for split, path in zip(("report", "mismatched"), files, strict=True):
+            names = {"task": task, "run": run, "seed": seed, "split": split}
+            frames.append(pd.DataFrame([names | row for row in measures(read_predictions(path))]))
+    write_csv(out, pd.concat(frames))
+
+
+if __name__ == "__main__":
+    tyro.cli(main, description=__doc__)
