@@ -1,29 +1,86 @@
-"""Distilling a one-layer member: where it starts, what it is taught, what stays as it is."""
+"""Distilling a small member: what it reads, where it starts, what it is taught, what stays as it is."""
+
+import json
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
 
 from cascadebert.checkpoints import checkpoint_of, depth_of, write_checkpoint
-from cascadebert.distillation import SentenceEncoder, distance, sentence_vectors, single_layer
+from cascadebert.distillation import SentenceEncoder, corpus_of, distance, sentence_vectors, some_layers
 from cascadebert.members import cls_states, load_encoder
+from cascadebert.objectives import on_logits
+from cascadebert.records import write_examples
+from cascadebert.sources import read_texts
 from cascadebert.training import fit, to_batch
 
+TOY = json.dumps({"source": {"toy": 80}, "labels": ["negative", "positive"]})
 
-@pytest.mark.parametrize("layer", [1, 3, 4])
-def test_student_starts_from_the_layer_it_is_told(weights, layer):
-    tensors, student = load_file(weights), single_layer(weights, 4, layer)
-    assert student.config.num_hidden_layers == len(student.encoder.layer) == 1
+
+@pytest.fixture
+def corpus(weights):
+    """Function to the toy corpus without some held-out files."""
+    tokenizer = weights.with_name("tokenizer.json")
+
+    def read(*held_out, rows=1000, seed=0):
+        return corpus_of(TOY, None, list(held_out), rows, tokenizer, 12, seed)
+
+    return read
+
+
+def test_corpus_is_every_text_once_cut_and_without_labels(corpus):
+    data = corpus()
+    assert data.id.tolist() == read_texts(TOY, None)["id"].tolist()
+    assert set(data.split) == {"train"}
+    assert set(data.label) == {-1}
+    assert len(data.names) == 0
+    assert data.lengths.max() == 12
+
+
+def test_corpus_holds_no_text_that_is_evaluated(corpus, tmp_path):
+    texts = read_texts(TOY, None)
+    splits = ["train", "selection", "report", "mismatched", "test"] * 4
+    write_examples(tmp_path / "one.jsonl", texts.iloc[:20].assign(split=splits))
+    again = pd.DataFrame({"id": ["x"], "text": ["  " + texts["text"].iloc[30].upper()], "split": ["report"]})
+    write_examples(tmp_path / "other.jsonl", again)
+    gone = {f"toy-{i}" for i in range(20) if splits[i] not in ("train", "test")} | {"toy-30"}
+    found = corpus(tmp_path / "one.jsonl", tmp_path / "other.jsonl")
+    assert found.id.tolist() == [name for name in texts["id"] if name not in gone]
+
+
+def test_corpus_is_a_draw_of_the_seeds_in_the_sources_order(corpus):
+    ids = [corpus(rows=25, seed=seed).id.tolist() for seed in (1, 1, 2)]
+    assert ids[0] == ids[1] != ids[2]
+    for drawn in ids:
+        assert len(set(drawn)) == 25
+        assert drawn == sorted(drawn, key=lambda name: int(name.removeprefix("toy-")))
+    assert ids[0] != [f"toy-{i}" for i in range(25)]
+
+
+@pytest.mark.parametrize("layers", [[1], [3], [1, 4], [2, 3, 4]])
+def test_student_starts_from_the_layers_it_is_told(weights, layers):
+    tensors, student = load_file(weights), some_layers(weights, 4, layers)
+    stack = student.encoder.layer
+    assert student.config.num_hidden_layers == len(stack) == len({id(layer) for layer in stack}) == len(layers)
+    compared = 0
+    for i, layer in enumerate(layers):
+        for name, tensor in stack[i].state_dict().items():
+            assert torch.equal(tensor, tensors[f"encoder.layer.{layer - 1}.{name}"]), name
+            compared += 1
     for name, tensor in student.state_dict().items():
-        origin = name.replace("encoder.layer.0.", f"encoder.layer.{layer - 1}.")
-        assert torch.equal(tensor, tensors[origin]), name
+        if not name.startswith("encoder.layer."):
+            assert torch.equal(tensor, tensors[name]), name
+            compared += 1
+    assert compared == len(student.state_dict()) == 16 * len(layers) + 7
 
 
-@pytest.mark.parametrize("layer", [0, 5])
-def test_layer_that_the_checkpoint_lacks_is_refused(weights, layer):
-    with pytest.raises(ValueError, match=f"layer {layer} is not one of them"):
-        single_layer(weights, 4, layer)
+@pytest.mark.parametrize("layers", [[0], [5], [1, 5], [3, 2], [2, 2], []])
+def test_layers_that_the_checkpoint_lacks_or_that_do_not_ascend_are_refused(weights, layers):
+    with pytest.raises(ValueError) as caught:
+        some_layers(weights, 4, layers)
+    assert str(caught.value) == f"layers must be some of 1 to 4, those of {weights}, ascending; got {layers}"
 
 
 def test_sentence_vector_is_the_mean_of_the_tokens_last_states(weights, sentences):
@@ -38,7 +95,7 @@ def test_sentence_vector_is_the_mean_of_the_tokens_last_states(weights, sentence
 
 
 def test_student_gives_the_pooled_cls_of_its_last_layer(weights, batch):
-    student = SentenceEncoder(single_layer(weights, 4, 2)).eval()
+    student = SentenceEncoder(some_layers(weights, 4, [2])).eval()
     dense = student.encoder.pooler.dense
     expected = torch.tanh(cls_states(student.encoder, batch)[-1] @ dense.weight.T + dense.bias)
     torch.testing.assert_close(student(batch), expected[None], atol=1e-6, rtol=1e-5)
@@ -50,34 +107,39 @@ def test_distance_is_one_minus_the_mean_cosine():
     assert distance(pooled, {"target": target}).item() == pytest.approx(1 - (1 + 0 + 0.5**0.5 - 1) / 4, abs=1e-6)
 
 
-def test_student_comes_nearer_to_its_teacher_on_texts_it_has_not_seen(weights, sentences, settings):
+@pytest.mark.parametrize("layers", [[4], [2, 4]])
+def test_student_comes_nearer_to_its_teacher_on_texts_it_has_not_seen(weights, sentences, settings, layers):
     torch.manual_seed(0)
-    student = SentenceEncoder(single_layer(weights, 4, 4))
+    student = SentenceEncoder(some_layers(weights, 4, layers))
     target = sentence_vectors(load_encoder(weights, 4), sentences)
     batch = to_batch(sentences, sentences.rows("report"), torch.device("cpu"), {"target": target})
     before = distance(student.eval()(batch), batch).item()
     long = settings(epochs=6, lr=5e-3)
-    history = fit(student, sentences, sentences.rows("train"), distance, long, seed=1, extras={"target": target})
+    history = fit(
+        student, sentences, sentences.rows("train"), on_logits(distance), long, seed=1, extras={"target": target}
+    )
     assert history[-1]["loss"] < 0.8 * history[0]["loss"]
     assert distance(student(batch), batch).item() < 0.8 * before
 
 
 def test_nothing_but_the_embeddings_is_frozen_while_distilling(weights, sentences, settings):
-    student = SentenceEncoder(single_layer(weights, 4, 4))
+    student = SentenceEncoder(some_layers(weights, 4, [2, 4]))
     before = {name: tensor.clone() for name, tensor in student.state_dict().items()}
     target = sentence_vectors(load_encoder(weights, 4), sentences)
-    fit(student, sentences, sentences.rows("train"), distance, settings(), seed=1, extras={"target": target})
+    fit(student, sentences, sentences.rows("train"), on_logits(distance), settings(), seed=1, extras={"target": target})
     unchanged = {name for name, tensor in student.state_dict().items() if torch.equal(tensor, before[name])}
     assert {name for name in unchanged if not name.endswith("key.bias")} == {
         name for name in before if name.startswith("encoder.embeddings.")
     }
 
 
-def test_distilled_member_is_a_checkpoint_of_one_layer(weights, tmp_path):
-    student = single_layer(weights, 4, 3)
+@pytest.mark.parametrize("layers", [[3], [1, 3]])
+def test_distilled_member_is_a_checkpoint_of_its_layers(weights, tmp_path, layers):
+    student = some_layers(weights, 4, layers)
     tokenizer = weights.with_name("tokenizer.json").read_bytes()
     write_checkpoint(tmp_path, *checkpoint_of(student), tokenizer)
     again = tmp_path / "model.safetensors"
-    assert depth_of(again) == 1
-    loaded = load_encoder(again, 1).state_dict()
-    assert all(torch.equal(tensor, loaded[name]) for name, tensor in student.state_dict().items())
+    assert depth_of(again) == len(layers)
+    loaded, own = load_encoder(again, len(layers)).state_dict(), student.state_dict()
+    assert loaded.keys() == own.keys()
+    assert all(torch.equal(tensor, loaded[name]) for name, tensor in own.items())

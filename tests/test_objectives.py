@@ -1,4 +1,4 @@
-"""Cross-entropy and difficulty-aware regularization: hand values, brute force over pairs, directions of gradients."""
+"""Cross-entropy, difficulty-aware regularization, distillation: hand values, brute force, directions of gradients."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cascadebert.objectives import cross_entropy, dar
+from cascadebert.objectives import cross_entropy, dar, dar_batch_mean, kd, patience
 
 
 def generator(seed=0):
@@ -127,3 +127,148 @@ def test_smaller_margins_do_saturate_for_two_classes():
     logits, hard = drawn(0)
     gradients = [torch.autograd.grad(dar(logits, hard, m, generator(), "all"), logits)[0] for m in (0.1, 0.5)]
     assert not torch.allclose(*gradients)
+
+
+RIGHT = torch.tensor([0, 0, 1, 0])
+"""Labels of the logits below: the first and the third are answered right."""
+
+
+@pytest.fixture
+def mixed():
+    """Logits of four instances whose confidences are 0.7, 0.8, 0.6, 0.9; a first exit that must not count."""
+    probabilities = torch.tensor([[0.7, 0.3], [0.2, 0.8], [0.4, 0.6], [0.1, 0.9]])
+    return torch.stack([-probabilities, probabilities.log()]).requires_grad_()
+
+
+def test_batch_mean_hinges_the_difference_of_two_means(mixed):
+    loss = dar_batch_mean(mixed, RIGHT, 0.3)
+    assert loss.item() == pytest.approx(0.3 - ((0.7 + 0.6) / 2 - (0.8 + 0.9) / 2), rel=1e-6)
+
+
+def test_batch_mean_steps_to_more_confident_right_and_less_confident_wrong_answers(mixed):
+    dar_batch_mean(mixed, RIGHT, 0.3).backward()
+    change = confidences(mixed - 0.1 * mixed.grad) - confidences(mixed)
+    assert (change > 0).tolist() == [True, False, True, False]
+    assert change.abs().min() > 1e-4
+    assert not mixed.grad[0].any()
+
+
+def test_batch_mean_loses_nothing_where_the_margin_is_met(mixed):
+    loss = dar_batch_mean(mixed, 1 - RIGHT, 0.1)  # now the confident ones are right: they lead by 0.2
+    loss.backward()
+    assert loss.item() == 0
+    assert not mixed.grad.any()
+    assert dar_batch_mean(mixed, 1 - RIGHT, 0.25).item() == pytest.approx(0.05, abs=1e-6)
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_batch_mean_of_one_kind_loses_nothing_and_still_goes_backward(mixed, right):
+    answers = mixed[-1].argmax(dim=-1)
+    loss = dar_batch_mean(mixed, answers if right else 1 - answers, 0.5)
+    loss.backward()
+    assert loss.item() == 0
+    assert mixed.grad is not None
+    assert not mixed.grad.any()
+
+
+def taught(seed, b=5, classes=3):
+    """Logits of a student that want a gradient, and a batch with labels and a teacher's logits that want one too."""
+    torch.manual_seed(seed)
+    logits = (2 * torch.randn(2, b, classes)).requires_grad_()
+    teacher = (2 * torch.randn(b, classes)).requires_grad_()
+    return logits, {"labels": torch.randint(classes, (b,)), "teacher_logits": teacher}
+
+
+@pytest.mark.parametrize(("reduction", "divisor"), [("batchmean", 1), ("mean", 2)])
+def test_hand_value_of_distillation(reduction, divisor):
+    student, teacher = np.array([[0.5, 0.5], [0.8, 0.2]]), np.array([[0.9, 0.1], [0.25, 0.75]])
+    batch = {"labels": torch.tensor([0, 1]), "teacher_logits": torch.log(torch.tensor(teacher))}
+    labels = -(np.log(0.5) + np.log(0.2)) / 2
+    answers = (teacher * np.log(teacher / student)).sum() / 2  # the batch holds two
+    found = kd(torch.log(torch.tensor(student))[None], batch, 0.3, 1.0, reduction)
+    assert found.item() == pytest.approx(0.7 * labels + 0.3 * answers / divisor, rel=1e-9)
+
+
+@given(st.integers(0, 1000), st.floats(0.5, 20.0), st.floats(0.0, 1.0), st.sampled_from(["batchmean", "mean"]))
+def test_distillation_softens_both_and_scales_by_the_squared_temperature(seed, temperature, alpha, reduction):
+    logits, batch = taught(seed)
+    student, teacher = (x.detach().double().numpy() / temperature for x in (logits[-1], batch["teacher_logits"]))
+    p, q = (np.exp(z) / np.exp(z).sum(axis=1, keepdims=True) for z in (teacher, student))
+    answers = (p * np.log(p / q)).sum() / (5 if reduction == "batchmean" else 15)
+    expected = (1 - alpha) * cross_entropy(logits, batch).item() + alpha * temperature**2 * answers
+    found = kd(logits, batch, alpha, temperature, reduction).item()
+    assert found == pytest.approx(expected, rel=1e-4, abs=1e-5 * (1 + temperature**2))
+
+
+@pytest.mark.parametrize("temperature", [1.0, 7.0])
+def test_distillation_without_weight_is_cross_entropy(temperature):
+    logits, batch = taught(1)
+    assert kd(logits, batch, 0.0, temperature).item() == pytest.approx(cross_entropy(logits, batch).item(), rel=1e-6)
+
+
+def test_distillation_alone_at_temperature_1_pulls_as_soft_cross_entropy_and_sees_no_label():
+    logits, batch = taught(2)
+    soft = -(batch["teacher_logits"].softmax(-1).detach() * logits[-1].log_softmax(-1)).sum(-1).mean()
+    (expected,) = torch.autograd.grad(soft, logits)
+    for labels in (batch["labels"], 2 - batch["labels"]):
+        (found,) = torch.autograd.grad(kd(logits, batch | {"labels": labels}, 1.0, 1.0), logits)
+        torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-5)
+    assert expected.abs().max() > 0.01
+
+
+@pytest.mark.parametrize("temperature", [1.0, 5.0])
+def test_distillation_is_nothing_once_the_student_answers_as_its_teacher(temperature):
+    logits, batch = taught(3)
+    same = torch.stack([logits[0], batch["teacher_logits"] + 4.0])  # softmax does not see the shift
+    assert kd(same, batch, 1.0, temperature).item() == pytest.approx(0, abs=1e-5)
+
+
+def test_steps_of_distillation_lead_to_the_teachers_answers():
+    logits, batch = taught(4)
+    student, batch["teacher_logits"] = logits.detach().requires_grad_(), batch["teacher_logits"].detach()
+    far = kd(student, batch, 1.0, 2.0).item()
+    for _ in range(200):
+        (gradient,) = torch.autograd.grad(kd(student, batch, 1.0, 2.0), student)
+        student = (student - gradient).detach().requires_grad_()
+    assert kd(student, batch, 1.0, 2.0).item() < 0.01 * far
+    assert torch.equal(student[0], logits[0])
+
+
+def drawn_states(seed=0):
+    """States (2, 3, 4) of a student, which want a gradient, and of a teacher."""
+    torch.manual_seed(seed)
+    return torch.randn(2, 3, 4).requires_grad_(), 3 * torch.randn(2, 3, 4)
+
+
+def test_patience_is_the_mean_over_batch_layers_and_hidden_units():
+    student, teacher = torch.tensor([[[1.0, 2.0]], [[0.0, 0.0]]]), torch.tensor([[[0.0, 0.0]], [[3.0, 4.0]]])
+    assert patience(student, teacher, normalize=False).item() == pytest.approx((1 + 4 + 9 + 16) / 4)
+    student, teacher = drawn_states()
+    gaps = [(student[i, j, k] - teacher[i, j, k]).item() ** 2 for i in range(2) for j in range(3) for k in range(4)]
+    assert patience(student, teacher, normalize=False).item() == pytest.approx(np.mean(gaps), rel=1e-5)
+
+
+def test_normalized_patience_compares_directions_state_by_state():
+    student, teacher = torch.tensor([[[2.0, 0.0], [0.0, 5.0]]]), torch.tensor([[[0.0, 7.0], [0.0, 1.0]]])
+    assert patience(student, teacher, normalize=True).item() == pytest.approx((1 + 1 + 0 + 0) / 4)
+    student, teacher = drawn_states()
+    cosines = torch.cosine_similarity(student, teacher, dim=-1)
+    assert patience(student, teacher, normalize=True).item() == pytest.approx(
+        ((2 - 2 * cosines).sum() / 24).item(), rel=1e-5
+    )
+
+
+@pytest.mark.parametrize("normalize", [True, False])
+def test_patience_is_least_where_the_states_are_the_teachers(normalize):
+    student, teacher = drawn_states()
+    loss = patience(student, teacher, normalize)
+    loss.backward()
+    assert patience(student - 0.1 * student.grad, teacher, normalize) < loss
+    assert patience(teacher.clone(), teacher, normalize).item() == 0
+
+
+def test_patience_of_a_student_of_one_layer_is_zero_and_still_goes_backward():
+    states = torch.zeros(2, 0, 4, requires_grad=True)
+    loss = patience(states, torch.zeros(2, 0, 4), normalize=True)
+    loss.backward()
+    assert loss.item() == 0

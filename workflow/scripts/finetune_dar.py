@@ -7,12 +7,16 @@ import torch
 import tyro
 from torch import Tensor
 
-from cascadebert.difficulty import read_difficult
+from cascadebert.difficulty import margin_of, read_difficult
 from cascadebert.encoding import read_encoded
-from cascadebert.members import Batch, build_member
-from cascadebert.objectives import cross_entropy, dar
+from cascadebert.members import build_member
+from cascadebert.objectives import Batch, Distillation, cross_entropy, dar, on_logits
+from cascadebert.objectives import kd as kd_loss
 from cascadebert.runs import Run
+from cascadebert.teachers import read_teacher
 from cascadebert.training import Settings, fit, stream
+
+NO_TEACHER = Distillation(alpha=0.0, temperature=1.0)
 
 
 def main(
@@ -20,8 +24,10 @@ def main(
     settings: Settings,
     difficulty: Path,
     dar_weight: float,
-    margin: float,
+    margin: float | Path,
     pairs: Literal["sampled", "all"] = "sampled",
+    teacher: Path | None = None,
+    kd: Distillation = NO_TEACHER,
 ) -> None:
     """Fine-tune by cross-entropy plus the margin objective on the confidences of easy and difficult instances.
 
@@ -30,21 +36,29 @@ def main(
         settings: optimisation.
         difficulty: labels.csv of label_difficulty.py.
         dar_weight: lambda.
-        margin: epsilon.
+        margin: epsilon, or the JSON of select_margin.py.
         pairs: one partner drawn for each easy instance, or every pair of a batch.
+        teacher: of predict_teacher.py, for vanilla distillation in the place of cross-entropy (section 5.4).
+        kd: the distillation's loss.
+
+    Raises:
+        ValueError: for a distillation without a teacher.
     """
+    if kd.alpha and not teacher:
+        raise ValueError(f"--kd.alpha {kd.alpha} wants a --teacher")
     device, task = run.start(), read_encoded(run.encoded)
-    difficult = read_difficult(difficulty, task.id)
+    extras = {"difficult": read_difficult(difficulty, task.id)}
+    if teacher:
+        extras |= read_teacher(teacher, task.id, ["logits"])
+    epsilon = margin_of(margin)
     draws = torch.Generator().manual_seed(int(stream(run.seed, "dar").integers(2**31)))
 
     def objective(logits: Tensor, batch: Batch) -> Tensor:
-        regularizer = dar(logits, batch["difficult"], margin, draws, pairs)
-        return cross_entropy(logits, batch) + dar_weight * regularizer
+        answers = kd_loss(logits, batch, kd.alpha, kd.temperature) if teacher else cross_entropy(logits, batch)
+        return answers + dar_weight * dar(logits, batch["difficult"], epsilon, draws, pairs)
 
     member = build_member(run.weights, run.layers, len(task.names), settings.freeze_embeddings).to(device)
-    history = fit(
-        member, task, task.rows("train"), objective, settings, run.seed, run.metric, extras={"difficult": difficult}
-    )
+    history = fit(member, task, task.rows("train"), on_logits(objective), settings, run.seed, run.metric, extras)
     run.finish(member, task, settings, history)
 
 

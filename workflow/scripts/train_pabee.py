@@ -3,6 +3,7 @@
 import tyro
 
 from cascadebert.encoding import read_encoded
+from cascadebert.objectives import on_logits
 from cascadebert.pabee import build_pabee, weighted_loss
 from cascadebert.runs import Run
 from cascadebert.training import Settings, fit
@@ -12,7 +13,7 @@ def main(run: tyro.conf.OmitArgPrefixes[Run], settings: Settings) -> None:
     """Train by the weighted mean of all exits' cross-entropies."""
     device, task = run.start(), read_encoded(run.encoded)
     model = build_pabee(run.weights, run.layers, len(task.names), settings.freeze_embeddings).to(device)
-    history = fit(model, task, task.rows("train"), weighted_loss, settings, run.seed, run.metric)
+    history = fit(model, task, task.rows("train"), on_logits(weighted_loss), settings, run.seed, run.metric)
     run.finish(model, task, settings, history)
 
 

@@ -1,10 +1,11 @@
-"""A small complete member without a pre-training corpus: task-agnostic distillation from the base's sentence vectors.
+"""A small complete member without a pre-training corpus: layers of the base, distilled from its sentence vectors.
 
 This stands in for the paper's pre-trained 2-layer BERT (Turc et al.) where no such checkpoint can be had. It is weaker
 evidence than the paper's: the member has seen some ten thousand sentences of the default's own sources, not a corpus of
 billions of words; and it is not a masked language model. It never sees a label, nor a text that is evaluated.
 """
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -12,17 +13,53 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
-from transformers.models.bert.modeling_bert import BertModel
 
-from cascadebert.encoding import Encoded
-from cascadebert.members import Batch, cls_states, load_encoder
+from cascadebert.encoding import Encoded, encode
+from cascadebert.members import Encoder, cls_states, load_encoder
+from cascadebert.objectives import Batch
+from cascadebert.records import read_examples
+from cascadebert.sources import read_texts
+from cascadebert.splits import normalised
 from cascadebert.training import device_of, to_batch
+
+log = logging.getLogger(__name__)
+
+
+def corpus_of(
+    definition: str,
+    archive: Path | None,
+    held_out: list[Path],
+    max_rows: int,
+    tokenizer: Path,
+    max_length: int,
+    seed: int,
+) -> Encoded:
+    """Unlabelled text to pre-train on, none of it evaluated.
+
+    Args:
+        definition: the config's entry under data whose text is used, as JSON.
+        archive: the package's file, where that data is of a package.
+        held_out: examples.jsonl of tasks whose selection, report and mismatched texts are left out.
+        max_rows: texts that are drawn at most.
+        tokenizer: the base's tokenizer.json.
+        max_length: tokens a text may have.
+        seed: of the draw.
+
+    Returns:
+        The texts as token ids; all rows are of the split train.
+    """
+    texts = read_texts(definition, archive)
+    evaluated = [read_examples(path).query("split in ['selection', 'report', 'mismatched']") for path in held_out]
+    texts = texts[~normalised(texts).isin(set().union(*(normalised(frame) for frame in evaluated)))]
+    texts = texts.sample(min(max_rows, len(texts)), random_state=np.random.default_rng(seed)).sort_index()
+    log.info("%d texts", len(texts))
+    return encode(texts.assign(label="", split="train"), [], tokenizer, max_length)
 
 
 class SentenceEncoder(nn.Module):
     """An encoder whose only output is its pooled [CLS], for distillation."""
 
-    def __init__(self, encoder: BertModel) -> None:
+    def __init__(self, encoder: Encoder) -> None:
         """Wrap an encoder; its embeddings stay as they are, so that they fit every member."""
         super().__init__()
         self.encoder = encoder
@@ -33,22 +70,27 @@ class SentenceEncoder(nn.Module):
         return self.encoder.pooler(cls_states(self.encoder, batch)[-1][:, None])[None]
 
 
-def single_layer(weights: Path, layers: int, layer: int) -> BertModel:
-    """An encoder of one layer: embeddings, pooler and the layer-th layer (from 1) of a checkpoint of some depth.
+def some_layers(weights: Path, depth: int, layers: list[int]) -> Encoder:
+    """An encoder of some layers of a checkpoint, with its embeddings and pooler.
+
+    Args:
+        weights: model.safetensors of the checkpoint.
+        depth: how many layers it has.
+        layers: those that are kept, from 1, ascending.
 
     Raises:
-        ValueError: when the checkpoint has no such layer.
+        ValueError: when the checkpoint lacks one of them, when they do not ascend, or when there are none.
     """
-    encoder = load_encoder(weights, layers)
-    if not 1 <= layer <= layers:
-        raise ValueError(f"{weights} has {layers} layers: layer {layer} is not one of them")
-    encoder.encoder.layer = nn.ModuleList([encoder.encoder.layer[layer - 1]])
-    encoder.config.num_hidden_layers = 1
+    if not layers or layers != sorted(set(layers) & set(range(1, depth + 1))):
+        raise ValueError(f"layers must be some of 1 to {depth}, those of {weights}, ascending; got {layers}")
+    encoder = load_encoder(weights, depth)
+    encoder.encoder.layer = nn.ModuleList(encoder.encoder.layer[layer - 1] for layer in layers)
+    encoder.config.num_hidden_layers = len(layers)
     return encoder
 
 
 @torch.inference_mode()
-def sentence_vectors(teacher: BertModel, data: Encoded, batch_size: int = 64) -> Float[np.ndarray, "n hidden"]:
+def sentence_vectors(teacher: Encoder, data: Encoded, batch_size: int = 64) -> Float[np.ndarray, "n hidden"]:
     """The teacher's last states, averaged over a row's tokens: what all-MiniLM-L6-v2 was trained to make meaningful."""
     teacher.eval()
     rows = np.arange(len(data.ends))

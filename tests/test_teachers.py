@@ -1,0 +1,413 @@
+"""Teachers: which layers teach, outputs that stay with their instances, and what a patient student learns from them."""
+
+import importlib
+import itertools
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import tyro
+from safetensors.torch import load_file, save_file
+from transformers import RobertaConfig, RobertaModel
+
+from cascadebert.difficulty import margin_of, shuffled
+from cascadebert.encoding import write_encoded
+from cascadebert.members import build_member, cls_states, load_trained
+from cascadebert.objectives import Patience, cross_entropy, kd, on_logits
+from cascadebert.records import read_predictions, write_json
+from cascadebert.systems import SPLITS
+from cascadebert.teachers import patient_objective, read_teacher, skip_map, teacher_outputs, write_teacher
+from cascadebert.training import fit, predict, stream, to_batch
+
+CPU = torch.device("cpu")
+RECIPE = Patience(alpha=0.5, beta=10.0, temperature=5.0, normalize=False)
+
+
+@pytest.fixture(params=["bert", "roberta"])
+def checkpoint(request, weights, tmp_path):
+    """model.safetensors of an untrained BERT, then of an untrained RoBERTa, 4 layers of 16 and large weights."""
+    if request.param == "bert":
+        return weights
+    config = RobertaConfig(
+        hidden_size=16, num_hidden_layers=4, num_attention_heads=2, intermediate_size=32, max_position_embeddings=40,
+        type_vocab_size=1, initializer_range=0.2,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    (tmp_path / "config.json").write_text(json.dumps(config.to_dict()))
+    save_file(RobertaModel(config, add_pooling_layer=False).state_dict(), tmp_path / "model.safetensors")
+    return tmp_path / "model.safetensors"
+
+
+@pytest.fixture
+def teacher(checkpoint, sentences, settings):
+    """A base of 4 layers, fine-tuned for a moment."""
+    torch.manual_seed(0)
+    member = build_member(checkpoint, 4, 2, freeze_embeddings=True)
+    fit(member, sentences, sentences.rows("train"), on_logits(cross_entropy), settings(lr=5e-3), seed=1)
+    return member
+
+
+@pytest.fixture
+def taught(teacher, sentences, tmp_path):
+    """File of the teacher's outputs for a student of 2 layers, its rows in an order of their own."""
+    rows = np.random.default_rng(3).permutation(sentences.rows("train"))
+    mapped = skip_map(4, 2)
+    path = tmp_path / "teacher.npz"
+    write_teacher(path, sentences.id[rows], *teacher_outputs(teacher, sentences, rows, mapped, "fp32"), mapped)
+    return path
+
+
+def copied(model):
+    """All tensors of a model, as they are now."""
+    return {name: tensor.clone() for name, tensor in model.state_dict().items()}
+
+
+def changed(model, before):
+    """Names of the tensors that are not what they were, to the bit."""
+    return {name for name, tensor in model.state_dict().items() if not torch.equal(tensor, before[name])}
+
+
+def without_dropout(model):
+    """The model in training mode, nothing dropped."""
+    for module in model.train().modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    for layer in model.encoder.encoder.layer:
+        layer.attention.self.dropout.p = 0.0
+    return model
+
+
+@pytest.mark.parametrize(
+    ("teacher_layers", "student_layers", "expected"),
+    [
+        (12, 4, [3, 6, 9]),
+        (12, 6, [2, 4, 6, 8, 10]),
+        (12, 3, [4, 8]),
+        (12, 12, list(range(1, 12))),
+        (6, 2, [3]),
+        (12, 1, []),
+        (12, 5, [2, 5, 7, 10]),  # 2.4, 4.8, 7.2, 9.6
+        (6, 4, [2, 3, 5]),  # 1.5, 3, 4.5: halves up, not to even
+        (10, 4, [3, 5, 8]),  # 2.5, 5, 7.5
+    ],
+)
+def test_skip_map(teacher_layers, student_layers, expected):
+    assert skip_map(teacher_layers, student_layers) == expected
+
+
+def test_every_student_layer_but_the_last_has_a_teacher_layer_of_its_own_below_the_teachers_last():
+    for teacher_layers in range(1, 25):
+        for student_layers in range(1, teacher_layers + 1):
+            mapped = skip_map(teacher_layers, student_layers)
+            assert len(set(mapped)) == len(mapped) == student_layers - 1
+            assert mapped == sorted(mapped)
+            assert all(1 <= layer < teacher_layers for layer in mapped)
+
+
+@pytest.mark.parametrize("layers", [[], [2], [1, 3], [3, 4]])
+def test_outputs_are_the_teachers_logits_and_states_in_evaluation_mode_in_the_order_of_rows(teacher, sentences, layers):
+    rows = np.random.default_rng(0).permutation(sentences.rows("train"))[:17]
+    logits, states = teacher_outputs(teacher.train(), sentences, rows, layers, "fp32", batch_size=4)
+    np.testing.assert_allclose(logits, predict(teacher, sentences, rows)[0], atol=1e-6)
+    assert states.shape == (17, len(layers), 16)
+    for i, row in enumerate(rows):
+        found = cls_states(teacher.encoder, to_batch(sentences, np.array([row]), CPU))
+        for j, layer in enumerate(layers):
+            np.testing.assert_allclose(states[i, j], found[layer - 1][0].detach(), atol=3e-3)
+    assert (states.astype(float).std(axis=0) > 0.015).all()
+
+
+def test_outputs_leave_the_teacher_as_it_is(teacher, sentences):
+    before = copied(teacher)
+    teacher_outputs(teacher, sentences, sentences.rows("train"), [1, 2, 3, 4], "bf16")
+    assert not changed(teacher, before)
+    assert all(tensor.grad is None for tensor in teacher.parameters())
+
+
+def test_outputs_stay_with_their_instances_in_any_order_of_the_file_and_of_the_task(tmp_path):
+    rng = np.random.default_rng(0)
+    held = rng.permutation([f"t{i}" for i in range(20)])
+    numbers = np.array([int(name[1:]) for name in held])
+    logits = np.stack([numbers, -numbers], axis=1).astype(np.float32)
+    states = (numbers[:, None, None] + np.array([[0, 0.25], [0.5, 0.75]])).astype(np.float16)
+    write_teacher(tmp_path / "t.npz", held, logits, states, [3, 6])
+    ids = rng.permutation([f"t{i}" for i in range(0, 20, 2)] + ["s1", "s2", "r7"])
+    found = read_teacher(tmp_path / "t.npz", ids)
+    assert set(found) == {"teacher_logits", "teacher_states"}
+    assert {array.dtype for array in found.values()} == {np.dtype(np.float32)}
+    for row, name in enumerate(ids):
+        number = int(name[1:]) if name[0] == "t" else None
+        expected = [[number, number + 0.25], [number + 0.5, number + 0.75]] if number is not None else np.zeros((2, 2))
+        np.testing.assert_array_equal(found["teacher_logits"][row], [number or 0, -(number or 0)])
+        np.testing.assert_array_equal(found["teacher_states"][row], expected)
+    np.testing.assert_array_equal(np.load(tmp_path / "t.npz")["layers"], [3, 6])
+
+
+def test_only_the_wanted_outputs_are_read(tmp_path):
+    ids = np.array(["a", "b"])
+    write_teacher(tmp_path / "t.npz", ids, np.ones((2, 3), np.float32), np.zeros((2, 0, 4), np.float16), [])
+    assert set(read_teacher(tmp_path / "t.npz", ids, ["logits"])) == {"teacher_logits"}
+    assert read_teacher(tmp_path / "t.npz", ids)["teacher_states"].shape == (2, 0, 4)
+
+
+def test_student_is_taught_by_its_own_instances_states(teacher, taught, sentences):
+    rows, extras = sentences.rows("train")[5:14], read_teacher(taught, sentences.id)
+    batch = to_batch(sentences, rows, CPU, extras)
+    with torch.no_grad():
+        expected = cls_states(teacher.eval().encoder, batch)[1]
+        torch.testing.assert_close(batch["teacher_logits"], teacher(batch)[0], atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(batch["teacher_states"][:, 0], expected, atol=5e-3, rtol=1e-3)
+
+
+@pytest.mark.parametrize("normalize", [True, False])
+def test_patient_objective_is_its_three_terms(checkpoint, taught, sentences, normalize):
+    recipe = Patience(alpha=0.3, beta=7.0, temperature=2.0, normalize=normalize)
+    student = build_member(checkpoint, 2, 2, freeze_embeddings=False).eval()
+    batch = to_batch(sentences, sentences.rows("train")[:6], CPU, read_teacher(taught, sentences.id))
+    logits, own = student(batch), cls_states(student.encoder, batch)[0].detach().numpy()
+    theirs = batch["teacher_states"][:, 0].numpy()
+    if normalize:
+        own, theirs = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (own, theirs))
+    expected = kd(logits, batch, 0.3, 2.0, "mean").item() + 7.0 * np.mean((own - theirs) ** 2)
+    assert patient_objective(recipe)(student, batch).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_student_of_one_layer_learns_from_answers_alone(checkpoint, sentences):
+    student = build_member(checkpoint, 1, 2, freeze_embeddings=False).eval()
+    extras = {"teacher_logits": np.random.default_rng(0).normal(size=(6, 2)).astype(np.float32)}
+    batch = to_batch(sentences, np.arange(6), CPU, extras | {"teacher_states": np.zeros((6, 0, 16), np.float32)})
+    loss = patient_objective(RECIPE)(student, batch)
+    assert loss.item() == pytest.approx(kd(student(batch), batch, 0.5, 5.0, "mean").item(), rel=1e-6)
+
+
+def test_teacher_of_students_of_another_depth_is_refused(checkpoint, taught, sentences):
+    student = build_member(checkpoint, 3, 2, freeze_embeddings=False)
+    batch = to_batch(sentences, sentences.rows("train")[:6], CPU, read_teacher(taught, sentences.id))
+    with pytest.raises(ValueError, match=r"states \[6, 2, 16\] to learn, the teacher \[6, 1, 16\]"):
+        patient_objective(RECIPE)(student, batch)
+
+
+def test_patience_reaches_the_layers_below_its_states_and_the_embeddings_alone(checkpoint, taught, sentences):
+    student = build_member(checkpoint, 2, 2, freeze_embeddings=False).train()
+    batch = to_batch(sentences, sentences.rows("train")[:6], CPU, read_teacher(taught, sentences.id))
+
+    def gradients(beta):
+        torch.manual_seed(0)
+        student.zero_grad()
+        patient_objective(Patience(0.5, beta, 1.0, normalize=False))(student, batch).backward()
+        return {name: tensor.grad.clone() for name, tensor in student.named_parameters()}
+
+    without, patient = gradients(0.0), gradients(10.0)
+    reached = {name for name in without if not torch.equal(without[name], patient[name])}
+    below = {name for name in without if name.startswith(("encoder.embeddings.", "encoder.encoder.layer.0."))}
+    assert {name for name in below - reached if not name.endswith("key.bias")} == set()
+    assert reached <= below
+
+
+@pytest.mark.parametrize("freeze", [True, False])
+def test_patient_training_changes_every_tensor_but_frozen_embeddings(checkpoint, taught, sentences, settings, freeze):
+    student = build_member(checkpoint, 2, 2, freeze_embeddings=freeze)
+    before, extras = copied(student), read_teacher(taught, sentences.id)
+    fit(
+        student,
+        sentences,
+        sentences.rows("train"),
+        patient_objective(RECIPE),
+        settings(epochs=2),
+        seed=1,
+        extras=extras,
+    )
+    frozen = {name for name in before if name.startswith("encoder.embeddings.") and freeze}
+    same = before.keys() - changed(student, before)
+    assert {name for name in same if not name.endswith("key.bias")} == frozen  # softmax does not see that bias
+
+
+def test_patience_brings_states_and_answers_nearer_to_the_teachers(checkpoint, taught, sentences, settings):
+    torch.manual_seed(0)
+    student, rows = build_member(checkpoint, 2, 2, freeze_embeddings=False), sentences.rows("train")
+    extras = read_teacher(taught, sentences.id)
+
+    def distances():
+        with torch.no_grad():
+            batch = to_batch(sentences, rows, CPU, extras)
+            state = (cls_states(student.eval().encoder, batch)[0] - batch["teacher_states"][:, 0]).square().mean()
+            return state.item(), kd(student(batch), batch, 1.0, 1.0).item()
+
+    before = distances()
+    recipe, long = Patience(alpha=1.0, beta=1.0, temperature=1.0, normalize=False), settings(epochs=12, lr=5e-3)
+    fit(student, sentences, rows, patient_objective(recipe), long, seed=1, extras=extras)
+    assert all(after < 0.7 * then for after, then in zip(distances(), before, strict=True))
+
+
+def test_patient_training_in_bf16_computes_its_loss_in_float32(checkpoint, taught, sentences):
+    student = without_dropout(build_member(checkpoint, 2, 2, freeze_embeddings=False))
+    batch = to_batch(sentences, sentences.rows("train")[:8], CPU, read_teacher(taught, sentences.id))
+    exact = patient_objective(RECIPE)(student, batch)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        loss = patient_objective(RECIPE)(student, batch)
+    assert loss.dtype == torch.float32
+    assert loss.item() == pytest.approx(exact.item(), rel=0.05)
+
+
+@pytest.fixture
+def labels():
+    """Difficulty of 60 instances."""
+    right = np.arange(60) % 4
+    return pd.DataFrame({"id": [f"i{k:02}" for k in range(60)], "right": right, "difficult": right < 3})
+
+
+def test_shuffled_labels_keep_their_counts_and_lose_their_order(labels):
+    found = shuffled(labels, stream(1, "x"))
+    assert list(found.columns) == ["id", "right", "difficult"]
+    assert list(found["id"]) == list(labels["id"])
+    assert found["right"].value_counts().to_dict() == labels["right"].value_counts().to_dict()
+    assert (found["difficult"] == (found["right"] < 3)).all()
+    assert (found["right"] != labels["right"]).mean() > 0.5
+
+
+def test_shuffling_is_reproduced_by_the_seed_and_by_nothing_else(labels):
+    first = shuffled(labels, stream(1, "x"))
+    assert first.equals(shuffled(labels, stream(1, "x")))
+    assert not first.equals(shuffled(labels, stream(2, "x")))
+
+
+def test_margin_is_a_number_or_the_selected_one(tmp_path):
+    write_json(tmp_path / "margin.json", {"margin": 0.3, "scores": {"0.3": [1.0]}})
+    assert margin_of(0.5) == 0.5
+    assert margin_of(tmp_path / "margin.json") == 0.3
+
+
+# --- the scripts, called as the rules call them -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def command(weights, sentences, settings, labels, tmp_path):
+    """Function that runs a script on the toy task and returns its folder; the teacher and labels are at hand."""
+    write_encoded(tmp_path / "task.npz", sentences)
+    ids = sentences.id[sentences.rows("train")]
+    pd.DataFrame({"id": ids, "right": 1, "difficult": np.arange(len(ids)) % 3 == 0}).to_csv(
+        tmp_path / "labels.csv", index=False
+    )
+    write_json(tmp_path / "margin.json", {"margin": -1.0})
+    inputs, count = f"--encoded {tmp_path}/task.npz --weights {weights} --threads 1", itertools.count()
+
+    def run(script, own, **changes):
+        values = vars(settings(**{"freeze_embeddings": True} | changes))
+        optimisation = " ".join(f"--settings.{name.replace('_', '-')} {value}" for name, value in values.items())
+        tyro.cli(importlib.import_module(script).main, args=f"{inputs} {optimisation} {own}".split())
+
+    def train(script, own, layers=2, **changes):
+        folder = tmp_path / f"run{next(count)}"
+        files = " ".join(f"{folder}/{name}.npz" for name in SPLITS)
+        outputs = f"--model {folder}/m.safetensors --origin {folder}/m.json --predictions {files}"
+        shape = f"--layers {layers} --full-layers 4 --metric accuracy --seed 1 --code x"
+        run(script, f"{shape} {own} {outputs}", **changes)
+        return folder
+
+    train.run = run
+    return train
+
+
+@pytest.fixture
+def answered(command, tmp_path):
+    """The fine-tuned base's outputs, as predict_teacher.py writes them."""
+    base = command("finetune", "", layers=4)
+    command.run(
+        "predict_teacher",
+        f"--trained {base}/m.safetensors --layers 4 --student-layers 2 --out {tmp_path}/teacher.npz",
+    )
+    return base, tmp_path / "teacher.npz"
+
+
+def test_teacher_script_writes_the_fine_tuned_bases_outputs_on_the_training_split(answered, weights, sentences):
+    base, path = answered
+    rows, found = sentences.rows("train"), np.load(path)
+    assert list(found["ids"]) == list(sentences.id[rows])
+    assert found["layers"].tolist() == [2]
+    member = build_member(weights, 4, 2, freeze_embeddings=True)
+    load_trained(member, base / "m.safetensors")
+    np.testing.assert_allclose(found["logits"], predict(member, sentences, rows)[0], atol=1e-6)
+
+
+def logits_of(folder):
+    """Report logits of a run."""
+    return read_predictions(folder / "report.npz").stack.logits
+
+
+def test_student_scripts_leave_models_of_their_depth_that_differ_by_their_losses(command, answered, tmp_path):
+    teacher = f"--teacher {answered[1]}"
+    patient = "--patience.alpha 0.5 --patience.temperature 5 --patience.normalize True --patience.beta"
+    dar = f"--difficulty {tmp_path}/labels.csv --pairs sampled --dar-weight 0.5 --margin"
+    kd_flags = "--kd.alpha 0.5 --kd.temperature 2"
+    folders = [
+        command("finetune", ""),
+        command("train_pkd", f"{teacher} {patient} 100"),
+        command("train_pkd", f"{teacher} {patient} 0"),
+        command("finetune_kd", f"{teacher} {kd_flags}"),
+        command("finetune_kd", f"{teacher} --kd.alpha 1 --kd.temperature 1"),
+        command("finetune_dar", f"{dar} 0.5"),
+        command("finetune_dar", f"{dar} 0.5 {teacher} {kd_flags}"),
+        command("finetune_batch_mean", "--dar-weight 0.5 --margin 0.5"),
+    ]
+    logits = [logits_of(folder) for folder in folders]
+    for i, first in enumerate(logits):
+        assert not any(np.allclose(first, other, atol=1e-6) for other in logits[:i]), folders[i]
+    for folder in folders:
+        names = load_file(folder / "m.safetensors")
+        assert {name.split(".")[3] for name in names if "encoder.layer" in name} == {"0", "1"}
+
+
+def test_scripts_reduce_to_fine_tuning_where_their_weights_are_zero(command, answered, tmp_path):
+    plain, teacher = logits_of(command("finetune", "")), f"--teacher {answered[1]}"
+    for script, own in (
+        (
+            "train_pkd",
+            f"{teacher} --patience.alpha 0 --patience.beta 0 --patience.temperature 5 --patience.normalize False",
+        ),
+        ("finetune_kd", f"{teacher} --kd.alpha 0 --kd.temperature 2"),
+        ("finetune_dar", f"--difficulty {tmp_path}/labels.csv --dar-weight 0 --margin 0.5"),
+        ("finetune_batch_mean", "--dar-weight 0 --margin 0.5"),
+    ):
+        np.testing.assert_allclose(logits_of(command(script, own)), plain, atol=1e-5, err_msg=script)
+
+
+@pytest.mark.parametrize("script", ["finetune_dar", "finetune_batch_mean"])
+def test_selected_margin_is_read_from_its_file(command, script, tmp_path):
+    own = f"--difficulty {tmp_path}/labels.csv" if script == "finetune_dar" else ""
+    met, unmet = (logits_of(command(script, f"{own} --dar-weight 0.5 --margin {m}")) for m in ("-1", "0.5"))
+    assert np.array_equal(logits_of(command(script, f"{own} --dar-weight 0.5 --margin {tmp_path}/margin.json")), met)
+    assert not np.allclose(met, unmet, atol=1e-6)
+
+
+def test_patient_student_starts_from_the_pre_trained_first_layers(command, answered, weights):
+    recipe = "--patience.alpha 0.5 --patience.beta 10 --patience.temperature 5 --patience.normalize False"
+    folder = command("train_pkd", f"--teacher {answered[1]} {recipe}", lr=0.0)
+    own, pre_trained = load_file(folder / "m.safetensors"), load_file(weights)
+    fine_tuned = load_file(answered[0] / "m.safetensors")
+    layers = [name for name in own if ".layer." in name]
+    assert len(layers) == 2 * 16
+    assert all(torch.equal(own[name], pre_trained[name.removeprefix("encoder.")]) for name in layers)
+    assert not any(torch.equal(own[name], fine_tuned[name]) for name in layers if not name.endswith("key.bias"))
+
+
+def test_distillation_without_a_teacher_is_refused(command, tmp_path):
+    with pytest.raises(ValueError, match="--kd.alpha 0.5 wants a --teacher"):
+        command(
+            "finetune_dar",
+            f"--difficulty {tmp_path}/labels.csv --dar-weight 0.5 --margin 0.5 --kd.alpha 0.5 --kd.temperature 2",
+        )
+
+
+def test_shuffling_script_keeps_ids_as_text_and_draws_by_seed(labels, tmp_path):
+    labels.assign(id=[f"{k:03}" for k in range(60)]).to_csv(tmp_path / "labels.csv", index=False)
+    tables = []
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        arguments = f"--labels {tmp_path}/labels.csv --seed {seed} --out {tmp_path}/{name}.csv"
+        tyro.cli(importlib.import_module("shuffle_difficulty").main, args=arguments.split())
+        tables.append((tmp_path / f"{name}.csv").read_text())
+    assert tables[0] == tables[1] != tables[2]
+    assert tables[0].splitlines()[0] == "id,right,difficult"
+    assert [line.split(",")[0] for line in tables[0].splitlines()[1:]] == [f"{k:03}" for k in range(60)]
+    assert tables[0].count("True") == 45

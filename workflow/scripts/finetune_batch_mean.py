@@ -1,0 +1,37 @@
+"""Control of DAR: a margin between a batch's right and wrong answers, without difficulty labels (COSEE)."""
+
+from pathlib import Path
+
+import tyro
+from torch import Tensor
+
+from cascadebert.difficulty import margin_of
+from cascadebert.encoding import read_encoded
+from cascadebert.members import build_member
+from cascadebert.objectives import Batch, cross_entropy, dar_batch_mean, on_logits
+from cascadebert.runs import Run
+from cascadebert.training import Settings, fit
+
+
+def main(run: tyro.conf.OmitArgPrefixes[Run], settings: Settings, dar_weight: float, margin: float | Path) -> None:
+    """Fine-tune by cross-entropy plus the margin objective on mean confidences.
+
+    Args:
+        run: inputs and outputs.
+        settings: optimisation.
+        dar_weight: lambda.
+        margin: epsilon, or the JSON of select_margin.py.
+    """
+    device, task = run.start(), read_encoded(run.encoded)
+    epsilon = margin_of(margin)
+
+    def objective(logits: Tensor, batch: Batch) -> Tensor:
+        return cross_entropy(logits, batch) + dar_weight * dar_batch_mean(logits, batch["labels"], epsilon)
+
+    member = build_member(run.weights, run.layers, len(task.names), settings.freeze_embeddings).to(device)
+    history = fit(member, task, task.rows("train"), on_logits(objective), settings, run.seed, run.metric)
+    run.finish(member, task, settings, history)
+
+
+if __name__ == "__main__":
+    tyro.cli(main, description=__doc__)

@@ -1,0 +1,56 @@
+"""DistilBERT in small: layers of the base, distilled from it by masked-language modelling without labels (Table 3)."""
+
+import logging
+from pathlib import Path
+
+import tyro
+
+from cascadebert.checkpoints import checkpoint_of, depth_of, write_checkpoint
+from cascadebert.distillation import corpus_of, some_layers
+from cascadebert.masked import Distil, Masks, distilled, teacher_of
+from cascadebert.members import load_encoder
+from cascadebert.training import Settings, start
+
+
+def main(
+    weights: Path,
+    layers: list[int],
+    corpus: str,
+    held_out: list[Path],
+    max_rows: int,
+    max_length: int,
+    settings: Settings,
+    distil: Distil,
+    seed: int,
+    threads: int,
+    out: Path,
+    archive: Path | None = None,
+) -> None:
+    """Fit a head to the base, then distil both into some of its layers.
+
+    Args:
+        weights: model.safetensors of the base.
+        layers: of the base that initialise the member, from 1, ascending.
+        corpus: the config's entry under data whose text is used, as JSON.
+        held_out: examples.jsonl of tasks whose selection, report and mismatched texts are left out.
+        max_rows: texts that are used at most.
+        max_length: tokens in a text.
+        settings: optimisation of both; the head has epochs of its own.
+        distil: the loss.
+        seed: of the head, dropout, masks, the choice and the order of texts.
+        threads: of this process.
+        out: model.safetensors; config.json and tokenizer.json go beside it.
+        archive: the package's file, where the corpus is of a package.
+    """
+    device, tokenizer = start(seed, threads), weights.with_name("tokenizer.json")
+    data = corpus_of(corpus, archive, held_out, max_rows, tokenizer, max_length, seed)
+    depth, masks = depth_of(weights), Masks(tokenizer, distil.masked, seed)
+    teacher = teacher_of(load_encoder(weights, depth).to(device), data, masks, distil, settings, seed)
+    student = some_layers(weights, depth, layers).to(device)
+    student = distilled(student, teacher, data, masks, distil, settings, seed)
+    write_checkpoint(out.parent, *checkpoint_of(student.cpu()), tokenizer.read_bytes())
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO)
+    tyro.cli(main, description=__doc__)

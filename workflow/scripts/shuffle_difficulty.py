@@ -1,0 +1,25 @@
+"""Control of DAR: the difficulty labels of a task dealt out at random among its training instances."""
+
+from pathlib import Path
+
+import pandas as pd
+import tyro
+
+from cascadebert.difficulty import shuffled
+from cascadebert.records import write_csv
+from cascadebert.training import stream
+
+
+def main(labels: Path, seed: int, out: Path) -> None:
+    """Permute what is known of the instances against their ids.
+
+    Args:
+        labels: labels.csv of label_difficulty.py.
+        seed: of the permutation.
+        out: CSV with the same columns id, right, difficult.
+    """
+    write_csv(out, shuffled(pd.read_csv(labels, dtype={"id": str}), stream(seed, "shuffled difficulty")))
+
+
+if __name__ == "__main__":
+    tyro.cli(main, description=__doc__)

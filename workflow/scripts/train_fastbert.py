@@ -1,0 +1,29 @@
+"""FastBERT's second stage: the teacher, which stays as it is, teaches a student after each other layer (Table 7)."""
+
+from pathlib import Path
+
+import tyro
+
+from cascadebert.encoding import read_encoded
+from cascadebert.fastbert import build_fastbert, self_distillation_loss
+from cascadebert.objectives import on_logits
+from cascadebert.runs import Run
+from cascadebert.training import Settings, fit
+
+
+def main(run: tyro.conf.OmitArgPrefixes[Run], settings: Settings, stage1: Path) -> None:
+    """Train the students by self-distillation.
+
+    Args:
+        run: inputs and outputs.
+        settings: optimisation; freeze_embeddings as in stage 1.
+        stage1: the teacher's trained tensors, from train_fastbert_teacher.py.
+    """
+    device, task = run.start(), read_encoded(run.encoded)
+    model = build_fastbert(run.weights, stage1, run.layers, len(task.names), settings.freeze_embeddings).to(device)
+    history = fit(model, task, task.rows("train"), on_logits(self_distillation_loss), settings, run.seed, run.metric)
+    run.finish(model, task, settings, history)
+
+
+if __name__ == "__main__":
+    tyro.cli(main, description=__doc__)

@@ -1,0 +1,21 @@
+"""FastBERT's first stage: the whole encoder and the teacher, an attention classifier after the last layer (Table 7)."""
+
+import tyro
+
+from cascadebert.encoding import read_encoded
+from cascadebert.fastbert import build_fastbert_teacher
+from cascadebert.objectives import cross_entropy, on_logits
+from cascadebert.runs import Run
+from cascadebert.training import Settings, fit
+
+
+def main(run: tyro.conf.OmitArgPrefixes[Run], settings: Settings) -> None:
+    """Fine-tune by cross-entropy."""
+    device, task = run.start(), read_encoded(run.encoded)
+    model = build_fastbert_teacher(run.weights, run.layers, len(task.names), settings.freeze_embeddings).to(device)
+    history = fit(model, task, task.rows("train"), on_logits(cross_entropy), settings, run.seed, run.metric)
+    run.finish(model, task, settings, history)
+
+
+if __name__ == "__main__":
+    tyro.cli(main, description=__doc__)
