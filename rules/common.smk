@@ -19,7 +19,8 @@ sys.path.insert(0, str(SCRIPTS))
 
 from cascadebert.configuration import Problem, check_references, check_schema, files_of
 from cascadebert.glue import GLUE
-from cascadebert.systems import SPLITS
+from cascadebert.grid import before, cascade_members, full_layers, missing, models, runs
+from cascadebert.systems import SPLITS, SYSTEMS, shown_in
 
 # --- the config -------------------------------------------------------------------------------------------------------
 
@@ -139,32 +140,19 @@ def train(script, *flags):
     )
 
 
-def full_layers():
-    """Layers of the base, the numerator of every speed-up."""
-    return config["members"][base()]["layers"]
-
-
 def base():
     """Name of the cascade's largest member."""
     return config["cascade"][-1]
 
 
-def depths():
-    """The whole numbers k of layers for which BERT-kL has a target speed-up."""
-    wanted = (full_layers() / target for target in config["speed_ups"])
-    return [int(k) for k in wanted if k == int(k)]
+def small():
+    """Name of the cascade's smallest member."""
+    return config["cascade"][0]
 
 
-def runs():
-    """Every run that tables stand on, by the name of its folder, with its system."""
-    return {
-        base(): "bert_base",
-        **{f"bert_{k}l": "bert_kl" for k in depths()},
-        "deebert": "deebert",
-        "pabee": "pabee",
-        "cascadebert_without_dar": "cascadebert_without_dar",
-        "cascadebert": "cascadebert",
-    }
+def full():
+    """Layers of the base, the numerator of every speed-up."""
+    return full_layers(config)
 
 
 def metric(task):
@@ -182,12 +170,47 @@ def training(own, **overrides):
 
 def model(task, layers):
     """What a model is, as flags."""
-    return f"--layers {layers} --full-layers {full_layers()} --metric {metric(task)}"
+    return f"--layers {layers} --full-layers {full()} --metric {metric(task)}"
+
+
+def dar(margin):
+    """Difficulty-aware regularization as flags; the margin is a number, or the file of the selected one."""
+    return "--dar-weight {weight} --pairs {pairs} --margin {margin}".format(**config["dar"], margin=margin)
+
+
+def recipe(name, section):
+    """What a section of the config says beside epochs, learning rate and member, as flags."""
+    return flags(name, {key: value for key, value in config[section].items() if key not in ("epochs", "lr", "member")})
+
+
+def theseus_schedule(wildcards):
+    """How modules are replaced, as flags."""
+    schedule = config["theseus"]
+    layers = layers_of(wildcards.member)
+    return f"--predecessor-layers {layers} --base-rate {schedule['base_rate']} --full-at {schedule['full_at']}"
+
+
+def roberta():
+    """Name of the largest RoBERTa member."""
+    return config["roberta_cascade"][-1]
+
+
+def layers_of(member):
+    """Depth of a member."""
+    return config["members"][member]["layers"]
+
+
+def static_ratio():
+    """Speed-up of the static students (Tables 3 and 6)."""
+    return full() / config["student_layers"]
 
 
 def targets():
     """Every target speed-up that a table or a figure asks for."""
-    return sorted({float(target) for target in config["speed_ups"] + config["curve"]})
+    asked = [*config["speed_ups"], *config["ablation_speed_ups"], *config["curve"], config["figures"]["speed_up"]]
+    if "student_layers" in config:
+        asked.append(static_ratio())
+    return sorted({float(target) for target in asked})
 
 
 def margins():
@@ -204,8 +227,10 @@ def weights_of(member):
 
 
 def encoded_for(member):
-    """A task's token ids under a member's tokenizer."""
-    return f"<results>/tasks/{{task}}/{config['members'][member]['weights']}.npz"
+    """A task's token ids under a member's tokenizer; a distilled checkpoint has that of its teacher."""
+    weights = config["members"][member]["weights"]
+    tokenizer = config["weights"][weights]["source"].get("distilled", weights)
+    return f"<results>/tasks/{{task}}/{tokenizer}.npz"
 
 
 def predictions(run):
@@ -221,7 +246,16 @@ def data_files(name):
     return {"files": [str(file) for file in files_of(Path(source["path"])).values()]} if "path" in source else {}
 
 
+def trained_files(run):
+    """Trained tensors and record of a run; {task} and {seed} are left open."""
+    return {
+        "model": f"<results>/models/{{task}}/{run}/seed{{seed}}.safetensors",
+        "origin": f"<results>/models/{{task}}/{run}/seed{{seed}}.json",
+    }
+
+
 DISTILLED = [name for name, entry in config["weights"].items() if "distilled" in entry["source"]]
+MASKED = [name for name in DISTILLED if "masked" in config["weights"][name]["source"]]
 
 
 def weights_files(wildcards):
@@ -238,36 +272,217 @@ def distillation(wildcards):
     return config["weights"][wildcards.weights]["source"]
 
 
-# --- what tables and figures are made of --------------------------------------------------------------------------------
-
-
-def all_sweeps():
-    """Operating points of every task, run and seed."""
-    return expand(
-        "<results>/sweeps/{task}/{run}/seed{seed}.csv",
-        task=config["tasks"],
-        run=runs(),
-        seed=config["seeds"],
+def pretraining(wildcards):
+    """What a distilled checkpoint is made of, as flags."""
+    source = distillation(wildcards)
+    settings = training(source, batch_size=source["batch_size"], warmup=0.05, freeze_embeddings=True, keep="last")
+    return " ".join(
+        [
+            f"--layers {' '.join(map(str, source['layers']))} --max-rows {source['rows']}",
+            f"--max-length {config['training']['max_length']} {settings}",
+            *(f"--distil.{key.replace('_', '-')} {value}" for key, value in source.get("masked", {}).items()),
+        ]
     )
 
 
-def table_spec():
+# --- what tables and figures are made of --------------------------------------------------------------------------------
+
+
+def runs_in(artefact):
+    """Runs of the systems that stand in a table or figure."""
+    return [run for run, system in runs(config).items() if system in shown_in(artefact)]
+
+
+def of_tasks(pattern, **values):
+    """A file for each task, and each of some other values."""
+    return expand(pattern, task=config["tasks"], **values)
+
+
+def sweeps_of(*artefacts):
+    """Operating points of the runs that stand in some tables and figures, or of all runs."""
+    wanted = [run for artefact in artefacts for run in runs_in(artefact)] if artefacts else runs(config)
+    return of_tasks("<results>/sweeps/{task}/{run}.csv", run=list(dict.fromkeys(wanted)))
+
+
+def by_seed(run, split):
+    """Predictions of one split, a file for each seed; {task} is left open."""
+    return [f"<results>/predictions/{{task}}/{run}/seed{seed}/{split}.npz" for seed in config["seeds"]]
+
+
+def first_seed():
+    """The seed whose instances Figures 1 and 4 show."""
+    return config["seeds"][0]
+
+
+def calibrated():
+    """Runs of the small member in Table 5 and Figure 6, with what they are called there."""
+    return {
+        f"{small()}_dar": "with DAR",
+        small(): "without DAR",
+        f"{small()}_tempered": "temperature scaling",
+        f"{small()}_batch_mean": "batch means",
+        f"{small()}_shuffled": "shuffled labels",
+    }
+
+
+def layered():
+    """Runs of Figures 2 and 3: run, model there, depth; DeeBERT has all depths."""
+    members = [name for name in config.get("complete", []) if name != base()]
+    return [
+        (f"deebert_{base()}", "deebert", 0),
+        *((f"{base()}_first{layers_of(name)}", "bert_kl", layers_of(name)) for name in members),
+        *((name, "bert_complete", layers_of(name)) for name in members),
+    ]
+
+
+def rated():
+    """Tasks whose source has a human rating beside the label (Figure 7)."""
+    sources = {task: config["data"][task]["source"] for task in config["tasks"]}
+    return [
+        task for task, source in sources.items() if "package" in source or ("toy" in source and not source.get("pairs"))
+    ]
+
+
+def predicted(runs_of_task, split="report"):
+    """Predictions of some runs, all seeds: (task, run's name for the reader, ..., seed) and file."""
+    return [
+        ([task, *names, seed], f"<results>/predictions/{task}/{run}/seed{seed}/{split}.npz")
+        for task in config["tasks"]
+        for run, *names in runs_of_task
+        for seed in config["seeds"]
+    ]
+
+
+def emitted():
+    """What Figure 2 is drawn from: (task, model, depth, seed) and file."""
+    return predicted(layered())
+
+
+def measured():
+    """What Figure 3 is drawn from: (task, model, depth) and file."""
+    return [
+        ([task, model, layers], f"<results>/measures/{task}/{run}.csv")
+        for task in config["tasks"]
+        for run, model, layers in layered()
+    ]
+
+
+def reliable():
+    """What Figure 6 is drawn from: (task, method, seed) and file."""
+    return predicted(list(calibrated().items())[:3])
+
+
+def ablated():
+    """Instances that Table 4 compares: (task, system, seed, split) and file."""
+    systems = [(run, system) for run, system in runs(config).items() if system in shown_in("table4")]
+    return [([*key, split], path) for split in ("report", "mismatched") for key, path in predicted(systems, split)]
+
+
+def trainings():
+    """Trainings behind Table 8: (run, role) and record."""
+    found = []
+    for run in runs_in("table8"):
+        roles = {"model": models(config, run), "before": before(config, run)}
+        for role, names in roles.items():
+            paths = of_tasks("<results>/models/{task}/{name}/seed{seed}.json", name=names, seed=config["seeds"])
+            found += [((run, role), path) for path in paths]
+        labelled = [name.removesuffix("_dar") for name in roles["model"] if name.endswith("_dar")]
+        folds = of_tasks(
+            "<results>/difficulty/{task}/{member}/seed{seed}/fold{fold}.json",
+            member=labelled,
+            seed=config["difficulty"]["seeds"],
+            fold=range(config["difficulty"]["n_folds"]),
+        )
+        found += [((run, "labels"), path) for path in folds]
+    return found
+
+
+def judged_models():
+    """Runs that claims compare exit by exit, with what they are called there; one may have two names."""
+    found = {}
+    for run, name in [*calibrated().items(), *((run, model) for run, model, _ in layered())]:
+        found.setdefault(run, []).append(name)
+    return found
+
+
+def claims_spec():
+    """What the claims are about under this config."""
+    depths = [layers_of(name) for name in config.get("complete", []) if name != base()]
+    return table_spec(
+        models=judged_models(),
+        speed_ups=config["speed_ups"],
+        high=config["ablation_speed_ups"],
+        static=static_ratio() if "student_layers" in config else 3,
+        depths=depths,
+        left_out=left_out(),
+    )
+
+
+def static_title():
+    """What a reader must know of the static students."""
+    source = (
+        config["weights"][config["members"][config["distilbert"]["member"]]["weights"]]["source"]
+        if "distilbert" in config
+        else {}
+    )
+    title = f"Static distillation into {config['student_layers']} layers against the cascade at {static_ratio():g}×."
+    if "distilled" in source:
+        title += (
+            f" DistilBERT is an approximation: distilled on {source['rows']} texts of {source['corpus']} in"
+            f" {source['epochs']} epochs, not on books and an encyclopaedia, from a checkpoint whose masked-LM head was"
+            " fitted on the same texts."
+        )
+    return f"{title} The paper's DistilBERT and BERT-PKD rows are those of TinyBERT's Table 1."
+
+
+def wanted(artefact):
+    """Nothing, or an error that says in one sentence which key of the config an artefact lacks."""
+    if sentence := missing(config, artefact):
+        raise WorkflowError(sentence)
+    return []
+
+
+def artefacts():
+    """Every table and figure that can be made under this config."""
+    tables = [f"table{n}" for n in range(1, 9)] + ["theory", "claims"]
+    figures = [f"figure{n}" for n in range(1, 8) if n != 7 or rated()] + ["figure5_all"]
+    return [
+        *(f"<results>/{name}.csv" for name in tables if not missing(config, name)),
+        *(f"<results>/figures/{name}.pdf" for name in figures if not missing(config, name)),
+    ]
+
+
+def left_out():
+    """Why the other tables and figures are not made, a sentence each."""
+    names = [f"table{n}" for n in range(1, 9)] + ["theory"] + [f"figure{n}" for n in range(1, 6)]
+    notes = [sentence for name in names if (sentence := missing(config, name))]
+    return notes if rated() else [*notes, "figure7 cannot be made, no task's source has human ratings."]
+
+
+def table_spec(**more):
     """What a table says of its columns and rows."""
     return settings(
-        tasks=config["tasks"],
-        glue=[config["data"][task].get("glue") for task in config["tasks"]],
-        speed_ups=config["speed_ups"],
-        full_layers=full_layers(),
-        notes=table_notes(),
+        **{
+            "tasks": config["tasks"],
+            "glue": [config["data"][task].get("glue") for task in config["tasks"]],
+            "full_layers": full(),
+            "notes": table_notes(),
+        }
+        | more
     )
 
 
 def table_notes():
     """What a reader must know of the members."""
+    notes = []
+    for member in dict.fromkeys([*config["cascade"], *config.get("larger_cascade", []), *config.get("complete", [])]):
+        source = config["weights"][config["members"][member]["weights"]]["source"]
+        if "distilled" in source:
+            notes.append(f"{member} ({layers_of(member)})")
+    if not notes:
+        return []
     return [
-        f"The member {member} has {config['members'][member]['layers']} layer, taken from the base and distilled from it"
-        " on unlabelled text: it is complete in the sense that its one layer was trained to"
-        " represent a whole sentence, but it was not pre-trained from scratch as the paper's small BERT was."
-        for member in config["cascade"]
-        if "distilled" in config["weights"][config["members"][member]["weights"]]["source"]
+        f"The members {', '.join(notes)} (layers) were taken from the base and distilled from it on unlabelled text: they"
+        " are complete in the sense that they were trained to represent a whole sentence, but they were not pre-trained"
+        " from scratch as the paper's small BERTs were."
     ]

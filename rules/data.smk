@@ -20,7 +20,11 @@ rule fetch_package:
 
 
 rule prepare_task:
-    """Splits of one task, with no text in two of them (Table 1)."""
+    """Splits of one task, with no text in two of them (Table 1).
+
+    That K folds can be made is checked before anything is trained. The splits do not depend on K, so it is no
+    parameter: another K draws no new ones.
+    """
     input:
         unpack(lambda wildcards: data_files(wildcards.task)),
     output:
@@ -30,6 +34,8 @@ rule prepare_task:
         "<logs>/prepare_task/{task}.log",
     conda:
         "../envs/paper.yaml"
+    resources:
+        n_folds=config["difficulty"]["n_folds"],
     params:
         code=code_version("prepare_task.py"),
         definition=lambda wildcards: settings(**config["data"][wildcards.task]),
@@ -39,7 +45,8 @@ rule prepare_task:
         "Dividing {wildcards.task} into train, selection and report split"
     shell:
         "python workflow/scripts/prepare_task.py --definition {params.definition:q} --metric {params.metric}"
-        " {params.archive} --examples {output.examples} --task {output.task} > {log} 2>&1"
+        " --n-folds {resources.n_folds} {params.archive} --examples {output.examples} --task {output.task}"
+        " > {log} 2>&1"
 
 
 rule encode_task:

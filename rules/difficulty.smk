@@ -27,7 +27,8 @@ rule predict_fold:
         weights=lambda wildcards: weights_of(wildcards.member),
         folds="<results>/difficulty/{task}/folds.csv",
     output:
-        "<results>/difficulty/{task}/{member}/seed{seed}/fold{fold}.npz",
+        predictions="<results>/difficulty/{task}/{member}/seed{seed}/fold{fold}.npz",
+        origin="<results>/difficulty/{task}/{member}/seed{seed}/fold{fold}.json",
     log:
         "<logs>/predict_fold/{task}/{member}/seed{seed}/fold{fold}.log",
     benchmark:
@@ -47,7 +48,7 @@ rule predict_fold:
     shell:
         "python workflow/scripts/predict_fold.py --encoded {input.encoded} --weights {input.weights}"
         " --layers {params.layers} {params.settings} --folds {input.folds} --fold {wildcards.fold}"
-        " --seed {wildcards.seed} --threads {threads} --out {output} > {log} 2>&1"
+        " --seed {wildcards.seed} --threads {threads} --origin {output.origin} --out {output.predictions} > {log} 2>&1"
 
 
 rule label_difficulty:
@@ -71,4 +72,23 @@ rule label_difficulty:
         "Labelling what is difficult for {wildcards.member} on {wildcards.task}"
     shell:
         "python workflow/scripts/label_difficulty.py --predictions {input} --seeds {params.seeds} --out {output}"
+        " > {log} 2>&1"
+
+
+rule shuffle_difficulty:
+    """Control: the same labels, dealt out at random."""
+    input:
+        "<results>/difficulty/{task}/{member}/labels.csv",
+    output:
+        "<results>/difficulty/{task}/{member}/shuffled/seed{seed}.csv",
+    log:
+        "<logs>/shuffle_difficulty/{task}/{member}/seed{seed}.log",
+    conda:
+        "../envs/paper.yaml"
+    params:
+        code=code_version("shuffle_difficulty.py"),
+    message:
+        "Shuffling the difficulty labels of {wildcards.member} on {wildcards.task}, seed {wildcards.seed}"
+    shell:
+        "python workflow/scripts/shuffle_difficulty.py --labels {input} --seed {wildcards.seed} --out {output}"
         " > {log} 2>&1"

@@ -37,11 +37,21 @@ rule adopt_margin:
     """A regularized member at the selected margin."""
     input:
         selected="<results>/margins/{task}.json",
-        candidates=[file for margin in margins() for file in predictions(f"{{member}}_dar{margin}")],
+        candidates=[
+            file
+            for margin in margins()
+            for file in [
+                *trained_files(f"{{member}}_dar{margin}").values(),
+                *predictions(f"{{member}}_dar{margin}"),
+            ]
+        ],
     output:
+        trained_files("{member}_dar").values(),
         predictions("{member}_dar"),
     log:
         "<logs>/adopt_margin/{task}/{member}/seed{seed}.log",
+    wildcard_constraints:
+        member=one_of(config["cascade"][:-1]),
     conda:
         "../envs/paper.yaml"
     params:
@@ -54,39 +64,40 @@ rule adopt_margin:
         " --candidates {input.candidates} --out {output} > {log} 2>&1"
 
 
-rule stack_cascade:
-    """CascadeBERT: all members but the largest regularized."""
+rule scale_temperature:
+    """Control: a member's logits over the temperature that suits the selection split."""
     input:
-        [file for member in config["cascade"][:-1] for file in predictions(f"{member}_dar")],
-        predictions(base()),
+        predictions("{member}"),
     output:
-        predictions("cascadebert"),
+        predictions("{member}_tempered"),
     log:
-        "<logs>/stack_cascade/{task}/seed{seed}.log",
+        "<logs>/scale_temperature/{task}/{member}/seed{seed}.log",
     conda:
         "../envs/paper.yaml"
     params:
-        code=code_version("stack_cascade.py"),
+        code=code_version("scale_temperature.py"),
     message:
-        "Stacking the cascade on {wildcards.task}, seed {wildcards.seed}"
+        "Fitting a temperature to {wildcards.member} on {wildcards.task}, seed {wildcards.seed}"
     shell:
-        "python workflow/scripts/stack_cascade.py --members {input} --out {output} > {log} 2>&1"
+        "python workflow/scripts/scale_temperature.py --predictions {input} --out {output} > {log} 2>&1"
 
 
-rule stack_cascade_without_dar:
-    """The same cascade of members fine-tuned by cross-entropy alone."""
+rule stack_cascade:
+    """A cascade: all members but the largest as its variant has them, regularized or not (section 3.1)."""
     input:
-        [file for member in config["cascade"] for file in predictions(member)],
+        lambda wildcards: [file for run in cascade_members(config, wildcards.cascade) for file in predictions(run)],
     output:
-        predictions("cascadebert_without_dar"),
+        predictions("{cascade}"),
     log:
-        "<logs>/stack_cascade_without_dar/{task}/seed{seed}.log",
+        "<logs>/stack_cascade/{task}/{cascade}/seed{seed}.log",
+    wildcard_constraints:
+        cascade=one_of(name for name in runs(config) if name in SYSTEMS),
     conda:
         "../envs/paper.yaml"
     params:
         code=code_version("stack_cascade.py"),
     message:
-        "Stacking the cascade without DAR on {wildcards.task}, seed {wildcards.seed}"
+        "Stacking {wildcards.cascade} on {wildcards.task}, seed {wildcards.seed}"
     shell:
         "python workflow/scripts/stack_cascade.py --members {input} --out {output} > {log} 2>&1"
 
@@ -94,26 +105,82 @@ rule stack_cascade_without_dar:
 rule sweep_thresholds:
     """Thresholds from the selection split for each target speed-up, and what they give on the report split."""
     input:
-        **{
-            split: f"<results>/predictions/{{task}}/{{run}}/seed{{seed}}/{split}.npz"
-            for split in ("selection", "report", "mismatched")
-        },
+        selection=by_seed("{run}", "selection"),
+        report=by_seed("{run}", "report"),
+        mismatched=by_seed("{run}", "mismatched"),
     output:
-        "<results>/sweeps/{task}/{run}/seed{seed}.csv",
+        "<results>/sweeps/{task}/{run}.csv",
     log:
-        "<logs>/sweep_thresholds/{task}/{run}/seed{seed}.log",
+        "<logs>/sweep_thresholds/{task}/{run}.log",
     wildcard_constraints:
-        run=one_of(runs()),
+        run=one_of(runs(config)),
     conda:
         "../envs/paper.yaml"
     params:
         code=code_version("sweep_thresholds.py"),
-        system=lambda wildcards: runs()[wildcards.run],
+        system=lambda wildcards: runs(config)[wildcards.run],
         metric=lambda wildcards: metric(wildcards.task),
+        seeds=" ".join(map(str, config["seeds"])),
         targets=" ".join(map(str, targets())),
     message:
-        "Thresholds of {wildcards.run} on {wildcards.task}, seed {wildcards.seed}"
+        "Thresholds of {wildcards.run} on {wildcards.task}"
     shell:
         "python workflow/scripts/sweep_thresholds.py --selection {input.selection} --report {input.report}"
-        " --mismatched {input.mismatched} --task {wildcards.task} --system {params.system} --seed {wildcards.seed}"
-        " --metric {params.metric} --targets {params.targets} --out {output} > {log} 2>&1"
+        " --mismatched {input.mismatched} --seeds {params.seeds} --task {wildcards.task} --run {wildcards.run}"
+        " --system {params.system} --metric {params.metric} --targets {params.targets} --out {output} > {log} 2>&1"
+
+
+rule measure_exits:
+    """Accuracy, DIS and ECE of each exit of a run on the report split."""
+    input:
+        report=by_seed("{run}", "report"),
+        mismatched=by_seed("{run}", "mismatched"),
+    output:
+        "<results>/measures/{task}/{run}.csv",
+    log:
+        "<logs>/measure_exits/{task}/{run}.log",
+    wildcard_constraints:
+        run=one_of([*calibrated(), *(run for run, _, _ in layered())]),
+    conda:
+        "../envs/paper.yaml"
+    params:
+        code=code_version("measure_exits.py"),
+        seeds=" ".join(map(str, config["seeds"])),
+    message:
+        "Measuring the exits of {wildcards.run} on {wildcards.task}"
+    shell:
+        "python workflow/scripts/measure_exits.py --report {input.report} --mismatched {input.mismatched}"
+        " --seeds {params.seeds} --task {wildcards.task} --run {wildcards.run} --out {output} > {log} 2>&1"
+
+
+rule extract_states:
+    """Representations at the small member's depth, in DeeBERT and in the member (Figure 4)."""
+    input:
+        encoded=encoded_for(base()),
+        base_weights=weights_of(base()),
+        stage1=f"<results>/models/{{task}}/{base()}/seed{{seed}}.safetensors",
+        deebert=f"<results>/models/{{task}}/deebert_{base()}/seed{{seed}}.safetensors",
+        member_encoded=encoded_for(small()),
+        member_weights=weights_of(small()),
+        member=f"<results>/models/{{task}}/{small()}_dar/seed{{seed}}.safetensors",
+    output:
+        "<results>/states/{task}/seed{seed}.npz",
+    log:
+        "<logs>/extract_states/{task}/seed{seed}.log",
+    conda:
+        "../envs/paper.yaml"
+    threads: 1
+    resources:
+        gpu=1,
+        mem_mb=3000,
+    params:
+        code=code_version("extract_states.py"),
+        depths=f"--base-layers {full()} --member-layers {layers_of(small())}",
+        freeze="--freeze-embeddings {freeze_embeddings}".format(**config["training"]),
+    message:
+        "Extracting representations on {wildcards.task}, seed {wildcards.seed}"
+    shell:
+        "python workflow/scripts/extract_states.py --encoded {input.encoded} --base-weights {input.base_weights}"
+        " --stage1 {input.stage1} --deebert {input.deebert} --member-encoded {input.member_encoded}"
+        " --member-weights {input.member_weights} --member {input.member} {params.depths} {params.freeze}"
+        " --threads {threads} --out {output} > {log} 2>&1"

@@ -1,4 +1,4 @@
-# Complete members and the base's first k layers, fine-tuned; each training ends in the logits of all splits.
+# Members and the first layers of a base, fine-tuned; each training ends in the logits of all splits.
 
 
 rule finetune:
@@ -7,8 +7,7 @@ rule finetune:
         encoded=lambda wildcards: encoded_for(wildcards.member),
         weights=lambda wildcards: weights_of(wildcards.member),
     output:
-        model="<results>/models/{task}/{member}/seed{seed}.safetensors",
-        origin="<results>/models/{task}/{member}/seed{seed}.json",
+        **trained_files("{member}"),
         predictions=predictions("{member}"),
     log:
         "<logs>/finetune/{task}/{member}/seed{seed}.log",
@@ -22,7 +21,7 @@ rule finetune:
         mem_mb=3000,
     params:
         code=code_version("finetune.py"),
-        model=lambda wildcards: model(wildcards.task, config["members"][wildcards.member]["layers"]),
+        model=lambda wildcards: model(wildcards.task, layers_of(wildcards.member)),
         settings=lambda wildcards: training(config["members"][wildcards.member]),
     message:
         "Fine-tuning {wildcards.member} on {wildcards.task}, seed {wildcards.seed}"
@@ -31,18 +30,17 @@ rule finetune:
 
 
 rule finetune_first_layers:
-    """BERT-kL: the base's first k layers, fine-tuned (section 4.2)."""
+    """BERT-kL and RoBERTa-kL: the first k layers of a base, fine-tuned (section 4.2)."""
     input:
-        encoded=encoded_for(base()),
-        weights=weights_of(base()),
+        encoded=lambda wildcards: encoded_for(wildcards.member),
+        weights=lambda wildcards: weights_of(wildcards.member),
     output:
-        model="<results>/models/{task}/bert_{layers}l/seed{seed}.safetensors",
-        origin="<results>/models/{task}/bert_{layers}l/seed{seed}.json",
-        predictions=predictions("bert_{layers}l"),
+        **trained_files("{member}_first{layers}"),
+        predictions=predictions("{member}_first{layers}"),
     log:
-        "<logs>/finetune_first_layers/{task}/bert_{layers}l/seed{seed}.log",
+        "<logs>/finetune_first_layers/{task}/{member}_first{layers}/seed{seed}.log",
     benchmark:
-        "<benchmarks>/finetune_first_layers/{task}/bert_{layers}l/seed{seed}.tsv"
+        "<benchmarks>/finetune_first_layers/{task}/{member}_first{layers}/seed{seed}.tsv"
     conda:
         "../envs/paper.yaml"
     threads: 1
@@ -54,7 +52,7 @@ rule finetune_first_layers:
         model=lambda wildcards: model(wildcards.task, wildcards.layers),
         settings=training(config["bert_kl"]),
     message:
-        "Fine-tuning the first {wildcards.layers} layers on {wildcards.task}, seed {wildcards.seed}"
+        "Fine-tuning the first {wildcards.layers} layers of {wildcards.member} on {wildcards.task}, seed {wildcards.seed}"
     shell:
         train("finetune.py")
 
@@ -66,8 +64,7 @@ rule finetune_dar:
         weights=lambda wildcards: weights_of(wildcards.member),
         difficulty="<results>/difficulty/{task}/{member}/labels.csv",
     output:
-        model="<results>/models/{task}/{member}_dar{margin}/seed{seed}.safetensors",
-        origin="<results>/models/{task}/{member}_dar{margin}/seed{seed}.json",
+        **trained_files("{member}_dar{margin}"),
         predictions=predictions("{member}_dar{margin}"),
     log:
         "<logs>/finetune_dar/{task}/{member}_dar{margin}/seed{seed}.log",
@@ -81,13 +78,88 @@ rule finetune_dar:
         mem_mb=3000,
     params:
         code=code_version("finetune_dar.py"),
-        model=lambda wildcards: model(wildcards.task, config["members"][wildcards.member]["layers"]),
+        model=lambda wildcards: model(wildcards.task, layers_of(wildcards.member)),
         settings=lambda wildcards: training(config["members"][wildcards.member]),
-        dar="--dar-weight {weight} --pairs {pairs}".format(**config["dar"]),
+        dar=lambda wildcards: dar(wildcards.margin),
     message:
-        "Fine-tuning {wildcards.member} on {wildcards.task} with DAR, margin {wildcards.margin}, seed {wildcards.seed}"
+        "Fine-tuning {wildcards.member} with DAR, margin {wildcards.margin}, on {wildcards.task}, seed {wildcards.seed}"
     shell:
-        train(
-            "finetune_dar.py",
-            "--difficulty {input.difficulty} {params.dar} --margin {wildcards.margin}",
-        )
+        train("finetune_dar.py", "--difficulty {input.difficulty} {params.dar}")
+
+
+use rule finetune_dar as finetune_dar_selected with:
+    # A member beyond the main cascade, at the margin that was selected for the task (section 5.3, section 5.4).
+    input:
+        encoded=lambda wildcards: encoded_for(wildcards.member),
+        weights=lambda wildcards: weights_of(wildcards.member),
+        difficulty="<results>/difficulty/{task}/{member}/labels.csv",
+        selected="<results>/margins/{task}.json",
+    output:
+        **trained_files("{member}_dar"),
+        predictions=predictions("{member}_dar"),
+    log:
+        "<logs>/finetune_dar_selected/{task}/{member}_dar/seed{seed}.log",
+    benchmark:
+        "<benchmarks>/finetune_dar_selected/{task}/{member}_dar/seed{seed}.tsv"
+    wildcard_constraints:
+        member=one_of(set(config["members"]) - set(config["cascade"][:-1])),
+    params:
+        code=code_version("finetune_dar.py"),
+        model=lambda wildcards: model(wildcards.task, layers_of(wildcards.member)),
+        settings=lambda wildcards: training(config["members"][wildcards.member]),
+        dar=lambda wildcards, input: dar(input.selected),
+    message:
+        "Fine-tuning {wildcards.member} with DAR on {wildcards.task}, seed {wildcards.seed}"
+
+
+use rule finetune_dar as finetune_shuffled with:
+    # Control: DAR with difficulty labels dealt out at random.
+    input:
+        encoded=lambda wildcards: encoded_for(wildcards.member),
+        weights=lambda wildcards: weights_of(wildcards.member),
+        difficulty="<results>/difficulty/{task}/{member}/shuffled/seed{seed}.csv",
+        selected="<results>/margins/{task}.json",
+    output:
+        **trained_files("{member}_shuffled"),
+        predictions=predictions("{member}_shuffled"),
+    log:
+        "<logs>/finetune_shuffled/{task}/{member}_shuffled/seed{seed}.log",
+    benchmark:
+        "<benchmarks>/finetune_shuffled/{task}/{member}_shuffled/seed{seed}.tsv"
+    params:
+        code=code_version("finetune_dar.py"),
+        model=lambda wildcards: model(wildcards.task, layers_of(wildcards.member)),
+        settings=lambda wildcards: training(config["members"][wildcards.member]),
+        dar=lambda wildcards, input: dar(input.selected),
+    message:
+        "Fine-tuning {wildcards.member} with DAR on shuffled labels on {wildcards.task}, seed {wildcards.seed}"
+
+
+rule finetune_batch_mean:
+    """Control: a batch's mean confidences in place of difficulty labels (COSEE)."""
+    input:
+        encoded=lambda wildcards: encoded_for(wildcards.member),
+        weights=lambda wildcards: weights_of(wildcards.member),
+        selected="<results>/margins/{task}.json",
+    output:
+        **trained_files("{member}_batch_mean"),
+        predictions=predictions("{member}_batch_mean"),
+    log:
+        "<logs>/finetune_batch_mean/{task}/{member}_batch_mean/seed{seed}.log",
+    benchmark:
+        "<benchmarks>/finetune_batch_mean/{task}/{member}_batch_mean/seed{seed}.tsv"
+    conda:
+        "../envs/paper.yaml"
+    threads: 1
+    resources:
+        gpu=1,
+        mem_mb=3000,
+    params:
+        code=code_version("finetune_batch_mean.py"),
+        model=lambda wildcards: model(wildcards.task, layers_of(wildcards.member)),
+        settings=lambda wildcards: training(config["members"][wildcards.member]),
+        dar=lambda wildcards, input: "--dar-weight {weight}".format(**config["dar"]) + f" --margin {input.selected}",
+    message:
+        "Fine-tuning {wildcards.member} with batch means on {wildcards.task}, seed {wildcards.seed}"
+    shell:
+        train("finetune_batch_mean.py", "{params.dar}")

@@ -27,7 +27,7 @@ rule import_weights:
 
 
 rule pretrain_member:
-    """The small complete member: one layer of the base, distilled from it on unlabelled text that is never evaluated."""
+    """A small complete member: layers of the base, distilled from it on unlabelled text that is never evaluated."""
     input:
         unpack(lambda wildcards: data_files(distillation(wildcards)["corpus"])),
         weights=lambda wildcards: f"<results>/weights/{distillation(wildcards)['distilled']}/model.safetensors",
@@ -43,7 +43,7 @@ rule pretrain_member:
     benchmark:
         "<benchmarks>/pretrain_member/{weights}.tsv"
     wildcard_constraints:
-        weights=one_of(DISTILLED),
+        weights=one_of(set(DISTILLED) - set(MASKED)),
     conda:
         "../envs/paper.yaml"
     threads: 2
@@ -53,19 +53,48 @@ rule pretrain_member:
     params:
         code=code_version("pretrain_member.py"),
         corpus=lambda wildcards: settings(**config["data"][distillation(wildcards)["corpus"]]),
-        layer=lambda wildcards: "--layer {layer} --max-rows {rows}".format(**distillation(wildcards)),
-        settings=lambda wildcards: training(
-            distillation(wildcards),
-            batch_size=distillation(wildcards)["batch_size"],
-            warmup=0.05,
-            freeze_embeddings=True,
-            keep="last",
-        ),
-        max_length=config["training"]["max_length"],
+        recipe=pretraining,
         archive=lambda wildcards, input: (f"--archive {input.archive}" if "archive" in input.keys() else ""),
     message:
         "Distilling the checkpoint {wildcards.weights}"
     shell:
-        "python workflow/scripts/pretrain_member.py --weights {input.weights} {params.layer} --corpus {params.corpus:q}"
-        " --held-out {input.held_out} --max-length {params.max_length} {params.settings} --seed 0 --threads {threads}"
-        " {params.archive} --out {output.model} > {log} 2>&1"
+        "python workflow/scripts/pretrain_member.py --weights {input.weights} --corpus {params.corpus:q}"
+        " --held-out {input.held_out} {params.recipe} --seed 0 --threads {threads} {params.archive}"
+        " --out {output.model} > {log} 2>&1"
+
+
+rule pretrain_distilbert:
+    """DistilBERT's checkpoint: layers of the base, distilled from it by masked language modelling (section 4.2)."""
+    input:
+        unpack(lambda wildcards: data_files(distillation(wildcards)["corpus"])),
+        weights=lambda wildcards: f"<results>/weights/{distillation(wildcards)['distilled']}/model.safetensors",
+        held_out=lambda wildcards: [
+            f"<results>/tasks/{name}/examples.jsonl" for name in distillation(wildcards)["held_out"]
+        ],
+    output:
+        model="<results>/weights/{weights}/model.safetensors",
+        config="<results>/weights/{weights}/config.json",
+        tokenizer="<results>/weights/{weights}/tokenizer.json",
+    log:
+        "<logs>/pretrain_distilbert/{weights}.log",
+    benchmark:
+        "<benchmarks>/pretrain_distilbert/{weights}.tsv"
+    wildcard_constraints:
+        weights=one_of(MASKED),
+    conda:
+        "../envs/paper.yaml"
+    threads: 2
+    resources:
+        gpu=1,
+        mem_mb=4000,
+    params:
+        code=code_version("pretrain_distilbert.py"),
+        corpus=lambda wildcards: settings(**config["data"][distillation(wildcards)["corpus"]]),
+        recipe=pretraining,
+        archive=lambda wildcards, input: (f"--archive {input.archive}" if "archive" in input.keys() else ""),
+    message:
+        "Distilling the checkpoint {wildcards.weights} by masked language modelling"
+    shell:
+        "python workflow/scripts/pretrain_distilbert.py --weights {input.weights} --corpus {params.corpus:q}"
+        " --held-out {input.held_out} {params.recipe} --seed 0 --threads {threads} {params.archive}"
+        " --out {output.model} > {log} 2>&1"

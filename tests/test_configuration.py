@@ -41,6 +41,10 @@ def edited(name, changes):
     return config
 
 
+DISTILLED = ("layers", "corpus", "held_out", "rows", "epochs", "lr", "batch_size")
+NO_STUDENT_MEMBER = {"distilbert": None, "bert_pd": None}
+
+
 def assert_told(name, changes, key, hint):
     """A preset with a mistake is refused in one sentence that names the key."""
     with pytest.raises(Problem) as caught:
@@ -108,7 +112,29 @@ def test_preset_passes(name):
         ({"weights.base.source.hidden": 8}, "weights.base.source.hidden", "does not go with package"),
         ({"data.movies.source.pool": None}, "data.movies.source.pool", "is missing"),
         ({"weights.base.source.folder": None}, "weights.base.source.folder", "is missing"),
-        ({"weights.small.source.layer": None}, "weights.small.source.layer", "is missing"),
+        *(({f"weights.small.source.{key}": None}, f"weights.small.source.{key}", "is missing") for key in DISTILLED),
+        ({"weights.base.source.masked": {"head_epochs": 1}}, "weights.base.source.masked", "does not go with package"),
+        ({"weights.small.source.masked": {}}, "weights.small.source.masked.head_epochs", "is missing"),
+        ({"larger_cascade": ["small", "mediun", "base"]}, "larger_cascade.1", "did you mean medium?"),
+        ({"complete": ["tow", "base"]}, "complete.0", "did you mean two?"),
+        ({"distilbert": {"member": "distiled"}}, "distilbert.member", "did you mean distilled?"),
+        ({"bert_pd.member": "zzz"}, "bert_pd.member", "define it, or take one of small, two"),
+        ({"complete": ["two", "small", "base"]}, "complete", "two (2), small (1), base (6): put the smaller"),
+        ({"complete": ["small", "two"]}, "complete", "ends in two, not in the cascade's base, base: add it"),
+        ({"larger_cascade": ["small", "medium"]}, "larger_cascade", "ends in medium, not in the cascade's base"),
+        ({"larger_cascade": ["two", "medium", "base"]}, "larger_cascade", "cascade with one more member"),
+        ({"larger_cascade": ["small", "two", "medium", "base"]}, "larger_cascade", "cascade with one more member"),
+        ({"larger_cascade": ["small", "base"]}, "larger_cascade", "cascade with one more member"),
+        ({"student_layers": None}, "student_layers", "is missing: bert_pkd needs it"),
+        ({"student_layers": None, "bert_pkd": None}, "student_layers", "is missing: theseus needs it"),
+        ({"student_layers": 3}, "distilbert.member", "has 2 layers and student_layers is 3: make them equal"),
+        ({"student_layers": 3, "distilbert": None}, "bert_pd.member", "has 2 layers and student_layers is 3"),
+        ({"student_layers": 4, **NO_STUDENT_MEMBER}, "student_layers", "does not divide the base's 6 layers"),
+        ({"student_layers": 6, **NO_STUDENT_MEMBER}, "student_layers", "is 6, which does not divide"),
+        ({"student_layers": 12, **NO_STUDENT_MEMBER}, "student_layers", "is 12, which does not divide"),
+        ({"student_layers": 0}, "student_layers", ""),
+        ({"theseus.base_rate": 1.5}, "theseus.base_rate", "Share of modules"),
+        ({"bert_pkd.alpha": 2}, "bert_pkd.alpha", ""),
         ({"weights.small.source.held_out": []}, "weights.small.source.held_out", "lacks movies"),
         ({"data.movies.labels": ["a", "b", "c"], "data.movies.metric": "f1"}, "data.movies.metric", "make it accuracy"),
     ],
@@ -129,6 +155,11 @@ def test_mistake_in_the_default_config_is_told_in_one_sentence(changes, key, hin
             "no training data",
         ),
         ({"data.reviews.source": {"hub": "x/y"}}, "data.reviews", "add columns, or glue"),
+        ({"roberta_cascade": ["robertaSmal", "robertaBase"]}, "roberta_cascade.0", "did you mean robertaSmall?"),
+        ({"roberta_cascade": ["robertaBase", "robertaSmall"]}, "roberta_cascade", "put the smaller member first"),
+        ({"members.robertaBase.layers": 5}, "roberta_cascade", "ends in 5 layers, the cascade in 6: take equal depths"),
+        ({"weights.base.source.architecture": "gpt"}, "weights.base.source.architecture", "give one of bert, roberta"),
+        ({"weights.small.source.architecture": "bert"}, "weights.small.source.architecture", "with distilled"),
         ({"weights.base.source": {"path": "no/such/folder"}}, "weights.base.source.path", "holds no config.json"),
         ({"weights.small.source.held_out": ["pairs"]}, "weights.small.source.held_out", "lacks reviews"),
         ({"data.reviews.labels": ["a", "b", "c"]}, "data.reviews.metric", "needs two classes"),
@@ -136,6 +167,30 @@ def test_mistake_in_the_default_config_is_told_in_one_sentence(changes, key, hin
 )
 def test_mistake_in_the_smoke_config_is_told_in_one_sentence(changes, key, hint):
     assert_told("smoke", changes, key, hint)
+
+
+@pytest.mark.parametrize("stage", ["fastbert", "fastbert_teacher"])
+def test_one_stage_of_fastbert_is_refused(stage):
+    with pytest.raises(Problem, match="fastbert and fastbert_teacher go together: give both stages or neither"):
+        check(edited("smoke", {stage: None}))
+
+
+OPTIONAL = (
+    *("fastbert fastbert_teacher", "roberta_cascade", "larger_cascade", "complete"),
+    *("bert_pkd", "theseus", "distilbert", "bert_pd", "bert_pkd theseus distilbert bert_pd student_layers"),
+)
+
+
+@pytest.mark.parametrize("keys", OPTIONAL)
+@pytest.mark.parametrize("name", ["config", "smoke"])
+def test_what_is_optional_may_be_left_out(name, keys):
+    present = [key for key in keys.split() if key in preset(name)]
+    check(edited(name, dict.fromkeys(present)))
+
+
+def test_a_cascade_of_three_takes_a_fourth_member_before_its_base():
+    cascade = {"cascade": ["small", "two", "base"], "larger_cascade": ["small", "two", "medium", "base"]}
+    check(edited("smoke", cascade))
 
 
 def test_what_passes_with_files_in_place(tmp_path, weights):

@@ -1,24 +1,26 @@
-"""A regularized member at the margin that was selected for its task: its logits, under a name without the margin."""
+"""A regularized member at the margin that was selected for its task, under a name without the margin."""
 
+import shutil
 from pathlib import Path
 
 import tyro
 
-from cascadebert.records import read_json, read_predictions, write_predictions
+from cascadebert.records import atomic, read_json
 
 
 def main(selected: Path, margins: list[float], candidates: list[Path], out: list[Path]) -> None:
-    """Copy the predictions of one margin.
+    """Copy the model, its record and its predictions at one margin.
 
     Args:
         selected: of select_margin.py.
         margins: the grid.
-        candidates: predictions; margins outermost, then splits.
-        out: where they go, one a split.
+        candidates: files of a run at every margin; margins outermost.
+        out: where those of the selected one go.
     """
     first = margins.index(read_json(selected)["margin"]) * len(out)
     for source, target in zip(candidates[first : first + len(out)], out, strict=True):
-        write_predictions(target, read_predictions(source))
+        with atomic(target) as temporary:
+            shutil.copyfile(source, temporary)
 
 
 if __name__ == "__main__":

@@ -12,12 +12,13 @@ from cascadebert.sources import labels_of, read_source
 from cascadebert.splits import carve
 
 
-def main(definition: str, metric: str, examples: Path, task: Path, archive: Path | None = None) -> None:
+def main(definition: str, metric: str, n_folds: int, examples: Path, task: Path, archive: Path | None = None) -> None:
     """Read a data set from its source and divide it.
 
     Args:
         definition: the config's entry under data, as JSON.
         metric: the task's.
+        n_folds: K, into which the training split must be divisible; nothing that is written depends on it.
         examples: JSON Lines with id, split, text, text_pair (pairs), label (a name), rating (where known).
         task: JSON with names, metric, rows of each split, and how many rows were dropped why.
         archive: the package's file, where the source is a package.
@@ -43,6 +44,12 @@ def main(definition: str, metric: str, examples: Path, task: Path, archive: Path
     if len(blank):
         raise Problem(
             f"{blank['id'].iloc[0]} of the {blank['split'].iloc[0]} split has no label: only test rows may lack one."
+        )
+    rarest = table.loc[table["split"] == "train", "label"].value_counts()
+    if rarest.min() < n_folds:
+        raise Problem(
+            f"{rarest.idxmin()} has {rarest.min()} training instances and difficulty.n_folds is {n_folds}: "
+            "every fold needs one of each class, so lower it or give more rows."
         )
     dropped |= {f"{split} (text in another split)": count for split, count in repeats.items()}
     rows = {

@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 import tyro
 
-from cascadebert.exits import cascade
-from cascadebert.records import Predictions, read_predictions, write_json
+from cascadebert.records import cascade_of, read_predictions, write_json
 from cascadebert.sweeps import sweep
 
 
@@ -22,22 +21,26 @@ def main(
         margins: the grid.
         speed_ups: targets.
         metric: of the task.
-        out: JSON with margin, and scores of every margin by seed.
+        out: JSON with margin, and scores of every margin by seed, null where the metric is undefined.
     """
     files = np.array(predictions, dtype=object).reshape(len(margins), len(base), -1)  # (margins, seeds, members)
     scores = {}
     for margin, by_seed in zip(margins, files, strict=True):
         of_margin = []
         for members, last in zip(by_seed, base, strict=True):
-            loaded = [read_predictions(path) for path in (*members, last)]
-            stack = cascade([member.stack for member in loaded])
-            whole = Predictions(stack, loaded[-1].label, loaded[-1].id, loaded[-1].names)
+            whole = cascade_of([read_predictions(path) for path in (*members, last)])
             points = sweep({"selection": whole}, "confidence", speed_ups, metric)
-            of_margin.append(float(np.mean([point["score"] for point in points])))
+            scores_in_layers = [point["score"] for point in points if point["measure"] == "layers"]
+            of_margin.append(float(np.mean(scores_in_layers)))
         scores[margin] = of_margin
-    best = max(sorted(scores), key=lambda margin: np.mean(scores[margin]))
+    best = max(sorted(scores), key=lambda margin: np.nan_to_num(np.mean(scores[margin])))
     logging.info("margin %s of %s", best, {margin: float(np.mean(of)) for margin, of in scores.items()})
-    write_json(out, {"margin": best, "scores": {str(margin): of for margin, of in scores.items()}})
+    write_json(out, {"margin": best, "scores": {str(margin): defined(of) for margin, of in scores.items()}})
+
+
+def defined(scores: list[float]) -> list[float | None]:
+    """Scores for JSON, which has null for what is undefined."""
+    return [None if np.isnan(score) else score for score in scores]
 
 
 if __name__ == "__main__":

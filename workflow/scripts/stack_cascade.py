@@ -5,8 +5,7 @@ from pathlib import Path
 import numpy as np
 import tyro
 
-from cascadebert.exits import cascade
-from cascadebert.records import Predictions, read_predictions, write_predictions
+from cascadebert.records import cascade_of, read_predictions, write_predictions
 
 
 def main(members: list[Path], out: list[Path]) -> None:
@@ -18,11 +17,7 @@ def main(members: list[Path], out: list[Path]) -> None:
     """
     by_split = np.array(members, dtype=object).reshape(-1, len(out)).T
     for files, target in zip(by_split, out, strict=True):
-        loaded = [read_predictions(path) for path in files]
-        last = loaded[-1]
-        if any((member.id != last.id).any() for member in loaded):
-            raise ValueError(f"{files[0]} and {files[-1]} predict different instances")
-        write_predictions(target, Predictions(cascade([m.stack for m in loaded]), last.label, last.id, last.names))
+        write_predictions(target, cascade_of([read_predictions(path) for path in files]))
 
 
 if __name__ == "__main__":

@@ -11,37 +11,39 @@ from cascadebert.systems import SYSTEMS
 
 
 def main(
-    selection: Path,
-    report: Path,
-    mismatched: Path,
+    selection: list[Path],
+    report: list[Path],
+    mismatched: list[Path],
+    seeds: list[int],
     task: str,
+    run: str,
     system: str,
-    seed: int,
     metric: str,
     targets: list[float],
     out: Path,
 ) -> None:
-    """Write one row a split and target speed-up; a system without early exit has one target, its own ratio.
+    """Write one row a seed, measure, target speed-up and split.
 
     Args:
-        selection: .npz of the split that thresholds are chosen on.
+        selection: .npz of the split that thresholds are chosen on, one a seed.
         report: .npz of the split that tables print.
         mismatched: .npz of its other half.
+        seeds: in the order of the files.
         task: name, for the rows.
+        run: name, for the rows.
         system: name in systems.py.
-        seed: for the rows.
         metric: of the task.
         targets: wanted speed-ups.
-        out: CSV with columns task, system, seed, metric, split, target, threshold, speed_up, score, n (fractions).
+        out: CSV with columns task, system, run, seed, metric, split, measure, target, threshold, speed_up,
+            speed_up_flops, flops, score, n (fractions).
     """
-    exits = SYSTEMS[system].exits
-    splits = {"selection": selection, "report": report, "mismatched": mismatched}
-    loaded = {name: read_predictions(path) for name, path in splits.items()}
-    stack = loaded["selection"].stack
-    wanted = [stack.full_layers / float(stack.layers[-1])] if exits == "last" else targets
-    rows = pd.DataFrame(sweep(loaded, exits, wanted, metric))
-    names = {"task": task, "system": system, "seed": seed, "metric": metric}
-    write_csv(out, rows.assign(**names)[[*names, *rows.columns]])
+    frames = []
+    for seed, *files in zip(seeds, selection, report, mismatched, strict=True):
+        splits = zip(("selection", "report", "mismatched"), files, strict=True)
+        rows = sweep({name: read_predictions(path) for name, path in splits}, SYSTEMS[system].exits, targets, metric)
+        names = {"task": task, "system": system, "run": run, "seed": seed, "metric": metric}
+        frames.append(pd.DataFrame([names | row for row in rows]))
+    write_csv(out, pd.concat(frames))
 
 
 if __name__ == "__main__":

@@ -22,10 +22,20 @@ WEIGHTS_KEYS = {
     "package": {"folder", "sha256"},
     "path": {"sha256"},
     "hub": {"revision", "sha256"},
-    "random": {"hidden"},
-    "distilled": {"layer", "corpus", "held_out", "rows", "epochs", "lr", "batch_size"},
+    "random": {"hidden", "architecture"},
+    "distilled": {"layers", "corpus", "held_out", "rows", "epochs", "lr", "batch_size", "masked"},
 }
-"""Kinds of a weights source, and the keys that go with each; those of random and distilled are all required."""
+"""Kinds of a weights source, and the keys that go with each."""
+
+REQUIRED = {
+    "package": {"folder"},
+    "random": {"hidden"},
+    "distilled": WEIGHTS_KEYS["distilled"] - {"masked"},
+}
+"""Those of them that a kind cannot do without."""
+
+GROUPS = ("cascade", "larger_cascade", "complete", "roberta_cascade")
+"""Keys that list members in ascending depth."""
 
 FILES = {
     "train": ("train",),
@@ -120,8 +130,12 @@ def _contradictions(config: dict[str, Any]) -> Iterator[str]:
     """Everything wrong between keys, most basic first."""
     for i, task in enumerate(config["tasks"]):
         yield from _undefined(f"tasks.{i}", task, "data", config)
-    for i, member in enumerate(config["cascade"]):
-        yield from _undefined(f"cascade.{i}", member, "members", config)
+    for group in GROUPS:
+        for i, member in enumerate(config.get(group, [])):
+            yield from _undefined(f"{group}.{i}", member, "members", config)
+    for key in ("distilbert", "bert_pd"):
+        if key in config:
+            yield from _undefined(f"{key}.member", config[key]["member"], "members", config)
     for name, member in config["members"].items():
         yield from _undefined(f"members.{name}.weights", member["weights"], "weights", config)
     for name, definition in config["data"].items():
@@ -129,6 +143,7 @@ def _contradictions(config: dict[str, Any]) -> Iterator[str]:
     for name, weights in config["weights"].items():
         yield from _weights_problems(f"weights.{name}.source", weights["source"], config)
     yield from _depth_problems(config)
+    yield from _student_problems(config)
 
 
 def _undefined(key: str, name: str, section: str, config: dict[str, Any]) -> Iterator[str]:
@@ -183,8 +198,7 @@ def _data_problems(key: str, definition: dict[str, Any], config: dict[str, Any])
 def _weights_problems(key: str, source: dict[str, Any], config: dict[str, Any]) -> Iterator[str]:
     yield from _kind_problems(key, source, WEIGHTS_KEYS)
     kind = kind_of(source, WEIGHTS_KEYS)
-    needed = {"package": {"folder"}, "random": WEIGHTS_KEYS["random"], "distilled": WEIGHTS_KEYS["distilled"]}
-    for missing in sorted(needed.get(kind, set()) - set(source)):
+    for missing in sorted(REQUIRED.get(kind, set()) - set(source)):
         yield f"config key {key}.{missing} is missing: {kind} needs it; see config/schema.yaml for what it means."
     if kind == "package":
         yield from _undefined(f"{key}.package", source["package"], "packages", config)
@@ -210,11 +224,39 @@ def _depth_problems(config: dict[str, Any]) -> Iterator[str]:
         if name in SYSTEMS:
             yield f"config key members.{name} is also the name of a system: choose another."
         source = config["weights"][member["weights"]]["source"]
-        most = 1 if "distilled" in source else source.get("random", member["layers"])
+        most = len(source["layers"]) if "distilled" in source else source.get("random", member["layers"])
         if member["layers"] > most:
             has = f"weights {member['weights']} has {most}"
             yield f"config key members.{name}.layers is {member['layers']}, but {has}: lower it."
-    layers = [config["members"][name]["layers"] for name in config["cascade"]]
-    if any(b <= a for a, b in zip(layers, layers[1:], strict=False)):
-        named = ", ".join(f"{name} ({depth})" for name, depth in zip(config["cascade"], layers, strict=True))
-        yield f"config key cascade does not ascend in layers: {named}: put the smaller member first."
+    for group in (group for group in GROUPS if group in config):
+        layers = [config["members"][name]["layers"] for name in config[group]]
+        if any(b <= a for a, b in zip(layers, layers[1:], strict=False)):
+            named = ", ".join(f"{name} ({depth})" for name, depth in zip(config[group], layers, strict=True))
+            yield f"config key {group} does not ascend in layers: {named}: put the smaller member first."
+        base = config["cascade"][-1]
+        if group in ("larger_cascade", "complete") and config[group][-1] != base:
+            yield f"config key {group} ends in {config[group][-1]}, not in the cascade's base, {base}: add it."
+        if group == "larger_cascade" and [*config[group][:-2], base] != config["cascade"]:
+            members = ", ".join(config[group])
+            yield f"config key {group} is {members}, not the cascade with one more member before the base: make it so."
+        if group == "roberta_cascade" and layers[-1] != config["members"][base]["layers"]:
+            full = config["members"][base]["layers"]
+            yield f"config key roberta_cascade ends in {layers[-1]} layers, the cascade in {full}: take equal depths."
+
+
+def _student_problems(config: dict[str, Any]) -> Iterator[str]:
+    """Students whose depth is not known, not the one that they have, or does not divide the base's."""
+    if ("fastbert" in config) != ("fastbert_teacher" in config):
+        yield "config keys fastbert and fastbert_teacher go together: give both stages or neither."
+    students = [key for key in ("bert_pkd", "theseus", "distilbert", "bert_pd") if key in config]
+    if students and "student_layers" not in config:
+        yield f"config key student_layers is missing: {students[0]} needs it; it is the depth of the static students."
+    if "student_layers" not in config:
+        return
+    depth, full = config["student_layers"], config["members"][config["cascade"][-1]]["layers"]
+    for key in ("distilbert", "bert_pd"):
+        if key in config and config["members"][config[key]["member"]]["layers"] != depth:
+            has = config["members"][config[key]["member"]]["layers"]
+            yield f"config key {key}.member has {has} layers and student_layers is {depth}: make them equal."
+    if full % depth or depth >= full:
+        yield f"config key student_layers is {depth}, which does not divide the base's {full} layers: take a divisor."

@@ -1,0 +1,97 @@
+"""What a config asks for: every run that tables and figures stand on, and what is left out for want of a key."""
+
+from itertools import product
+from string import Formatter
+from typing import Any
+
+from cascadebert.systems import SYSTEMS
+
+NEEDS = {
+    "table3": ("student_layers",),
+    "table6": ("roberta_cascade", "student_layers"),
+    "table7": ("fastbert",),
+    "theory": ("larger_cascade",),
+    "figure2": ("complete",),
+    "figure3": ("complete",),
+    "figure5": ("larger_cascade",),
+}
+"""Keys of the config without which a table or figure cannot be made."""
+
+MEANING = {
+    "roberta_cascade": "two RoBERTa members, a shallow one and the base, with their checkpoint under weights",
+    "student_layers": "the depth of the static students",
+    "fastbert": "the recipe of FastBERT's self-distillation",
+    "larger_cascade": "the members of a cascade with one more model",
+    "complete": "the complete members of several depths",
+}
+"""What each of those keys has to say."""
+
+
+def missing(config: dict[str, Any], artefact: str) -> str:
+    """Why a table or figure cannot be made, in one sentence; empty where it can."""
+    lacking = [key for key in NEEDS.get(artefact, ()) if key not in config]
+    if not lacking:
+        return ""
+    wanted = "; and ".join(f"{key}, {MEANING[key]}" for key in lacking)
+    return f"{artefact} cannot be made, the config lacks {wanted}: add it, as config/schema.yaml describes it."
+
+
+def full_layers(config: dict[str, Any]) -> int:
+    """Layers of the base, the numerator of every speed-up."""
+    return config["members"][config["cascade"][-1]]["layers"]
+
+
+def depths(config: dict[str, Any]) -> list[int]:
+    """Depths k of BERT-kL: those with a target speed-up, and those of the complete members that it is set against."""
+    full = full_layers(config)
+    whole = {int(full / target) for target in config["speed_ups"] if (full / target).is_integer()}
+    complete = {config["members"][name]["layers"] for name in config.get("complete", [])}
+    return sorted(whole | complete - {full}, reverse=True)
+
+
+def names(config: dict[str, Any]) -> dict[str, list[str]]:
+    """What the places in the runs' names stand for under a config; a place that it does not fill is absent."""
+    base = config["cascade"][-1]
+    found = {
+        "base": [base],
+        "k": [str(k) for k in depths(config)],
+        "complete": [name for name in config.get("complete", []) if name != base],
+    }
+    if "roberta_cascade" in config:
+        found["roberta"] = [config["roberta_cascade"][-1]]
+    if "student_layers" in config:
+        found["student"] = [str(config["student_layers"])]
+    if "distilbert" in config:
+        found["distilbert"] = [config["distilbert"]["member"]]
+    if "bert_pd" in config:
+        found["pd"] = [config["bert_pd"]["member"]]
+    return found
+
+
+def runs(config: dict[str, Any]) -> dict[str, str]:
+    """Every run under a config, by the name of its folder, with its system."""
+    known, found = names(config), {}
+    for name, system in SYSTEMS.items():
+        places = [place for _, place, _, _ in Formatter().parse(system.run) if place]
+        if system.needs in config and all(place in known for place in places):
+            for values in product(*(known[place] for place in places)):
+                found.setdefault(system.run.format(**dict(zip(places, values, strict=True))), name)
+    return found
+
+
+def cascade_members(config: dict[str, Any], system: str) -> list[str]:
+    """Runs that a cascade is stacked from, in ascending depth."""
+    *lower, last = config[SYSTEMS[system].cascade]
+    return [*(f"{member}{SYSTEMS[system].variant}" for member in lower), last]
+
+
+def models(config: dict[str, Any], run: str) -> list[str]:
+    """Runs whose models are in memory when a run's system answers."""
+    system = runs(config)[run]
+    return cascade_members(config, system) if SYSTEMS[system].cascade else [run]
+
+
+def before(config: dict[str, Any], run: str) -> list[str]:
+    """Runs that had to be trained before a run, and are not in memory with it."""
+    known = {place: values[0] for place, values in names(config).items() if values}
+    return [template.format(**known) for template in SYSTEMS[runs(config)[run]].after]
