@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cascadebert.intervals import mean_sd, tied
+from cascadebert.records import write_csv, write_text
 from cascadebert.sweeps import HALVES
 from cascadebert.systems import SYSTEMS
 
@@ -17,26 +19,33 @@ AVERAGE = "AVG"
 MISSING = "-"
 """How the paper prints what is not available."""
 
+WHOLE = ("bert_base", "roberta_base")
+"""Systems that nothing was taken from: they are compared with no other at a ratio."""
+
 
 @dataclass(frozen=True)
 class Entry:
-    """One row of Table 2: a system at a target speed-up."""
+    """One row: a system at a target speed-up."""
 
     system: str
     target: float
     label: str
 
 
-def entries(speed_ups: list[float], full_layers: int) -> list[Entry]:
-    """Rows of Table 2 in the paper's order: the base, then for each ratio BERT-kL, the early exits, the cascades."""
-    rows = [Entry("bert_base", 1.0, SYSTEMS["bert_base"].label)]
-    for target in map(float, speed_ups):
-        depth = SYSTEMS["bert_kl"].label.format(k=f"{full_layers / target:g}")
-        rows.append(Entry("bert_kl", target, depth))
-        rows += [
-            Entry(system, target, f"{target:g}× {SYSTEMS[system].label}")
-            for system in ("deebert", "pabee", "cascadebert_without_dar", "cascadebert")
-        ]
+def entries(systems: list[str], targets: list[float], full_layers: int) -> list[Entry]:
+    """Rows in the paper's order: the uncompressed model, then for each ratio the static systems and the adaptive ones.
+
+    Args:
+        systems: that stand in the table, in the order of rows.
+        targets: ratios; with more than one, an adaptive system's label begins with its own.
+        full_layers: layers of the base; {k} in a label is full_layers / target.
+    """
+    rows = [Entry(system, 1.0, SYSTEMS[system].label) for system in systems if system in WHOLE]
+    for target in map(float, targets):
+        for system in (system for system in systems if system not in WHOLE):
+            label = SYSTEMS[system].label.format(k=f"{full_layers / target:g}")
+            prefix = f"{target:g}× " if SYSTEMS[system].exits != "last" and len(targets) > 1 else ""
+            rows.append(Entry(system, target, prefix + label))
     return rows
 
 
@@ -87,20 +96,25 @@ def summarised(
 def with_paper(tidy: pd.DataFrame, printed: pd.DataFrame, paper_names: dict[str, str]) -> pd.DataFrame:
     """Set the paper's printed score, as a fraction, beside ours wherever the task is the paper's.
 
+    Averages stand side by side only where they are of the same columns.
+
     Args:
         tidy: of `summarised`.
-        printed: config/paper/table2.csv, in per cent.
+        printed: config/paper/tableN.csv, in per cent.
         paper_names: the paper's column of each of ours.
     """
     known = {(row.system, float(row.target), row.task): row.score / 100 for row in printed.itertuples()}
-    keys = zip(tidy["system"], tidy["target_speed_up"], tidy["task"].map(paper_names), strict=True)
+    names = tidy["task"].map(paper_names)
+    if set(names) != set(printed["task"]):
+        names = names.replace(AVERAGE, None)
+    keys = zip(tidy["system"], tidy["target_speed_up"], names, strict=True)
     return tidy.assign(paper=[known.get(key, float("nan")) for key in keys])
 
 
 def best(tidy: pd.DataFrame, by_seed: dict[tuple, np.ndarray]) -> set[tuple]:
     """(system, target, task) of every cell in bold: the best mean at a ratio, and those tied with it over seeds."""
     bold = set()
-    compared = tidy[tidy["mean"].notna() & (tidy["system"] != "bert_base")]
+    compared = tidy[tidy["mean"].notna() & ~tidy["system"].isin(WHOLE)]
     for (target, task), group in compared.groupby(["target_speed_up", "task"]):
         top = group.loc[group["mean"].idxmax()]
         of_top = by_seed[top["system"], target, task]
@@ -108,6 +122,24 @@ def best(tidy: pd.DataFrame, by_seed: dict[tuple, np.ndarray]) -> set[tuple]:
             if row.mean == top["mean"] or tied(by_seed[row.system, target, task], of_top):
                 bold.add((row.system, target, task))
     return bold
+
+
+def paper_names(tasks: list[str], glue: list[str | None]) -> dict[str, str]:
+    """The paper's column of each of ours that is one of its tasks, both halves and the average.
+
+    The average is the paper's only if no column of ours is another's.
+    """
+    known = {task: name for task, name in zip(tasks, glue, strict=True) if name}
+    whole = {AVERAGE: AVERAGE} if len(known) == len(tasks) and len(set(known.values())) == len(tasks) else {}
+    return known | {f"{task}-mm": f"{name}-mm" for task, name in known.items()} | whole
+
+
+def with_interval(mean: float, low: float, high: float, decimals: int) -> str:
+    """A fraction and its interval in per cent, as in `0.3 [-0.1, 0.7]`; a dash where it is undefined."""
+    if np.isnan(mean):
+        return MISSING
+    span = "" if np.isnan(low) else f" [{100 * low:z.{decimals}f}, {100 * high:z.{decimals}f}]"
+    return f"{100 * mean:z.{decimals}f}{span}"
 
 
 def cell(row: Any, decimals: int) -> str:
@@ -128,6 +160,8 @@ def layout(tidy: pd.DataFrame, bold: set[tuple], decimals: int, mark: str) -> pd
         decimals: of scores in per cent.
         mark: what sets a cell in bold, with {} for the cell.
     """
+    if tidy["task"].nunique() == 2:  # one column: its average would say the same again
+        tidy = tidy[tidy["task"] != AVERAGE]
     content = []
     for method, own in tidy.groupby("method", sort=False):
         content.append({"Method": method} | _cells(own, lambda row: _marked(row, cell(row, decimals), bold, mark)))
@@ -155,6 +189,39 @@ def _cells(own: pd.DataFrame, show: Any) -> dict[str, str]:
     return cells
 
 
+def facts_of(facts: dict[str, dict], columns: list[str]) -> list[str]:
+    """Splits and sizes of each task, and which lack a mismatched half, as sentences of a caption."""
+    sizes, lacking = [], []
+    for task, fact in facts.items():
+        halves = [f"{fact['rows']['report']} instances"]
+        if f"{task}-mm" in columns:
+            halves.append(f"{fact['rows']['mismatched']} of its mismatched half")
+        else:
+            lacking.append(task)
+        sizes.append(f"{task} ({fact['metric']}, {fact['rows']['train']} training instances): {' and '.join(halves)}")
+    return [f"{'; '.join(sizes)}.", f"No mismatched half: {', '.join(lacking)}." if lacking else ""]
+
+
+def seeds_of(n: int) -> str:
+    """What the numbers are means of."""
+    return f"Mean ± standard deviation (ddof 1) over {n} model seeds." if n > 1 else "One model seed."
+
+
+def intervals_over(n: int) -> str:
+    """What the brackets after a number are."""
+    return f"with 95 % t intervals over {n} model seeds" if n > 1 else "of one model seed, without intervals"
+
+
+def server_note(tidy: pd.DataFrame) -> str:
+    """What a reader must know of the paper's rows, if any is shown: errata 20 and 30, and why levels differ."""
+    if tidy["paper"].isna().all():
+        return ""
+    return (
+        "Rows as printed in the paper are single submissions to the GLUE test server, at ratios of their own: their"
+        " level is not that of the report split (F1 on QQP is lower there by some 17 points)."
+    )
+
+
 def sentences(parts: Iterator[str] | list[str]) -> str:
     """Parts of a caption as one paragraph."""
     return " ".join(part.strip() for part in parts if part)
@@ -167,7 +234,8 @@ def to_markdown(table: pd.DataFrame, caption: str) -> str:
 
 def to_latex(table: pd.DataFrame, caption: str) -> str:
     """The table and its caption as LaTeX (booktabs)."""
-    signs = {"±": r"$\pm$", "×": r"$\times$", "%": r"\%", "_": r"\_"}
+    signs = {"±": r"$\pm$", "×": r"$\times$", "ε": r"$\epsilon$", "↑": r"$\uparrow$", "↓": r"$\downarrow$"}
+    signs |= {sign: rf"\{sign}" for sign in "%_#&"}
 
     def escaped(text: str) -> str:
         for sign, code in signs.items():
@@ -179,3 +247,20 @@ def to_latex(table: pd.DataFrame, caption: str) -> str:
     return style.to_latex(
         hrules=True, caption=escaped(caption), position="t", column_format="l" + "c" * (len(table.columns) - 1)
     )
+
+
+def write_table(
+    csv: Path, frame: pd.DataFrame, layouts: tuple[pd.DataFrame, pd.DataFrame], name: str, text: str
+) -> None:
+    """Write a table as tidy CSV and, beside it, in its layout as Markdown and LaTeX.
+
+    Args:
+        csv: where the tidy frame goes; .md and .tex go beside it.
+        frame: fractions, unrounded.
+        layouts: for Markdown and for LaTeX.
+        name: as in "Table 2".
+        text: the caption.
+    """
+    write_csv(csv, frame)
+    write_text(csv.with_suffix(".md"), to_markdown(layouts[0], f"{name}: {text}"))
+    write_text(csv.with_suffix(".tex"), to_latex(layouts[1], text))
