@@ -1,0 +1,28 @@
+"""Score against speed-up of the cascades of two and of three members, on the tables' splits (Figure 5)."""
+
+import json
+from pathlib import Path
+
+import tyro
+
+from cascadebert.analysis import trade_off
+from cascadebert.figures import save, trade_off_figure
+from cascadebert.sweeps import printed_points
+
+
+def main(sweeps: list[Path], spec: str, pdf: Path) -> None:
+    """Draw a panel for each column of Table 2.
+
+    Args:
+        sweeps: of sweep_thresholds.py, every task and both cascades.
+        spec: JSON with tasks, in the order of panels.
+        pdf: the figure; .png and the plotted frame as .csv go beside it.
+    """
+    points, columns = printed_points(sweeps, json.loads(spec)["tasks"])
+    metrics = dict(zip(points["column"], points["metric"], strict=True))
+    frame = trade_off(points, "figure5")
+    save(trade_off_figure(frame, {column: metrics[column] for column in columns}, ncols=2), frame, pdf)
+
+
+if __name__ == "__main__":
+    tyro.cli(main, description=__doc__)
