@@ -1,7 +1,8 @@
 # make table2   set everything up and produce Table 2 of the embedded default
+# make all      the same and every table, figure and verdict that the default can make
 # make test     set everything up and prove it: lint, boundaries, unit tests, the smoke workflow
 # make setup    only the virtual environment: then `. .venv/bin/activate` and snakemake as you like
-.PHONY: setup table2 test lint clean
+.PHONY: setup table2 all test lint clean
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3.11
@@ -19,6 +20,9 @@ setup: .venv/installed
 
 table2: setup
 	snakemake --cores $(CORES) results/table2.csv
+
+all: setup
+	snakemake --cores $(CORES) all
 
 lint: setup
 	ruff check .

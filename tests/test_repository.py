@@ -1,6 +1,7 @@
 """What holds of the repository's own files: pins, environments, local GLUE data where there is some."""
 
 import json
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -36,12 +37,12 @@ def test_every_environment_that_a_rule_names_exists():
 
 
 @pytest.mark.parametrize("script", sorted(path.name for path in (ROOT / "workflow/scripts").glob("*.py")))
-def test_every_script_explains_itself(script):
-    done = subprocess.run(
-        [sys.executable, ROOT / "workflow/scripts" / script, "--help"], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert "usage" in done.stdout
+def test_every_script_explains_itself(script, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", [script, "--help"])
+    with pytest.raises(SystemExit) as done:
+        runpy.run_path(str(ROOT / "workflow/scripts" / script), run_name="__main__")
+    assert done.value.code == 0
+    assert "usage" in capsys.readouterr().out
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="no GLUE data beside the repository")

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
@@ -93,38 +94,74 @@ def replace(old, new):
 
 def test_smoke_writes_every_table_and_figure(finished):
     results = finished / "results/smoke"
+    for name in TABLES:
+        ends = ("csv", "md") if name in ("theory", "claims") else ("csv", "md", "tex")
+        assert all((results / f"{name}.{end}").stat().st_size for end in ends), name
+    for name in FIGURES:
+        assert all((results / f"figures/{name}.{end}").stat().st_size for end in ("pdf", "png", "csv")), name
+
+
+def test_table_2_has_the_rows_of_the_paper(finished):
     lines = (finished / TABLE).read_text().splitlines()
-    assert lines[0] == "method,target_speed_up,task,metric,mean,sd,n_seeds,achieved_speed_up,paper"
-    methods = {line.split(",")[0] for line in lines[1:]}
-    assert methods == {"BERT-base", "BERT-3L", "BERT-2L", "BERT-1.5L"} | {
-        f"{target}× {system}"
-        for target in (2, 3, 4)
-        for system in ("DeeBERT", "PABEE", "CascadeBERT", "CascadeBERT w/o DAR")
-    }
-    assert {line.split(",")[2] for line in lines[1:]} == {"reviews", "pairs", "pairs-mm", "AVG"}
-    assert (results / "table2.md").read_text().startswith("| Method")
-    assert r"\toprule" in (results / "table2.tex").read_text()
-    assert all((results / f"figures/figure5_all.{end}").stat().st_size for end in ("pdf", "png", "csv"))
+    assert lines[0] == "method,system,target_speed_up,task,metric,mean,sd,n_seeds,achieved_speed_up,paper"
+    methods = list(dict.fromkeys(line.split(",")[0] for line in lines[1:]))
+    assert methods == ["BERT-base"] + [
+        row
+        for k, target in (("3", 2), ("2", 3), ("1.5", 4))
+        for row in (f"BERT-{k}L", *(f"{target}× {system}" for system in ("DeeBERT", "PABEE", "CascadeBERT")))
+    ]
+    assert {line.split(",")[3] for line in lines[1:]} == {"reviews", "pairs", "pairs-mm", "AVG"}
+    assert (finished / "results/smoke/table2.md").read_text().startswith("| Method")
+    assert r"\toprule" in (finished / "results/smoke/table2.tex").read_text()
+
+
+def test_every_claim_is_judged(finished):
+    claims = pd.read_csv(finished / "results/smoke/claims.csv")
+    assert len(claims) > 30
+    assert set(claims["verdict"]) <= {"holds", "contradicted", "undecided at this size"}, "all systems were run"
+    assert (claims["low"] <= claims["estimate"]).all()
+    assert (claims["estimate"] <= claims["high"]).all()
 
 
 def test_every_system_leaves_logits_of_every_split(finished):
-    runs = [
-        "base",
-        "small",
-        "bert_3l",
-        "bert_2l",
-        "deebert",
-        "pabee",
-        "small_dar",
-        "small_dar0.1",
-        "cascadebert",
-        "cascadebert_without_dar",
-    ]
-    exits = {"deebert": 6, "pabee": 6, "cascadebert": 2, "cascadebert_without_dar": 2}
-    for run in runs:
+    folder = finished / "results/smoke/predictions/pairs"
+    exits = {f"{name}_{base}": 6 for name in ("deebert", "pabee") for base in ("base", "robertaBase")}
+    exits |= {"fastbert_base": 6, "cascadebert_three": 3}
+    exits |= {f"cascadebert{end}": 2 for end in ("", "_without_dar", "_tempered", "_batch_mean", "_shuffled")}
+    exits |= {"cascaderoberta": 2, "cascaderoberta_kd": 2}
+    exits |= dict.fromkeys(
+        [
+            "base",
+            "small",
+            "two",
+            "medium",
+            "distilled",
+            "robertaBase",
+            "base_first3",
+            "base_first2",
+            "base_first1",
+            "robertaBase_first2",
+            "pkd_base",
+            "theseus_base",
+            "two_pd",
+            "small_dar",
+            "small_dar0.1",
+            "small_dar0.5",
+            "small_tempered",
+            "small_batch_mean",
+            "small_shuffled",
+            "medium_dar",
+            "robertaSmall_dar",
+            "robertaSmall_kd_dar",
+            "fastbert_teacher_base",
+        ],
+        1,
+    )
+    assert {path.name for path in folder.iterdir()} == set(exits)
+    for run in exits:
         for split, n in {"selection": 48, "report": 60, "mismatched": 60, "test": 30}.items():
             with np.load(finished / f"results/smoke/predictions/pairs/{run}/seed2/{split}.npz") as file:
-                assert file["logits"].shape == (exits.get(run, 1), n, 3)
+                assert file["logits"].shape == (exits[run], n, 3)
                 assert file["logits"].dtype == np.float32
                 assert list(file["names"]) == ["entailment", "neutral", "contradiction"]
                 assert (file["label"] == -1).all() == (split == "test")
@@ -154,7 +191,10 @@ def test_dar_trains_another_member_for_each_margin(finished):
 
 def test_deebert_ends_in_the_base_it_was_built_on(finished):
     folder = finished / "results/smoke/predictions/reviews"
-    with np.load(folder / "deebert/seed1/report.npz") as deebert, np.load(folder / "base/seed1/report.npz") as base:
+    with (
+        np.load(folder / "deebert_base/seed1/report.npz") as deebert,
+        np.load(folder / "base/seed1/report.npz") as base,
+    ):
         np.testing.assert_allclose(deebert["logits"][-1], base["logits"][0], atol=1e-6)
 
 
@@ -176,35 +216,67 @@ def test_comments_and_docstrings_run_nothing(finished, edited):
     assert would_run(finished) == {}
 
 
-PRINTED = {"table2": 1, "figure5_all": 1}
-CASCADE = {"select_margin": 2, "adopt_margin": 4, "stack_cascade": 4, "sweep_thresholds": 4} | PRINTED
+def once(*rules):
+    """One job of each of some rules."""
+    return dict.fromkeys(rules, 1)
+
+
+TABLES = once(*(f"table{n}" for n in range(1, 9)), "theory", "claims")
+FIGURES = once(*(f"figure{n}" for n in range(1, 8)), "figure5_all")
+# What stands on a margin: the selection, every run at the selected margin, and all that is drawn or printed of these.
+MARGIN = {
+    "select_margin": 2,
+    "adopt_margin": 4,
+    "finetune_dar_selected": 8,
+    "finetune_shuffled": 4,
+    "finetune_batch_mean": 4,
+    "finetune_kd_dar": 4,
+    "stack_cascade": 24,
+    "sweep_thresholds": 12,
+    "measure_exits": 6,
+    "extract_states": 2,
+    **TABLES,
+    **once("figure4", "figure5", "figure5_all", "figure6"),
+}
+LABELS = {"label_difficulty": 6, "shuffle_difficulty": 4, "finetune_dar": 8, **MARGIN, "figure7": 1}
 LIBRARY = "workflow/scripts/cascadebert"
 CONFIG_EDITS = {
-    "lambda": (replace("dar: {", "dar: {weight: 0.25, "), {"finetune_dar": 8} | CASCADE),
-    "one epsilon": (replace("margins: [0.1, 0.5]", "margins: [0.1, 0.6]"), {"finetune_dar": 4} | CASCADE),
-    "K": (
-        replace("n_folds: 2", "n_folds: 3"),
-        {"assign_folds": 2, "predict_fold": 12, "label_difficulty": 2, "finetune_dar": 8} | CASCADE,
-    ),
+    "lambda": (replace("dar: {", "dar: {weight: 0.25, "), {"finetune_dar": 8} | MARGIN),
+    "one epsilon": (replace("margins: [0.1, 0.5]", "margins: [0.1, 0.6]"), {"finetune_dar": 4} | MARGIN),
+    "K": (replace("n_folds: 2", "n_folds: 3"), {"assign_folds": 2, "predict_fold": 18} | LABELS),
     "one difficulty seed more": (
-        replace("n_folds: 2, seeds: [1, 2]", "n_folds: 2, seeds: [1, 2, 3]"),
-        {"predict_fold": 4, "label_difficulty": 2, "finetune_dar": 8} | CASCADE,
+        replace("n_folds: 2, seeds: [1]", "n_folds: 2, seeds: [1, 2]"),
+        {"predict_fold": 12} | LABELS,
     ),
     "one model seed more": (
         replace("\nseeds: [1, 2]", "\nseeds: [1, 2, 3]"),
         {
-            "finetune": 4,
-            "finetune_first_layers": 4,
+            "finetune": 12,
+            "finetune_first_layers": 8,
             "finetune_dar": 4,
-            "train_deebert": 2,
-            "train_pabee": 2,
-            "stack_cascade_without_dar": 2,
+            "finetune_dar_selected": 12,
+            "finetune_shuffled": 6,
+            "finetune_batch_mean": 6,
+            "finetune_kd_dar": 6,
+            "finetune_pd": 2,
+            "train_deebert": 4,
+            "train_pabee": 4,
+            "train_fastbert_teacher": 2,
+            "train_fastbert": 2,
+            "train_pkd": 2,
+            "train_theseus": 2,
+            "predict_teacher": 4,
+            "shuffle_difficulty": 2,
+            "scale_temperature": 2,
             "select_margin": 2,
             "adopt_margin": 6,
-            "stack_cascade": 6,
-            "sweep_thresholds": 18,
-        }
-        | PRINTED,
+            "stack_cascade": 40,
+            "sweep_thresholds": 52,
+            "measure_exits": 22,
+            "extract_states": 2,
+            **TABLES,
+            **once("figure2", "figure3", "figure4", "figure5", "figure5_all", "figure6"),
+        },
     ),
     "one task more": (
         lambda text: text.replace("tasks: [reviews, pairs]", "tasks: [reviews, pairs, more]").replace(
@@ -212,77 +284,132 @@ CONFIG_EDITS = {
         ),
         {
             "prepare_task": 1,
-            "encode_task": 2,
             "assign_folds": 1,
-            "predict_fold": 4,
-            "label_difficulty": 1,
-            "finetune": 4,
-            "finetune_first_layers": 4,
+            "encode_task": 2,
+            "predict_fold": 6,
+            "label_difficulty": 3,
+            "shuffle_difficulty": 2,
+            "finetune": 12,
+            "finetune_first_layers": 8,
             "finetune_dar": 4,
-            "train_deebert": 2,
-            "train_pabee": 2,
+            "finetune_dar_selected": 4,
+            "finetune_shuffled": 2,
+            "finetune_batch_mean": 2,
+            "finetune_kd_dar": 2,
+            "finetune_pd": 2,
+            "train_deebert": 4,
+            "train_pabee": 4,
+            "train_fastbert_teacher": 2,
+            "train_fastbert": 2,
+            "train_pkd": 2,
+            "train_theseus": 2,
+            "predict_teacher": 4,
+            "scale_temperature": 2,
             "select_margin": 1,
             "adopt_margin": 2,
-            "stack_cascade": 2,
-            "stack_cascade_without_dar": 2,
-            "sweep_thresholds": 14,
-        }
-        | PRINTED,
+            "stack_cascade": 16,
+            "sweep_thresholds": 26,
+            "measure_exits": 11,
+            "extract_states": 1,
+            **TABLES,
+            **FIGURES,
+        },
     ),
-    "one task less": (replace("tasks: [reviews, pairs]", "tasks: [reviews]"), PRINTED),
+    "one task less": (
+        replace("tasks: [reviews, pairs]", "tasks: [reviews]"),
+        {**TABLES, **once("figure1", "figure2", "figure3", "figure4", "figure5", "figure5_all", "figure6")},
+    ),
     "learning rate of PABEE": (
         replace("pabee: {epochs: 6, lr: 2.0e-3}", "pabee: {epochs: 6, lr: 1.0e-3}"),
-        {"train_pabee": 4, "sweep_thresholds": 4} | PRINTED,
+        {"train_pabee": 8, "sweep_thresholds": 4, **once("table2", "table6", "table8", "claims", "figure5_all")},
     ),
-    "one target speed-up less": (
-        replace("speed_ups: [2, 3, 4]", "speed_ups: [2, 4]"),
-        {"select_margin": 2, "adopt_margin": 4, "stack_cascade": 4, "sweep_thresholds": 24} | PRINTED,
+    "learning rate of FastBERT's students": (
+        replace("fastbert: {epochs: 4, lr: 2.0e-3}", "fastbert: {epochs: 4, lr: 1.0e-3}"),
+        {"train_fastbert": 4, "sweep_thresholds": 2, **once("table7", "table8", "claims", "figure5_all")},
     ),
-    "format of tables": (lambda text: text + "\ntables: {decimals: 2}\n", {"table2": 1}),
+    "learning rate of a RoBERTa member": (
+        replace(
+            "robertaSmall: {weights: roberta, layers: 1, epochs: 4",
+            "robertaSmall: {weights: roberta, layers: 1, epochs: 3",
+        ),
+        {
+            "predict_fold": 4,
+            "label_difficulty": 2,
+            "finetune_dar_selected": 4,
+            "finetune_kd_dar": 4,
+            "stack_cascade": 8,
+            "sweep_thresholds": 4,
+            **once("table6", "claims"),
+        },
+    ),
+    "no RoBERTa": (replace("roberta_cascade: [robertaSmall, robertaBase]\n", ""), once("claims")),
+    "one target speed-up less": (replace("speed_ups: [2, 3, 4]", "speed_ups: [2, 4]"), MARGIN),
+    "perplexity": (replace("perplexity: 15", "perplexity: 12"), once("figure4")),
+    "format of tables": (lambda text: text + "\ntables: {decimals: 2}\n", TABLES),
 }
 CODE_EDITS = {
-    "a plotting function": (f"{LIBRARY}/figures.py", replace("alpha=0.12", "alpha=0.2"), {"figure5_all": 1}),
-    "a table's format": (f"{LIBRARY}/tables.py", replace('MISSING = "-"', 'MISSING = "n/a"'), {"table2": 1}),
+    "how figures look": (f"{LIBRARY}/figures.py", replace('"font.size": 8', '"font.size": 9'), FIGURES),
+    "the panels of Figure 1": (
+        f"{LIBRARY}/passages.py",
+        replace("LINE_HEIGHT = 0.165", "LINE_HEIGHT = 0.2"),
+        once("figure1"),
+    ),
+    "a table's format": (f"{LIBRARY}/tables.py", replace('MISSING = "-"', 'MISSING = "n/a"'), TABLES),
+    "the claims": (f"{LIBRARY}/claims.py", replace('NOT_RUN = "not run"', 'NOT_RUN = "left out"'), once("claims")),
     "PABEE's loss": (
         f"{LIBRARY}/pabee.py",
         replace("/ weights.sum()", "/ weights.mean()"),
-        {"train_pabee": 4, "sweep_thresholds": 4} | PRINTED,
+        {"train_pabee": 8, "sweep_thresholds": 4, **once("table2", "table6", "table8", "claims", "figure5_all")},
     ),
     "DeeBERT's off-ramps": (
         f"{LIBRARY}/deebert.py",
         replace("nn.Dropout(DROPOUT)", "nn.Dropout(0.2)"),
-        {"train_deebert": 4, "sweep_thresholds": 4} | PRINTED,
+        {
+            "train_deebert": 8,
+            "sweep_thresholds": 4,
+            "measure_exits": 2,
+            "extract_states": 2,
+            **once("table2", "table6", "table8", "claims"),
+            **once("figure1", "figure2", "figure3", "figure4", "figure5_all"),
+        },
+    ),
+    "BERT-of-Theseus": (
+        f"{LIBRARY}/theseus.py",
+        lambda text: text + "\nEDITED = True\n",
+        {"train_theseus": 4, "sweep_thresholds": 2, **once("table3", "table8", "claims", "figure5_all")},
     ),
     "the difficulty rule": (
         f"{LIBRARY}/difficulty.py",
         replace("~correct.all(axis=0)", "~correct.any(axis=0)"),
-        {"assign_folds": 2, "predict_fold": 8, "label_difficulty": 2, "finetune_dar": 8} | CASCADE,
+        {"assign_folds": 2, "predict_fold": 12} | LABELS | {"measure_exits": 22, "figure3": 1},
     ),
     "how a margin is chosen": (
         "workflow/scripts/select_margin.py",
         replace("np.mean(scores[margin])", "np.min(scores[margin])"),
-        CASCADE,
+        MARGIN,
     ),
     "the training loop": (
         f"{LIBRARY}/training.py",
         replace("loss.backward()", "(2 * loss).backward()"),
         {
-            "pretrain_member": 1,
-            "encode_task": 2,
-            "predict_fold": 8,
-            "label_difficulty": 2,
-            "finetune": 8,
-            "finetune_first_layers": 8,
-            "finetune_dar": 8,
-            "train_deebert": 4,
-            "train_pabee": 4,
-            "select_margin": 2,
-            "adopt_margin": 4,
-            "stack_cascade": 4,
-            "stack_cascade_without_dar": 4,
-            "sweep_thresholds": 28,
+            "pretrain_member": 3,
+            "pretrain_distilbert": 1,
+            "predict_fold": 12,
+            "finetune": 24,
+            "finetune_first_layers": 16,
+            "finetune_pd": 4,
+            "train_deebert": 8,
+            "train_pabee": 8,
+            "train_fastbert_teacher": 4,
+            "train_fastbert": 4,
+            "train_pkd": 4,
+            "train_theseus": 4,
+            "predict_teacher": 8,
+            "scale_temperature": 4,
         }
-        | PRINTED,
+        | LABELS
+        | {"stack_cascade": 32, "sweep_thresholds": 52, "measure_exits": 22}
+        | FIGURES,
     ),
 }
 
@@ -316,7 +443,7 @@ def test_killed_run_gives_the_same_bytes_when_started_again(finished):
         shutil.rmtree(finished / "results/smoke" / folder)
     (finished / TABLE).unlink()
     running = subprocess.Popen(
-        command(), cwd=finished, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        command(TABLE), cwd=finished, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
     time.sleep(9)  # in the midst of the fine-tuning jobs
     assert running.poll() is None, "the run was over before it could be killed"
@@ -327,6 +454,37 @@ def test_killed_run_gives_the_same_bytes_when_started_again(finished):
     assert done.returncode == 0, said(done)[-3000:]
     assert (finished / TABLE).read_bytes() == before
     assert would_run(finished) == {}
+
+
+def test_table_5_alone_runs_what_it_needs(tmp_path):
+    plan = would_run(copy_of(ROOT, tmp_path), "results/smoke/table5.csv")
+    assert plan == {
+        "import_weights": 1,
+        "pretrain_member": 1,
+        "prepare_task": 2,
+        "assign_folds": 2,
+        "encode_task": 2,
+        "predict_fold": 4,
+        "label_difficulty": 2,
+        "shuffle_difficulty": 4,
+        "finetune": 8,  # the small member and, since the margin is that of the cascade, the base
+        "finetune_dar": 8,
+        "finetune_shuffled": 4,
+        "finetune_batch_mean": 4,
+        "select_margin": 2,
+        "adopt_margin": 4,
+        "scale_temperature": 4,
+        "measure_exits": 10,
+        "table5": 1,
+    }
+
+
+def test_what_the_config_lacks_is_left_out_with_a_note(finished, edited):
+    edited(SMOKE, replace("roberta_cascade: [robertaSmall, robertaBase]\n", ""))
+    done = snakemake(finished, "--dry-run", "results/smoke/table6.csv")
+    assert done.returncode != 0
+    assert "table6 cannot be made, the config lacks roberta_cascade" in said(done)
+    assert "Job stats" not in said(done)
 
 
 MINE = """
@@ -372,11 +530,23 @@ def test_own_csv_with_three_string_labels_runs_to_the_table(tmp_path):
     assert task["names"] == ["bad", "good", "so, so"]
 
 
-def test_bad_data_stops_with_its_sentence_in_sight(tmp_path):
-    write_mine(copy_of(ROOT, tmp_path), header="text,verdict")
-    done = snakemake(tmp_path, "--until", "prepare_task", config="config/mine.yaml")
+@pytest.mark.parametrize(
+    ("mistake", "sentence"),
+    [
+        ({"header": "text,verdict"}, "mine.csv has no column review: it has text, verdict."),
+        (
+            {"label": lambda i: "good" if i else "so, so"},
+            "so, so has 1 training instances and difficulty.n_folds is 2",
+        ),
+    ],
+)
+def test_bad_data_stops_with_its_sentence_before_any_training(tmp_path, mistake, sentence):
+    write_mine(copy_of(ROOT, tmp_path), **mistake)
+    done = snakemake(tmp_path, config="config/mine.yaml")
     assert done.returncode != 0
-    assert "mine.csv has no column review: it has text, verdict." in said(done)
+    assert sentence in said(done)
+    assert not list((tmp_path / "results/mine").glob("models/*"))
+    assert not list((tmp_path / "results/mine").glob("weights/small/*"))
 
 
 @pytest.mark.parametrize(

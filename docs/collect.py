@@ -1,0 +1,54 @@
+"""Puts the tables, figures and verdicts of a finished run into docs/results.md, as they came out.
+
+python docs/collect.py [results]
+"""
+
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+DOCS = Path(__file__).parent
+TABLES = ["table1", "table2", "table3", "table4", "table5", "table6", "table7", "table8", "theory"]
+FIGURES = {
+    "figure1": "Figure 1: an instance that DeeBERT's off-ramp at the small member's depth gets wrong and the small"
+    " complete member right, chosen by the rule in `workflow/scripts/figure1.py`.",
+    "figure2": "Figure 2: accuracy by layer on the instances that DeeBERT emits there.",
+    "figure3": "Figure 3: DIS of every classifier, higher is better.",
+    "figure4": "Figure 4: t-SNE of [CLS] at the small member's depth; the numbers are computed before the projection.",
+    "figure5": "Figure 5: a cascade of two members and of three.",
+    "figure5_all": "Figure 5, every system; bands and bars are 95 % t intervals over seeds.",
+    "figure6": "Figure 6 (not in the paper): reliability of the small member.",
+    "figure7": "Figure 7 (not in the paper): difficulty labels against how far the mean human rating is from neutral.",
+}
+HEAD = """# What the default printed
+
+Written by `make all && python docs/collect.py`; nothing here is typed by hand. What it means is in the README.
+
+## Verdicts on the paper's claims
+
+"""
+
+
+def main(results: Path) -> None:
+    """Write docs/results.md and docs/figures/."""
+    (DOCS / "figures").mkdir(exist_ok=True)
+    parts = [HEAD + (results / "claims.md").read_text()]
+    for name in TABLES:
+        page = results / f"{name}.md"
+        if page.is_file():
+            parts.append(
+                f"## {'Appendix C' if name == 'theory' else name.replace('table', 'Table ')}\n\n{page.read_text()}"
+            )
+    for name, caption in FIGURES.items():
+        drawn = results / f"figures/{name}.png"
+        if drawn.is_file():
+            with Image.open(drawn) as image:
+                half = image.convert("RGB").resize((image.width // 2, image.height // 2), Image.Resampling.LANCZOS)
+                half.quantize(64).save(DOCS / f"figures/{name}.png", optimize=True)
+            parts.append(f"![{name}](figures/{name}.png)\n\n{caption}\n")
+    (DOCS / "results.md").write_text("\n".join(parts))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "results"))
