@@ -428,7 +428,7 @@ def static_title():
     title = f"Static distillation into {config['student_layers']} layers against the cascade at {static_ratio():g}×."
     if "distilled" in source:
         title += (
-            f" DistilBERT is an approximation: distilled on {source['rows']} texts of {source['corpus']} in"
+            f" DistilBERT is an approximation: distilled on {source['rows']} rows of the corpus {source['corpus']} in"
             f" {source['epochs']} epochs, not on books and an encyclopaedia, from a checkpoint whose masked-LM head was"
             " fitted on the same texts."
         )

@@ -62,7 +62,7 @@ def chosen(small, texts=None, pairs=None, off_ramp=(-1,) * 8, **changes):
 
 
 def test_instance_is_among_the_surest_quarter_of_the_candidates():
-    pairs = ["one two"] + ["one three"] * 7  # the first shares most words and is the least sure
+    pairs = ["one three"] * 5 + ["one two"] + ["one three"] * 2  # the sixth shares most words, two are surer
     frame = chosen(small=[1, 2, 3, 4, 5, 6, 7, 8], pairs=pairs)
     assert set(frame["id"]) == {"i7"}
     assert set(frame["candidates"]) == {8}
@@ -258,6 +258,18 @@ def test_clusters_are_told_apart_and_noise_is_not():
     assert set(frame["layers"]) == {2}
 
 
+def test_neighbours_are_the_ten_nearest_others():
+    given = states()
+    scaled = given["deebert"].astype(float)
+    scaled = (scaled - scaled.mean(axis=0)) / scaled.std(axis=0)
+    right = []
+    for i, own in enumerate(scaled):
+        nearest = np.argsort(np.where(np.arange(40) == i, np.inf, ((scaled - own) ** 2).sum(axis=1)))[:10]
+        right.append(np.bincount(given["label"][nearest]).argmax() == given["label"][i])
+    frame = separation(given, perplexity=5.0, instances=100, seed=0)
+    assert frame["neighbours"].iloc[0] == np.mean(right)
+
+
 def test_no_feature_counts_more_for_its_scale():
     plain, scaled = (separation(states(scale=scale), 5.0, 100, 0).iloc[0] for scale in (1.0, 1000.0))
     assert scaled["silhouette"] == pytest.approx(plain["silhouette"], abs=1e-5)
@@ -297,8 +309,8 @@ def test_a_figure_shows_its_own_systems_over_seeds():
     assert row["high"] - row["mean"] == pytest.approx(12.7062 * 0.1, rel=1e-5)
 
 
-def test_depths_of_one_system_stay_apart():
-    rows = [("movies", "bert_kl", f"base_first{k}", 6.0 / k, 1, 6.0 / k, 0.1 * k) for k in (3, 2)]
+def test_runs_of_one_system_stay_apart():
+    rows = [("movies", "bert_kl", f"base_first{k}", 2.0, 1, 6.0 / k, 0.1 * k) for k in (3, 2)]
     points = pd.DataFrame(rows, columns=["column", "system", "run", "target", "seed", "speed_up", "score"])
     assert trade_off(points, "figure5_all")["mean"].tolist() == pytest.approx([0.3, 0.2])
 

@@ -171,3 +171,12 @@ def test_long_class_names_are_not_cut(examples, tokenizer):
     data = encode(examples.assign(label=names * 2), names, tokenizer, 16)
     assert data.names.tolist() == names
     assert data.label.tolist() == [0, 1, 0, 1]
+
+
+def test_text_of_ten_thousand_tokens_is_cut_and_said_to_be(weights, caplog):
+    examples = pd.DataFrame(
+        {"id": ["long", "short"], "split": "train", "text": ["good " * 10_000, "good"], "label": ["a", "b"]}
+    )
+    data = encode(examples, ["a", "b"], weights.with_name("tokenizer.json"), 16)
+    assert data.lengths.tolist() == [16, 3]
+    assert "1 of 2 texts have more than 16 tokens and were cut" in caplog.text

@@ -61,7 +61,16 @@ def test_glue_folder_is_read_as_it_is(tmp_path, task, report, mismatched, test):
     subprocess.run(
         [
             *(sys.executable, ROOT / "workflow/scripts/prepare_task.py", "--definition", json.dumps(definition)),
-            *("--metric", GLUE[task].metric, "--examples", tmp_path / "e.jsonl", "--task", tmp_path / "t.json"),
+            *(
+                "--metric",
+                GLUE[task].metric,
+                "--n-folds",
+                "8",
+                "--examples",
+                tmp_path / "e.jsonl",
+                "--task",
+                tmp_path / "t.json",
+            ),
         ],
         check=True,
     )

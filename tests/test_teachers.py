@@ -15,7 +15,7 @@ from transformers import RobertaConfig, RobertaModel
 from cascadebert.difficulty import margin_of, shuffled
 from cascadebert.encoding import write_encoded
 from cascadebert.members import build_member, cls_states, load_trained
-from cascadebert.objectives import Patience, cross_entropy, kd, on_logits
+from cascadebert.objectives import Patience, cross_entropy, kd, on_logits, patience
 from cascadebert.records import read_predictions, write_json
 from cascadebert.systems import SPLITS
 from cascadebert.teachers import patient_objective, read_teacher, skip_map, teacher_outputs, write_teacher
@@ -67,16 +67,6 @@ def copied(model):
 def changed(model, before):
     """Names of the tensors that are not what they were, to the bit."""
     return {name for name, tensor in model.state_dict().items() if not torch.equal(tensor, before[name])}
-
-
-def without_dropout(model):
-    """The model in training mode, nothing dropped."""
-    for module in model.train().modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0
-    for layer in model.encoder.encoder.layer:
-        layer.attention.self.dropout.p = 0.0
-    return model
 
 
 @pytest.mark.parametrize(
@@ -241,14 +231,16 @@ def test_patience_brings_states_and_answers_nearer_to_the_teachers(checkpoint, t
     assert all(after < 0.7 * then for after, then in zip(distances(), before, strict=True))
 
 
-def test_patient_training_in_bf16_computes_its_loss_in_float32(checkpoint, taught, sentences):
-    student = without_dropout(build_member(checkpoint, 2, 2, freeze_embeddings=False))
+def test_loss_is_computed_in_float32_from_a_model_in_bf16(checkpoint, taught, sentences):
+    student = build_member(checkpoint, 2, 2, freeze_embeddings=False).eval()
     batch = to_batch(sentences, sentences.rows("train")[:8], CPU, read_teacher(taught, sentences.id))
-    exact = patient_objective(RECIPE)(student, batch)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         loss = patient_objective(RECIPE)(student, batch)
-    assert loss.dtype == torch.float32
-    assert loss.item() == pytest.approx(exact.item(), rel=0.05)
+        logits, states = student(batch), cls_states(student.encoder, batch)[0]
+    assert logits.dtype == torch.bfloat16
+    gap = patience(states[:, None].float(), batch["teacher_states"], normalize=False)
+    expected = kd(logits.float(), batch, 0.5, 5.0, "mean") + 10.0 * gap
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-6)
 
 
 @pytest.fixture
