@@ -442,18 +442,25 @@ def test_killed_run_gives_the_same_bytes_when_started_again(finished):
     for folder in ("models/reviews/base", "predictions/reviews/base", "sweeps", "margins"):
         shutil.rmtree(finished / "results/smoke" / folder)
     (finished / TABLE).unlink()
+    logs = finished / "results/smoke/logs/finetune/reviews/base"
+    shutil.rmtree(logs)
     running = subprocess.Popen(
         command(TABLE), cwd=finished, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
-    time.sleep(9)  # in the midst of the fine-tuning jobs
+    for _ in range(600):
+        if logs.is_dir() and list(logs.iterdir()):  # a fine-tuning job has begun
+            break
+        time.sleep(0.2)
+    time.sleep(3)
     assert running.poll() is None, "the run was over before it could be killed"
     running.send_signal(signal.SIGKILL)  # Snakemake alone: its jobs go on as orphans, its lock stays
     running.wait()
     assert list((finished / ".snakemake/locks").iterdir())
-    done = snakemake(finished)
+    assert not (finished / TABLE).exists()
+    done = snakemake(finished, TABLE)
     assert done.returncode == 0, said(done)[-3000:]
     assert (finished / TABLE).read_bytes() == before
-    assert would_run(finished) == {}
+    assert would_run(finished, TABLE) == {}
 
 
 def test_table_5_alone_runs_what_it_needs(tmp_path):
