@@ -500,7 +500,7 @@ data:
   mine: {{source: {{path: {path}}}, columns: [review], label: verdict}}
 weights:
   base: {{source: {{random: 4, hidden: 16}}}}
-  small: {{source: {{distilled: base, layer: 1, corpus: mine, held_out: [mine], rows: 60, epochs: 1, lr: 1.0e-3,
+  small: {{source: {{distilled: base, layers: [1], corpus: mine, held_out: [mine], rows: 60, epochs: 1, lr: 1.0e-3,
     batch_size: 16}}}}
 members:
   small: {{weights: small, layers: 1, epochs: 1, lr: 1.0e-3}}
