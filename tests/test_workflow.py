@@ -560,7 +560,7 @@ def test_bad_data_stops_with_its_sentence_before_any_training(tmp_path, mistake,
     ("change", "sentence"),
     [
         (
-            replace("lr: 3.0e-3", "lr: 3e-3"),
+            replace("layers: 1, epochs: 6, lr: 3.0e-3", "layers: 1, epochs: 6, lr: 3e-3"),
             "config key members.small.lr is the text '3e-3', not a number: write it 3.0e-3.",
         ),
         (
