@@ -176,6 +176,12 @@ def test_padding_does_not_reach_a_state(roberta, rows, batch):
         torch.testing.assert_close(cls_states(encoder, alone), [s[[row]] for s in together], atol=1e-5, rtol=1e-5)
 
 
+def test_second_type_of_another_tokenizer_is_read_as_the_only_one(roberta, batch):
+    encoder = load_encoder(roberta, 2).eval()
+    ones = batch | {"token_type_ids": torch.ones_like(batch["token_type_ids"])}
+    assert all(torch.equal(a, b) for a, b in zip(cls_states(encoder, ones), cls_states(encoder, batch), strict=True))
+
+
 # --- the pooler
 
 
@@ -212,6 +218,11 @@ def test_logits_are_robertas_head_on_the_first_token(roberta, batch):
     cls = hidden_states(member.encoder, batch)[-1][:, 0]
     expected = torch.tanh(cls @ dense.weight.T + dense.bias) @ out.weight.T + out.bias
     torch.testing.assert_close(member(batch)[0], expected, atol=1e-6, rtol=1e-5)
+
+
+def test_pooler_reads_the_first_token(roberta):
+    pooler, states = load_encoder(roberta, 1).eval().pooler, torch.randn(3, 5, 16)
+    assert torch.equal(pooler(states), pooler(states[:, :1]))
 
 
 def test_dropout_stands_before_the_pooler_in_training_alone(roberta, batch):
