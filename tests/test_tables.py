@@ -717,7 +717,7 @@ def test_table_5_prints_measures_and_differences_and_a_dash_where_undefined(tmp_
     assert lines[4][4] == "3.3 [3.3, 3.3]"
     assert lines[5][3] == "0.0 [0.0, 0.0]"
     of_paper = [line[2:] for line in lines if line[:2] == ["sst2", "as printed in the paper"]]
-    assert of_paper == [["82.0", "87.7", "5.6"], ["79.3", "88.0", "8.7"]]
+    assert of_paper == [["82.02", "87.70", "5.61"], ["79.30", "87.95", "8.73"]]
     keys = ["task", "method", "measure"]
     own = frame.set_index(keys)
     assert float(own.loc[("movies", "temperature scaling", "ece"), "mean"]) == 1 / 30

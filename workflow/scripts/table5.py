@@ -79,18 +79,20 @@ def layout(tidy: pd.DataFrame, decimals: int) -> pd.DataFrame:
     for (column, method), own in tidy.groupby(["task", "method"], sort=False):
         of = own.set_index("measure")
 
-        def line(label: str, names: tuple[str, ...], of: pd.DataFrame = of, column: str = column) -> dict[str, str]:
+        def line(
+            label: str, *names: str, digits: int = decimals, of: pd.DataFrame = of, column: str = column
+        ) -> dict[str, str]:
             cells = {
-                title: with_interval(*(of.loc[measure, name] if name else float("nan") for name in names), decimals)
+                title: with_interval(*(of.loc[measure, name] if name else float("nan") for name in names), digits)
                 for measure, title in MEASURES.items()
             }
             return {"Dataset": column, "Method": label} | cells
 
-        lines.append(line(method, ("mean", "low", "high")))
+        lines.append(line(method, "mean", "low", "high"))
         if method != WITHOUT:
-            lines.append(line("  difference", ("difference", "difference_low", "difference_high")))
+            lines.append(line("  difference", "difference", "difference_low", "difference_high"))
         if own["paper"].notna().any():
-            lines.append(line("  as printed in the paper", ("paper", "", "")))
+            lines.append(line("  as printed in the paper", "paper", "", "", digits=2))
     return pd.DataFrame(lines).fillna(MISSING)
 
 
