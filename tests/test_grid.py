@@ -303,6 +303,7 @@ def test_splits_are_chosen_on_printed_and_handed_in():
 
 
 def test_grid_reads_the_registry_as_it_is(monkeypatch):
-    monkeypatch.delitem(SYSTEMS, "theseus")
     assert grid.SYSTEMS is SYSTEMS
+    fewer = {name: system for name, system in SYSTEMS.items() if name != "theseus"}  # their order counts: no delitem
+    monkeypatch.setattr(grid, "SYSTEMS", fewer)
     assert "theseus_base" not in runs(preset("smoke"))
