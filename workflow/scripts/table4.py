@@ -14,6 +14,7 @@ from cascadebert.systems import SYSTEMS, shown_in
 from cascadebert.tables import (
     AVERAGE,
     MISSING,
+    cell,
     facts_of,
     intervals_over,
     paper_names,
@@ -73,11 +74,8 @@ def layout(tidy: pd.DataFrame, decimals: int) -> pd.DataFrame:
     """Three lines a variant, and the paper's where there are its values."""
     lines = []
     for (target, system), own in tidy.groupby(["target_speed_up", "system"], sort=False):
-        head = {"Method": f"{target:g}× {SYSTEMS[system].label}"}
-        for row in own.itertuples():
-            spread = "" if np.isnan(row.sd) else f"±{100 * row.sd:.{decimals}f}"
-            head[row.task] = f"{100 * row.mean:.{decimals}f}{spread} ({row.achieved_speed_up:.2f}×)"
-        lines.append(head)
+        label = f"{target:g}× {SYSTEMS[system].label}"
+        lines.append({"Method": label} | {row.task: cell(row, decimals) for row in own.itertuples()})
         if system != REFERENCE:
             differences = {
                 row.task: with_interval(row.difference, row.low, row.high, decimals) for row in own.itertuples()

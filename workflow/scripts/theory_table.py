@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import tyro
 
-from cascadebert.exits import exits_at
+from cascadebert.exits import answers, exits_at
 from cascadebert.intervals import t_interval
 from cascadebert.records import read_predictions, write_csv, write_text
 from cascadebert.sweeps import printed_points
@@ -43,9 +43,8 @@ def main(sweeps: list[Path], two: list[Path], three: list[Path], spec: str, deci
             for system, whole in ((TWO, before), (THREE, after)):
                 threshold = points.loc[(task, seed, system, target), "threshold"]
                 exit_of = exits_at(whole.stack, "confidence", threshold)
-                answers = whole.stack.logits.argmax(axis=-1)[exit_of, np.arange(exit_of.size)]
                 counts.append(np.bincount(exit_of, minlength=len(whole.stack.layers)))
-                accuracy.append(float((answers == whole.label).mean()))
+                accuracy.append(float((answers(whole.stack, exit_of) == whole.label).mean()))
             predicted = predicted_gain(layers, right.mean(axis=1), new, counts[1])
             _, residual = condition_residuals(layers, new, counts[0], counts[1])
             row = {"task": task, "seed": seed, "target_speed_up": target, "predicted": predicted}

@@ -104,8 +104,9 @@ def with_paper(tidy: pd.DataFrame, printed: pd.DataFrame, paper_names: dict[str,
         paper_names: the paper's column of each of ours.
     """
     known = {(row.system, float(row.target), row.task): row.score / 100 for row in printed.itertuples()}
+    ours = [paper_names.get(task, "") for task in tidy["task"].unique()]
     names = tidy["task"].map(paper_names)
-    if set(names) != set(printed["task"]):
+    if sorted(ours) != sorted(printed["task"].unique()):
         names = names.replace(AVERAGE, None)
     keys = zip(tidy["system"], tidy["target_speed_up"], names, strict=True)
     return tidy.assign(paper=[known.get(key, float("nan")) for key in keys])
@@ -125,13 +126,9 @@ def best(tidy: pd.DataFrame, by_seed: dict[tuple, np.ndarray]) -> set[tuple]:
 
 
 def paper_names(tasks: list[str], glue: list[str | None]) -> dict[str, str]:
-    """The paper's column of each of ours that is one of its tasks, both halves and the average.
-
-    The average is the paper's only if no column of ours is another's.
-    """
+    """The paper's column of each of ours that is one of its tasks, both halves and the average."""
     known = {task: name for task, name in zip(tasks, glue, strict=True) if name}
-    whole = {AVERAGE: AVERAGE} if len(known) == len(tasks) and len(set(known.values())) == len(tasks) else {}
-    return known | {f"{task}-mm": f"{name}-mm" for task, name in known.items()} | whole
+    return known | {f"{task}-mm": f"{name}-mm" for task, name in known.items()} | {AVERAGE: AVERAGE}
 
 
 def with_interval(mean: float, low: float, high: float, decimals: int) -> str:
