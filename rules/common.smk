@@ -19,7 +19,7 @@ sys.path.insert(0, str(SCRIPTS))
 
 from cascadebert.configuration import Problem, check_references, check_schema, files_of
 from cascadebert.glue import GLUE
-from cascadebert.grid import before, cascade_members, full_layers, missing, models, runs
+from cascadebert.grid import before, cascade_members, full_layers, missing, models, rated, runs
 from cascadebert.systems import SPLITS, SYSTEMS, shown_in
 
 # --- the config -------------------------------------------------------------------------------------------------------
@@ -335,14 +335,6 @@ def layered():
     ]
 
 
-def rated():
-    """Tasks whose source has a human rating beside the label (Figure 7)."""
-    sources = {task: config["data"][task]["source"] for task in config["tasks"]}
-    return [
-        task for task, source in sources.items() if "package" in source or ("toy" in source and not source.get("pairs"))
-    ]
-
-
 def predicted(runs_of_task, split="report"):
     """Predictions of some runs, all seeds: (task, run's name for the reader, ..., seed) and file."""
     return [
@@ -442,21 +434,21 @@ def wanted(artefact):
     return []
 
 
+TABLES = [*(f"table{n}" for n in range(1, 9)), "theory", "claims"]
+FIGURES = [*(f"figure{n}" for n in range(1, 8)), "figure5_all"]
+
+
 def artefacts():
     """Every table and figure that can be made under this config."""
-    tables = [f"table{n}" for n in range(1, 9)] + ["theory", "claims"]
-    figures = [f"figure{n}" for n in range(1, 8) if n != 7 or rated()] + ["figure5_all"]
     return [
-        *(f"<results>/{name}.csv" for name in tables if not missing(config, name)),
-        *(f"<results>/figures/{name}.pdf" for name in figures if not missing(config, name)),
+        *(f"<results>/{name}.csv" for name in TABLES if not missing(config, name)),
+        *(f"<results>/figures/{name}.pdf" for name in FIGURES if not missing(config, name)),
     ]
 
 
 def left_out():
     """Why the other tables and figures are not made, a sentence each."""
-    names = [f"table{n}" for n in range(1, 9)] + ["theory"] + [f"figure{n}" for n in range(1, 6)]
-    notes = [sentence for name in names if (sentence := missing(config, name))]
-    return notes if rated() else [*notes, "figure7 cannot be made, no task's source has human ratings."]
+    return [sentence for name in [*TABLES, *FIGURES] if (sentence := missing(config, name))]
 
 
 def table_spec(**more):
@@ -478,11 +470,12 @@ def table_notes():
     for member in dict.fromkeys([*config["cascade"], *config.get("larger_cascade", []), *config.get("complete", [])]):
         source = config["weights"][config["members"][member]["weights"]]["source"]
         if "distilled" in source:
-            notes.append(f"{member} ({layers_of(member)})")
+            layers = layers_of(member)
+            notes.append(f"{member} ({layers} layer{'s' if layers > 1 else ''})")
     if not notes:
         return []
     return [
-        f"The members {', '.join(notes)} (layers) were taken from the base and distilled from it on unlabelled text: they"
+        f"The members {', '.join(notes)} were taken from the base and distilled from it on unlabelled text: they"
         " are complete in the sense that they were trained to represent a whole sentence, but they were not pre-trained"
         " from scratch as the paper's small BERTs were."
     ]

@@ -122,7 +122,7 @@ rule figure5:
         "../envs/paper.yaml"
     params:
         code=code_version("figure5.py"),
-        spec=lambda wildcards: settings(tasks=config["tasks"]),
+        spec=lambda wildcards: settings(tasks=config["tasks"], name="figure5"),
     message:
         "Drawing two members against three (Figure 5)"
     shell:
@@ -144,12 +144,12 @@ rule figure5_all:
     conda:
         "../envs/paper.yaml"
     params:
-        code=code_version("figure5_all.py"),
-        spec=lambda wildcards: settings(tasks=config["tasks"]),
+        code=code_version("figure5.py"),
+        spec=lambda wildcards: settings(tasks=config["tasks"], name="figure5_all"),
     message:
         "Drawing the trade-off curves of every system"
     shell:
-        "python workflow/scripts/figure5_all.py --sweeps {input.sweeps}"
+        "python workflow/scripts/figure5.py --sweeps {input.sweeps}"
         " --spec {params.spec:q} --pdf {output.pdf} > {log} 2>&1"
 
 
@@ -180,8 +180,8 @@ rule figure7:
     """Figure 7 (ours): difficulty labels against human ratings."""
     input:
         lambda wildcards: wanted("figure7"),
-        labels=expand(f"<results>/difficulty/{{task}}/{small()}/labels.csv", task=rated()),
-        examples=expand("<results>/tasks/{task}/examples.jsonl", task=rated()),
+        labels=expand(f"<results>/difficulty/{{task}}/{small()}/labels.csv", task=rated(config)),
+        examples=expand("<results>/tasks/{task}/examples.jsonl", task=rated(config)),
     output:
         pdf="<results>/figures/figure7.pdf",
         png="<results>/figures/figure7.png",
@@ -192,7 +192,7 @@ rule figure7:
         "../envs/paper.yaml"
     params:
         code=code_version("figure7.py"),
-        spec=lambda wildcards: settings(tasks=rated()),
+        spec=lambda wildcards: settings(tasks=rated(config)),
     message:
         "Drawing difficulty against human ratings (Figure 7)"
     shell:

@@ -526,11 +526,12 @@ def test_figure4_draws_two_panels_a_task(files, tmp_path):
 def test_figure5_compares_the_two_cascades(files, tmp_path):
     runs = ("cascadebert", "cascadebert_three", "pabee", "base", "first2")
     sweeps = files(*(f"_{run}_sweep.csv" for run in runs))
-    frame = drawn_by("figure5", tmp_path, sweeps=sweeps)
+    frame = drawn_by("figure5", tmp_path, sweeps=sweeps, spec={"name": "figure5"})
     assert frame.groupby(["column", "system"]).size().to_dict() == {
         (task, system): 2 for task in NAMES for system in ("cascadebert", "cascadebert_three")
     }
-    assert set(drawn_by("figure5_all", tmp_path, sweeps=sweeps)["system"]) == {*runs[:3], "bert_base", "bert_kl"}
+    whole = drawn_by("figure5", tmp_path, sweeps=sweeps, spec={"name": "figure5_all"})
+    assert set(whole["system"]) == {*runs[:3], "bert_base", "bert_kl"}
 
 
 def test_figure6_pools_its_variants(files, tmp_path):

@@ -307,3 +307,9 @@ def test_grid_reads_the_registry_as_it_is(monkeypatch):
     fewer = {name: system for name, system in SYSTEMS.items() if name != "theseus"}  # their order counts: no delitem
     monkeypatch.setattr(grid, "SYSTEMS", fewer)
     assert "theseus_base" not in runs(preset("smoke"))
+
+
+def test_figure_7_needs_a_task_with_ratings():
+    config = preset("smoke")
+    assert (missing(config, "figure7"), grid.rated(config)) == ("", ["reviews"])
+    assert "no task's source has human ratings" in missing(config | {"tasks": ["pairs"]}, "figure7")

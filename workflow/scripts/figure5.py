@@ -1,4 +1,4 @@
-"""Score against speed-up of the cascades of two and of three members, on the tables' splits (Figure 5)."""
+"""Score against speed-up, curves for adaptive systems and points for static ones (Figure 5, and with all systems)."""
 
 import json
 from pathlib import Path
@@ -14,14 +14,16 @@ def main(sweeps: list[Path], spec: str, pdf: Path) -> None:
     """Draw a panel for each column of Table 2.
 
     Args:
-        sweeps: of sweep_thresholds.py, every task and both cascades.
-        spec: JSON with tasks, in the order of panels.
+        sweeps: of sweep_thresholds.py, every task and run that the figure shows.
+        spec: JSON with tasks, in the order of panels, and name, figure5 or figure5_all.
         pdf: the figure; .png and the plotted frame as .csv go beside it.
     """
-    points, columns = printed_points(sweeps, json.loads(spec)["tasks"])
+    wanted = json.loads(spec)
+    points, columns = printed_points(sweeps, wanted["tasks"])
     metrics = dict(zip(points["column"], points["metric"], strict=True))
-    frame = trade_off(points, "figure5")
-    save(trade_off_figure(frame, {column: metrics[column] for column in columns}, ncols=2), frame, pdf)
+    frame = trade_off(points, wanted["name"])
+    ncols = min(4, frame["system"].nunique())
+    save(trade_off_figure(frame, {column: metrics[column] for column in columns}, ncols), frame, pdf)
 
 
 if __name__ == "__main__":

@@ -27,8 +27,16 @@ MEANING = {
 """What each of those keys has to say."""
 
 
+def rated(config: dict[str, Any]) -> list[str]:
+    """Tasks whose source has a human rating beside the label (Figure 7)."""
+    sources = {task: config["data"][task]["source"] for task in config["tasks"]}
+    return [task for task, own in sources.items() if "package" in own or ("toy" in own and not own.get("pairs"))]
+
+
 def missing(config: dict[str, Any], artefact: str) -> str:
     """Why a table or figure cannot be made, in one sentence; empty where it can."""
+    if artefact == "figure7" and not rated(config):
+        return "figure7 cannot be made, no task's source has human ratings: add one that has to tasks."
     lacking = [key for key in NEEDS.get(artefact, ()) if key not in config]
     if not lacking:
         return ""
