@@ -134,6 +134,8 @@ def train(script, *flags):
             f"python workflow/scripts/{script}",
             "--encoded {input.encoded} --weights {input.weights} {params.model} {params.settings}",
             "--seed {wildcards.seed} --threads {threads} --code {params.code}",
+            # Not in params: how often a training saves itself, and who makes its batches, changes no result.
+            "--checkpoint-minutes {config[training][checkpoint_minutes]} --workers {config[training][loader_workers]}",
             *flags,
             "--model {output.model} --origin {output.origin} --predictions {output.predictions} > {log} 2>&1",
         ]
@@ -230,7 +232,7 @@ def encoded_for(member):
     """A task's token ids under a member's tokenizer; a distilled checkpoint has that of its teacher."""
     weights = config["members"][member]["weights"]
     tokenizer = config["weights"][weights]["source"].get("distilled", weights)
-    return f"<results>/tasks/{{task}}/{tokenizer}.npz"
+    return f"<results>/tasks/{{task}}/{tokenizer}.arrow"
 
 
 def predictions(run):

@@ -56,7 +56,7 @@ rule encode_task:
         task="<results>/tasks/{task}/task.json",
         tokenizer="<results>/weights/{weights}/tokenizer.json",
     output:
-        "<results>/tasks/{task}/{weights}.npz",
+        "<results>/tasks/{task}/{weights}.arrow",
     log:
         "<logs>/encode_task/{task}/{weights}.log",
     conda:

@@ -48,7 +48,9 @@ rule predict_fold:
     shell:
         "python workflow/scripts/predict_fold.py --encoded {input.encoded} --weights {input.weights}"
         " --layers {params.layers} {params.settings} --folds {input.folds} --fold {wildcards.fold}"
-        " --seed {wildcards.seed} --threads {threads} --origin {output.origin} --out {output.predictions} > {log} 2>&1"
+        " --seed {wildcards.seed} --threads {threads} --code {params.code} --origin {output.origin}"
+        " --out {output.predictions} --checkpoint-minutes {config[training][checkpoint_minutes]}"
+        " --workers {config[training][loader_workers]} > {log} 2>&1"
 
 
 rule label_difficulty:

@@ -59,8 +59,8 @@ rule pretrain_member:
         "Distilling the checkpoint {wildcards.weights}"
     shell:
         "python workflow/scripts/pretrain_member.py --weights {input.weights} --corpus {params.corpus:q}"
-        " --held-out {input.held_out} {params.recipe} --seed 0 --threads {threads} {params.archive}"
-        " --out {output.model} > {log} 2>&1"
+        " --held-out {input.held_out} {params.recipe} --seed 0 --threads {threads} --code {params.code}"
+        " {params.archive} --out {output.model} --checkpoint-minutes {config[training][checkpoint_minutes]} > {log} 2>&1"
 
 
 rule pretrain_distilbert:
@@ -96,5 +96,5 @@ rule pretrain_distilbert:
         "Distilling the checkpoint {wildcards.weights} by masked language modelling"
     shell:
         "python workflow/scripts/pretrain_distilbert.py --weights {input.weights} --corpus {params.corpus:q}"
-        " --held-out {input.held_out} {params.recipe} --seed 0 --threads {threads} {params.archive}"
-        " --out {output.model} > {log} 2>&1"
+        " --held-out {input.held_out} {params.recipe} --seed 0 --threads {threads} --code {params.code}"
+        " {params.archive} --out {output.model} --checkpoint-minutes {config[training][checkpoint_minutes]} > {log} 2>&1"

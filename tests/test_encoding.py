@@ -158,12 +158,13 @@ def test_by_length_is_sorted_and_whole(lengths, batch_size):
 
 def test_written_task_is_read_back(examples, tokenizer, tmp_path):
     data = encode(examples, ["a", "b"], tokenizer, 16)
-    write_encoded(tmp_path / "task.npz", data)
-    again = read_encoded(tmp_path / "task.npz")
+    write_encoded(tmp_path / "task.arrow", data)
+    again = read_encoded(tmp_path / "task.arrow")
     for name, value in vars(data).items():
         np.testing.assert_array_equal(getattr(again, name), value)
         assert type(getattr(again, name)) is type(value)
-    assert again.tokens.dtype == np.int64
+    assert again.tokens.base is not None  # of the mapped file
+    assert all(array.dtype == np.int64 for array in again.padded(np.arange(2))[:2])
 
 
 def test_long_class_names_are_not_cut(examples, tokenizer):

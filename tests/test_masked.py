@@ -355,7 +355,7 @@ def test_student_learns_and_nothing_else_moves(checkpoint, corpus, settings):
 
 def test_student_shares_no_tensor_with_its_teacher(weights, sentences, masks, settings, monkeypatch):
     built = []
-    monkeypatch.setattr("cascadebert.masked.fit", lambda model, *_: built.append(model))
+    monkeypatch.setattr("cascadebert.masked.fit", lambda model, *_, **__: built.append(model))
     teacher = teacher_of(load_encoder(weights, 4), sentences, masks(), Distil(1), settings(), seed=1)
     distilled(some_layers(weights, 4, [2, 4]), teacher, sentences, masks(), Distil(1), settings(), seed=1)
     head, student = built
@@ -371,7 +371,9 @@ def test_student_shares_no_tensor_with_its_teacher(weights, sentences, masks, se
 
 def test_student_comes_nearer_to_its_teacher_on_texts_it_has_not_seen(weights, sentences, masks, settings, monkeypatch):
     models, distil = [], Distil(8)
-    monkeypatch.setattr("cascadebert.masked.fit", lambda model, *given: models.append(model) or fit(model, *given))
+    monkeypatch.setattr(
+        "cascadebert.masked.fit", lambda model, *given, **more: models.append(model) or fit(model, *given, **more)
+    )
     torch.manual_seed(0)
     teacher = teacher_of(load_encoder(weights, 4), sentences, masks(0.15), distil, settings(lr=1e-2), seed=1)
     batch = to_batch(sentences, sentences.rows("report"), CPU)

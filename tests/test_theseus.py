@@ -112,7 +112,7 @@ def test_training_changes_successors_and_not_a_bit_of_the_predecessor(tuned, sen
     fit(model, sentences, sentences.rows("train"), on_logits(cross_entropy), short, seed=1)
     successors = {name for name in before if name.startswith("successor.")}
     assert set(trained(model)) == successors
-    assert changed(model, before) <= successors
+    assert changed(model, before) - {"batches"} <= successors
     assert without_key_biases(successors - changed(model, before)) == set()
 
 

@@ -7,9 +7,12 @@ import pytest
 import torch
 from torch import nn
 
+from cascadebert.deebert import DeeBert
 from cascadebert.encoding import Encoded
+from cascadebert.fastbert import FastBert, build_fastbert_teacher
 from cascadebert.members import build_member, trained
 from cascadebert.objectives import cross_entropy, on_logits
+from cascadebert.pabee import build_pabee
 from cascadebert.training import fit, mean_score, predict, start, stream, to_batch
 
 CPU = torch.device("cpu")
@@ -265,9 +268,10 @@ def test_extras_follow_their_rows(sentences, settings, weights):
 # --- precision
 
 
-def test_bf16_trains_in_float32_parameters_close_to_fp32(weights, sentences, settings):
+@pytest.mark.parametrize("half", ["bf16", "fp16"])
+def test_half_precision_trains_float32_parameters_close_to_fp32(weights, sentences, settings, half):
     found = {}
-    for precision in ("fp32", "bf16"):
+    for precision in ("fp32", half):
         kinds = set()
 
         def objective(logits, batch, kinds=kinds):
@@ -281,20 +285,69 @@ def test_bf16_trains_in_float32_parameters_close_to_fp32(weights, sentences, set
         assert kinds == {torch.float32}
         assert {tensor.dtype for tensor in member.parameters()} == {torch.float32}
         found[precision] = [entry["loss"] for entry in history]
-    assert found["bf16"] == pytest.approx(found["fp32"], abs=0.02)
-    assert found["bf16"] != found["fp32"]
+    assert found[half] == pytest.approx(found["fp32"], abs=0.02)
+    assert found[half] != found["fp32"]
 
 
-def test_bf16_logits_are_float32_and_close_to_fp32(weights, sentences):
+def test_overflowing_gradients_in_fp16_make_no_step(weights, sentences, settings):
+    def burst(model, batch):  # its gradient is finite in float32, and not after the scaling of float16
+        return 1e10 * cross_entropy(model(batch).float(), batch)
+
+    def change(precision):
+        start(1, threads=1)
+        member = build_member(weights, 1, 2, freeze_embeddings=True)
+        before = {name: tensor.clone() for name, tensor in trained(member).items()}
+        once = settings(precision=precision, epochs=1, batch_size=70)
+        fit(member, sentences, sentences.rows("train"), burst, once, seed=1)
+        return any(not torch.equal(tensor, before[name]) for name, tensor in trained(member).items())
+
+    assert change("bf16")
+    assert not change("fp16")
+
+
+@pytest.mark.parametrize("half", ["bf16", "fp16"])
+def test_logits_in_half_precision_are_float32_and_close_to_fp32(weights, sentences, half):
     member = build_member(weights, 4, 2, freeze_embeddings=False)
     with torch.no_grad():
         member.classifier.weight.mul_(50)
     rows = sentences.rows("report")
-    exact, rough = (predict(member, sentences, rows, precision) for precision in ("fp32", "bf16"))
+    exact, rough = (predict(member, sentences, rows, precision) for precision in ("fp32", half))
     assert rough.dtype == np.float32
     assert np.abs(exact).max() > 0.5
     np.testing.assert_allclose(rough, exact, atol=0.15)
     assert (rough != exact).any()
+
+
+BUILDERS = {
+    "member": lambda weights: build_member(weights, 4, 2, freeze_embeddings=False),
+    "pabee": lambda weights: build_pabee(weights, 4, 2, freeze_embeddings=False),
+    "deebert": lambda weights: DeeBert(member := build_member(weights, 4, 2, False), member.encoder.pooler),
+    "fastbert": lambda weights: FastBert(build_fastbert_teacher(weights, 4, 2, freeze_embeddings=False)),
+}
+
+
+@pytest.mark.parametrize("system", BUILDERS)
+def test_confidences_in_bf16_are_not_rounded_to_its_eight_bits(weights, sentences, system):
+    logits = predict(BUILDERS[system](weights), sentences, np.arange(len(sentences.label)), "bf16")
+    rounded = torch.from_numpy(logits).bfloat16().float().numpy()
+    assert ((logits != rounded).mean(axis=(1, 2)) > 0.9).all()  # each exit
+
+
+# --- loading
+
+
+def test_loader_workers_change_no_bit(weights, sentences, settings):
+    def result(workers):
+        start(1, threads=1)
+        member = build_member(weights, 2, 2, freeze_embeddings=False)
+        objective, extras = on_logits(cross_entropy), {"row": np.arange(len(sentences.label))}
+        rows, short = sentences.rows("train"), settings(epochs=2)
+        history = fit(member, sentences, rows, objective, short, seed=1, extras=extras, workers=workers)
+        return history, [tensor.clone() for tensor in member.parameters()]
+
+    (told, expected), (history, found) = result(0), result(2)
+    assert history == told
+    assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
 
 
 # --- prediction

@@ -16,9 +16,10 @@ def main(examples: Path, task: Path, tokenizer: Path, max_length: int, out: Path
         task: of prepare_task.py.
         tokenizer: tokenizer.json.
         max_length: word pieces in an instance, special tokens included.
-        out: .npz.
+        out: .arrow.
     """
-    write_encoded(out, encode(read_examples(examples), read_json(task)["names"], tokenizer, max_length))
+    about = read_json(task)
+    write_encoded(out, encode(read_examples(examples), about["names"], tokenizer, max_length, about.get("origin")))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from cascadebert.encoding import read_encoded
 from cascadebert.members import build_member
 from cascadebert.objectives import Batch, cross_entropy, dar_batch_mean, on_logits
 from cascadebert.runs import Run
-from cascadebert.training import Settings, fit
+from cascadebert.training import Settings
 
 
 def main(run: tyro.conf.OmitArgPrefixes[Run], settings: Settings, dar_weight: float, margin: float | Path) -> None:
@@ -29,7 +29,7 @@ def main(run: tyro.conf.OmitArgPrefixes[Run], settings: Settings, dar_weight: fl
         return cross_entropy(logits, batch) + dar_weight * dar_batch_mean(logits, batch["labels"], epsilon)
 
     member = build_member(run.weights, run.layers, len(task.names), settings.freeze_embeddings).to(device)
-    history = fit(member, task, task.rows("train"), on_logits(objective), settings, run.seed, run.metric)
+    history = run.fit(member, task, on_logits(objective), settings)
     run.finish(member, task, settings, history)
 
 

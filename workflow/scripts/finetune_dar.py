@@ -14,7 +14,7 @@ from cascadebert.objectives import Batch, Distillation, cross_entropy, dar, on_l
 from cascadebert.objectives import kd as kd_loss
 from cascadebert.runs import Run
 from cascadebert.teachers import read_teacher
-from cascadebert.training import Settings, fit, stream
+from cascadebert.training import Settings, stream
 
 NO_TEACHER = Distillation(alpha=0.0, temperature=1.0)
 
@@ -58,7 +58,7 @@ def main(
         return answers + dar_weight * dar(logits, batch["difficult"], epsilon, draws, pairs)
 
     member = build_member(run.weights, run.layers, len(task.names), settings.freeze_embeddings).to(device)
-    history = fit(member, task, task.rows("train"), on_logits(objective), settings, run.seed, run.metric, extras)
+    history = run.fit(member, task, on_logits(objective), settings, extras, [draws])
     run.finish(member, task, settings, history)
 
 

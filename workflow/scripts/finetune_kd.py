@@ -11,7 +11,7 @@ from cascadebert.objectives import Batch, Distillation, on_logits
 from cascadebert.objectives import kd as kd_loss
 from cascadebert.runs import Run
 from cascadebert.teachers import read_teacher
-from cascadebert.training import Settings, fit
+from cascadebert.training import Settings
 
 
 def main(run: tyro.conf.OmitArgPrefixes[Run], settings: Settings, teacher: Path, kd: Distillation) -> None:
@@ -30,7 +30,7 @@ def main(run: tyro.conf.OmitArgPrefixes[Run], settings: Settings, teacher: Path,
         return kd_loss(logits, batch, kd.alpha, kd.temperature)
 
     member = build_member(run.weights, run.layers, len(task.names), settings.freeze_embeddings).to(device)
-    history = fit(member, task, task.rows("train"), on_logits(objective), settings, run.seed, run.metric, extras)
+    history = run.fit(member, task, on_logits(objective), settings, extras)
     run.finish(member, task, settings, history)
 
 

@@ -1,6 +1,5 @@
 """A member fine-tuned on all folds but one, and its predictions on that one (section 3.2, leave-one-out)."""
 
-import logging
 import time
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from cascadebert.encoding import read_encoded
 from cascadebert.members import build_member
 from cascadebert.objectives import cross_entropy, on_logits
 from cascadebert.records import write_json, write_predictions
+from cascadebert.resume import ResumePoint
 from cascadebert.runs import predictions_of
 from cascadebert.training import Settings, fit, start
 
@@ -25,8 +25,11 @@ def main(
     fold: int,
     seed: int,
     threads: int,
+    code: str,
     origin: Path,
     out: Path,
+    checkpoint_minutes: float = 10.0,
+    workers: int = 0,
 ) -> None:
     """Fine-tune, then predict the held-out fold; the model itself is not kept.
 
@@ -39,8 +42,11 @@ def main(
         fold: the one held out.
         seed: of initialisation, dropout and the order of rows.
         threads: of this process.
+        code: digest of the code that runs.
         origin: where the seconds that this took go, .json.
         out: .npz of the held-out fold's logits.
+        checkpoint_minutes: between two writings of what a killed training goes on from, beside the logits.
+        workers: processes that make batches; 0 makes them in this one.
     """
     began = time.perf_counter()
     device, task = start(seed, threads), read_encoded(encoded)
@@ -48,11 +54,12 @@ def main(
     held_out = np.isin(task.id, assigned.loc[assigned["fold"] == fold, "id"])
     rows = task.rows("train")
     member = build_member(weights, layers, len(task.names), settings.freeze_embeddings).to(device)
-    fit(member, task, rows[~held_out[rows]], on_logits(cross_entropy), settings, seed)
+    resume, trained_on = ResumePoint(out.with_suffix(".resume"), checkpoint_minutes), rows[~held_out[rows]]
+    fit(member, task, trained_on, on_logits(cross_entropy), settings, seed, resume=resume, workers=workers)
     write_predictions(out, predictions_of(member, task, rows[held_out[rows]], layers, settings.precision))
-    write_json(origin, {"seconds": time.perf_counter() - began})
+    write_json(origin, {"code": code, "seconds": time.perf_counter() - began})
+    resume.remove()
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO)
     tyro.cli(main, description=__doc__)

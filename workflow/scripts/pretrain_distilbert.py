@@ -1,6 +1,5 @@
 """DistilBERT in small: layers of the base, distilled from it by masked-language modelling without labels (Table 3)."""
 
-import logging
 from pathlib import Path
 
 import tyro
@@ -9,6 +8,7 @@ from cascadebert.checkpoints import checkpoint_of, depth_of, write_checkpoint
 from cascadebert.distillation import corpus_of, some_layers
 from cascadebert.masked import Distil, Masks, distilled, teacher_of
 from cascadebert.members import load_encoder
+from cascadebert.resume import ResumePoint
 from cascadebert.training import Settings, start
 
 
@@ -23,8 +23,10 @@ def main(
     distil: Distil,
     seed: int,
     threads: int,
+    code: str,
     out: Path,
     archive: Path | None = None,
+    checkpoint_minutes: float = 10.0,
 ) -> None:
     """Fit a head to the base, then distil both into some of its layers.
 
@@ -39,18 +41,21 @@ def main(
         distil: the loss.
         seed: of the head, dropout, masks, the choice and the order of texts.
         threads: of this process.
+        code: digest of the code that runs.
         out: model.safetensors; config.json and tokenizer.json go beside it.
         archive: the package's file, where the corpus is of a package.
+        checkpoint_minutes: between two writings of what a killed training goes on from, beside the tensors.
     """
     device, tokenizer = start(seed, threads), weights.with_name("tokenizer.json")
     data = corpus_of(corpus, archive, held_out, max_rows, tokenizer, max_length, seed)
+    resume = ResumePoint(out.with_suffix(".resume"), checkpoint_minutes)
     depth, masks = depth_of(weights), Masks(tokenizer, distil.masked, seed)
     teacher = teacher_of(load_encoder(weights, depth).to(device), data, masks, distil, settings, seed)
     student = some_layers(weights, depth, layers).to(device)
-    student = distilled(student, teacher, data, masks, distil, settings, seed)
+    student = distilled(student, teacher, data, masks, distil, settings, seed, resume)
     write_checkpoint(out.parent, *checkpoint_of(student.cpu()), tokenizer.read_bytes())
+    resume.remove()
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO)
     tyro.cli(main, description=__doc__)

@@ -1,6 +1,5 @@
 """A small complete member where none can be downloaded: layers of the base, distilled from it without labels."""
 
-import logging
 from pathlib import Path
 
 import tyro
@@ -9,6 +8,7 @@ from cascadebert.checkpoints import checkpoint_of, depth_of, write_checkpoint
 from cascadebert.distillation import SentenceEncoder, corpus_of, distance, sentence_vectors, some_layers
 from cascadebert.members import load_encoder
 from cascadebert.objectives import on_logits
+from cascadebert.resume import ResumePoint
 from cascadebert.training import Settings, fit, start
 
 
@@ -22,8 +22,10 @@ def main(
     settings: Settings,
     seed: int,
     threads: int,
+    code: str,
     out: Path,
     archive: Path | None = None,
+    checkpoint_minutes: float = 10.0,
 ) -> None:
     """Distil the base's sentence vectors into some of its layers.
 
@@ -37,18 +39,22 @@ def main(
         settings: optimisation.
         seed: of dropout, the choice and the order of texts.
         threads: of this process.
+        code: digest of the code that runs.
         out: model.safetensors; config.json and tokenizer.json go beside it.
         archive: the package's file, where the corpus is of a package.
+        checkpoint_minutes: between two writings of what a killed training goes on from, beside the tensors.
     """
     device, tokenizer = start(seed, threads), weights.with_name("tokenizer.json")
     data = corpus_of(corpus, archive, held_out, max_rows, tokenizer, max_length, seed)
+    resume = ResumePoint(out.with_suffix(".resume"), checkpoint_minutes)
     depth = depth_of(weights)
     target = sentence_vectors(load_encoder(weights, depth).to(device), data)
     student = SentenceEncoder(some_layers(weights, depth, layers)).to(device)
-    fit(student, data, data.rows("train"), on_logits(distance), settings, seed, extras={"target": target})
+    rows, extras = data.rows("train"), {"target": target}
+    fit(student, data, rows, on_logits(distance), settings, seed, extras=extras, resume=resume)
     write_checkpoint(out.parent, *checkpoint_of(student.encoder.cpu()), tokenizer.read_bytes())
+    resume.remove()
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO)
     tyro.cli(main, description=__doc__)

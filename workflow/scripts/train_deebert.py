@@ -8,7 +8,7 @@ from cascadebert.deebert import build_deebert, off_ramp_loss
 from cascadebert.encoding import read_encoded
 from cascadebert.objectives import on_logits
 from cascadebert.runs import Run
-from cascadebert.training import Settings, fit
+from cascadebert.training import Settings
 
 
 def main(run: tyro.conf.OmitArgPrefixes[Run], settings: Settings, stage1: Path) -> None:
@@ -21,7 +21,7 @@ def main(run: tyro.conf.OmitArgPrefixes[Run], settings: Settings, stage1: Path) 
     """
     device, task = run.start(), read_encoded(run.encoded)
     model = build_deebert(run.weights, stage1, run.layers, len(task.names), settings.freeze_embeddings).to(device)
-    history = fit(model, task, task.rows("train"), on_logits(off_ramp_loss), settings, run.seed, run.metric)
+    history = run.fit(model, task, on_logits(off_ramp_loss), settings)
     run.finish(model, task, settings, history)
 
 

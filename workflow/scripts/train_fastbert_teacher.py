@@ -6,14 +6,14 @@ from cascadebert.encoding import read_encoded
 from cascadebert.fastbert import build_fastbert_teacher
 from cascadebert.objectives import cross_entropy, on_logits
 from cascadebert.runs import Run
-from cascadebert.training import Settings, fit
+from cascadebert.training import Settings
 
 
 def main(run: tyro.conf.OmitArgPrefixes[Run], settings: Settings) -> None:
     """Fine-tune by cross-entropy."""
     device, task = run.start(), read_encoded(run.encoded)
     model = build_fastbert_teacher(run.weights, run.layers, len(task.names), settings.freeze_embeddings).to(device)
-    history = fit(model, task, task.rows("train"), on_logits(cross_entropy), settings, run.seed, run.metric)
+    history = run.fit(model, task, on_logits(cross_entropy), settings)
     run.finish(model, task, settings, history)
 
 

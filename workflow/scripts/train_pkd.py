@@ -9,7 +9,7 @@ from cascadebert.members import build_member
 from cascadebert.objectives import Patience
 from cascadebert.runs import Run
 from cascadebert.teachers import patient_objective, read_teacher
-from cascadebert.training import Settings, fit
+from cascadebert.training import Settings
 
 
 def main(run: tyro.conf.OmitArgPrefixes[Run], settings: Settings, teacher: Path, patience: Patience) -> None:
@@ -24,7 +24,7 @@ def main(run: tyro.conf.OmitArgPrefixes[Run], settings: Settings, teacher: Path,
     device, task = run.start(), read_encoded(run.encoded)
     student = build_member(run.weights, run.layers, len(task.names), settings.freeze_embeddings).to(device)
     objective, extras = patient_objective(patience), read_teacher(teacher, task.id)
-    history = fit(student, task, task.rows("train"), objective, settings, run.seed, run.metric, extras)
+    history = run.fit(student, task, objective, settings, extras)
     run.finish(student, task, settings, history)
 
 

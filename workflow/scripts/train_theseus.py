@@ -11,7 +11,7 @@ from cascadebert.members import build_member, load_trained
 from cascadebert.objectives import cross_entropy, on_logits
 from cascadebert.runs import Run
 from cascadebert.theseus import Theseus
-from cascadebert.training import Settings, fit, stream
+from cascadebert.training import Settings, stream
 
 
 def main(
@@ -33,13 +33,12 @@ def main(
         full_at: share of the steps after which the successor is trained alone.
     """
     device, task = run.start(), read_encoded(run.encoded)
-    rows = task.rows("train")
     base = build_member(run.weights, predecessor_layers, len(task.names), settings.freeze_embeddings)
     load_trained(base, predecessor)
-    steps = settings.epochs * ceil(len(rows) / settings.batch_size)
+    steps = settings.epochs * ceil(len(task.rows("train")) / settings.batch_size)
     draws = torch.Generator().manual_seed(int(stream(run.seed, "theseus").integers(2**31)))
     model = Theseus(base, run.layers, base_rate, full_at, steps, draws).to(device)
-    history = fit(model, task, rows, on_logits(cross_entropy), settings, run.seed, run.metric)
+    history = run.fit(model, task, on_logits(cross_entropy), settings, draws=[draws])
     run.finish(model.export(), task, settings, history)
 
 

@@ -20,6 +20,7 @@ from cascadebert.members import (
     load_trained,
     new_classifier,
     shape_of,
+    single_precision,
 )
 from cascadebert.objectives import Batch
 
@@ -36,7 +37,8 @@ class Highway(nn.Module):
 
     def forward(self, cls: Float[Tensor, "b hidden"]) -> Float[Tensor, "b classes"]:
         """Logits from a layer's state of [CLS]."""
-        return self.classifier(self.dropout(self.pooler(cls[:, None])))
+        with single_precision(cls):
+            return self.classifier(self.dropout(self.pooler(cls[:, None].float())))
 
 
 class DeeBert(nn.Module):

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from cascadebert.costs import Shape, attention_classifier_flops, layer_flops, multi_exit_flops
-from cascadebert.members import Encoder, load_encoder, load_trained, shape_of, token_states
+from cascadebert.members import Encoder, load_encoder, load_trained, shape_of, single_precision, token_states
 from cascadebert.objectives import Batch
 
 DROPOUT = 0.1
@@ -55,8 +55,9 @@ class AttentionClassifier(nn.Module):
         )
         dropout = DROPOUT if self.training else 0.0
         context = F.scaled_dot_product_attention(query, key, value, mask[:, None, None, :], dropout)
-        cls = self.out(context.transpose(1, 2).flatten(1))
-        return self.classifier(torch.tanh(self.dense(cls)))
+        cls = self.out(context.transpose(1, 2).flatten(1)).float()
+        with single_precision(cls):
+            return self.classifier(torch.tanh(self.dense(cls)))
 
 
 class FastBertTeacher(nn.Module):

@@ -30,6 +30,7 @@ from transformers.models.roberta.configuration_roberta import RobertaConfig
 from cascadebert.encoding import Encoded
 from cascadebert.members import Encoder, token_states
 from cascadebert.objectives import Batch
+from cascadebert.resume import ResumePoint
 from cascadebert.training import Settings, device_of, fit
 
 
@@ -177,10 +178,21 @@ def teacher_of(
 
 
 def distilled(
-    encoder: Encoder, teacher: MaskedModel, data: Encoded, masks: Masks, distil: Distil, settings: Settings, seed: int
+    encoder: Encoder,
+    teacher: MaskedModel,
+    data: Encoded,
+    masks: Masks,
+    distil: Distil,
+    settings: Settings,
+    seed: int,
+    resume: ResumePoint | None = None,
 ) -> Encoder:
-    """An encoder taught by the three-part loss, together with a copy of its teacher's head that is left behind."""
+    """An encoder taught by the three-part loss, together with a copy of its teacher's head that is left behind.
+
+    See `fit` for the arguments. After a kill the teacher's head is fitted again, to the same bits, before the student
+    goes on.
+    """
     student = MaskedModel(encoder, deepcopy(teacher.head).requires_grad_(True))
     objective = partial(distil_loss, teacher=teacher, masks=masks, distil=distil)
-    fit(student, data, data.rows("train"), objective, settings, seed)
+    fit(student, data, data.rows("train"), objective, settings, seed, draws=[masks.generator], resume=resume)
     return student.encoder

@@ -1,7 +1,9 @@
 """Complete members: a pre-trained encoder of its own depth with a classifier (paper, section 3.1)."""
 
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -173,7 +175,13 @@ class Member(nn.Module):
 
     def classify(self, cls: Float[Tensor, "b hidden"]) -> Float[Tensor, "b classes"]:
         """Logits from the last layer's state of [CLS]."""
-        return self.classifier(self.dropout(self.encoder.pooler(cls[:, None])))
+        with single_precision(cls):
+            return self.classifier(self.dropout(self.encoder.pooler(cls[:, None].float())))
+
+
+def single_precision(states: Tensor) -> torch.autocast:
+    """No autocast: classifiers compute in float32, so that confidences neither saturate nor tie (errata 2 and 31)."""
+    return torch.autocast(states.device.type, enabled=False)
 
 
 def new_classifier(config: BertConfig | RobertaConfig, n_classes: int) -> nn.Linear:
@@ -208,6 +216,12 @@ def save_trained(model: nn.Module, path: Path) -> None:
     """Write the trained tensors of a model."""
     with atomic(path) as temporary:
         save_file({name: tensor.detach().cpu().contiguous() for name, tensor in trained(model).items()}, temporary)
+
+
+def origin_of(weights: Path) -> dict[str, Any]:
+    """Where a checkpoint is from, as its file says; empty where it does not."""
+    with safe_open(weights, framework="pt") as file:
+        return json.loads((file.metadata() or {}).get("origin", "{}"))
 
 
 def load_trained(model: nn.Module, path: Path) -> None:

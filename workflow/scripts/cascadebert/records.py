@@ -83,6 +83,8 @@ class Origin(TypedDict):
     device: str
     threads: int
     versions: dict[str, str]
+    data: dict[str, Any]  # where the task's text is from: repository and commit, or package and digest
+    weights: dict[str, Any]  # the same of the checkpoint
 
 
 def versions() -> dict[str, str]:

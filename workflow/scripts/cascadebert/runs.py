@@ -2,6 +2,7 @@
 
 import dataclasses
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,10 +13,12 @@ from torch import nn
 from cascadebert.costs import member_flops
 from cascadebert.encoding import Encoded
 from cascadebert.exits import ExitLogits
-from cascadebert.members import save_trained
+from cascadebert.members import origin_of, save_trained
+from cascadebert.objectives import Objective
 from cascadebert.records import Origin, Predictions, versions, write_json, write_predictions
+from cascadebert.resume import ResumePoint
 from cascadebert.systems import SPLITS
-from cascadebert.training import Settings, predict, start
+from cascadebert.training import Settings, fit, predict, start
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class Run:
         model: where the trained tensors go, .safetensors.
         origin: where the record of the training goes, .json.
         predictions: where the logits go, one .npz for each of selection, report, mismatched, test.
+        checkpoint_minutes: between two writings of what a killed training goes on from, beside the model.
+        workers: processes that make batches; 0 makes them in this one.
     """
 
     encoded: Path
@@ -47,14 +52,45 @@ class Run:
     model: Path
     origin: Path
     predictions: tuple[Path, Path, Path, Path]
+    checkpoint_minutes: float = 10.0
+    workers: int = 0
     began: float = field(default_factory=time.perf_counter, init=False)
 
     def start(self) -> torch.device:
         """Seed everything, before any module is built."""
         return start(self.seed, self.threads)
 
+    @property
+    def resume(self) -> ResumePoint:
+        """Where this training goes on from after a kill."""
+        return ResumePoint(self.model.with_suffix(".resume"), self.checkpoint_minutes)
+
+    def fit(
+        self,
+        model: nn.Module,
+        data: Encoded,
+        objective: Objective,
+        settings: Settings,
+        extras: Mapping[str, np.ndarray] | None = None,
+        draws: Sequence[torch.Generator] = (),
+    ) -> list[dict[str, float]]:
+        """Train on the task's training split; see `training.fit`."""
+        return fit(
+            model,
+            data,
+            data.rows("train"),
+            objective,
+            settings,
+            self.seed,
+            self.metric,
+            extras,
+            draws,
+            self.resume,
+            self.workers,
+        )
+
     def finish(self, model: nn.Module, data: Encoded, settings: Settings, history: list[dict[str, float]]) -> None:
-        """Write the trained tensors, the logits of every split, and the record."""
+        """Write the trained tensors, the logits of every split, and the record; nothing is left to resume from."""
         seconds = time.perf_counter() - self.began
         save_trained(model, self.model)
         for split, path in zip(SPLITS, self.predictions, strict=True):
@@ -70,8 +106,11 @@ class Run:
             device=str(next(model.parameters()).device),
             threads=self.threads,
             versions=versions(),
+            data=data.origin,
+            weights=origin_of(self.weights),
         )
         write_json(self.origin, record)
+        self.resume.remove()
 
 
 def predictions_of(model: nn.Module, data: Encoded, rows: np.ndarray, full_layers: int, precision: str) -> Predictions:

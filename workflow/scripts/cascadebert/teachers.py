@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Float16, Float32, Int, Shaped
+from jaxtyping import Float, Float16, Float32, Int, Shaped
 from torch import Tensor
 
 from cascadebert.encoding import Encoded
@@ -77,20 +77,20 @@ def write_teacher(
 
 def read_teacher(
     path: Path, ids: Shaped[np.ndarray, " n"], arrays: Sequence[str] = ("logits", "states")
-) -> dict[str, Float32[np.ndarray, "n ..."]]:
+) -> dict[str, Float[np.ndarray, "n ..."]]:
     """A teacher's outputs as `fit` takes them: teacher_logits and teacher_states, a row for each of a task's instances.
 
     Args:
         path: what `write_teacher` wrote.
         ids: of the task's instances; those that the teacher has not answered get zeros, and are not trained on.
-        arrays: those that are wanted; states are large.
+        arrays: those that are wanted; states are large, and stay in half precision.
     """
     with np.load(path) as file:
         place = pd.Index(file["ids"]).get_indexer(ids)  # -1 where there is no answer
         outputs = {f"teacher_{name}": file[name] for name in arrays}
     aligned = {}
     for name, array in outputs.items():
-        aligned[name] = np.zeros((len(ids), *array.shape[1:]), dtype=np.float32)
+        aligned[name] = np.zeros((len(ids), *array.shape[1:]), dtype=array.dtype)
         aligned[name][place >= 0] = array[place[place >= 0]]
     return aligned
 
@@ -105,7 +105,7 @@ def patient_objective(recipe: Patience) -> Objective:
     def objective(member: Member, batch: Batch) -> Tensor:
         states = cls_states(member.encoder, batch)
         logits = member.classify(states[-1])[None].float()
-        lower, taught = torch.stack(states, dim=1)[:, :-1].float(), batch["teacher_states"]
+        lower, taught = torch.stack(states, dim=1)[:, :-1].float(), batch["teacher_states"].float()
         if lower.shape != taught.shape:
             raise ValueError(f"the student has states {list(lower.shape)} to learn, the teacher {list(taught.shape)}")
         answers = kd(logits, batch, recipe.alpha, recipe.temperature, "mean")

@@ -50,7 +50,7 @@ class Theseus(nn.Module):
         self.base_rate = base_rate
         self.slope = (1 - base_rate) / (full_at * steps)
         self.generator = generator
-        self.batches = 0
+        self.register_buffer("batches", torch.zeros((), dtype=torch.int64))
 
     @property
     def exit_layers(self) -> list[int]:
@@ -60,7 +60,7 @@ class Theseus(nn.Module):
     @property
     def rate(self) -> float:
         """Replacement rate of the next batch of training, min(1, k t + b), t being the batches so far."""
-        return min(1.0, self.slope * self.batches + self.base_rate)
+        return min(1.0, self.slope * self.batches.item() + self.base_rate)
 
     def draw(self) -> list[bool]:
         """For each module, whether its successor replaces it in the next batch: independent draws."""

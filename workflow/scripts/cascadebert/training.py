@@ -2,22 +2,26 @@
 
 import logging
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
+from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 from transformers import get_linear_schedule_with_warmup, set_seed
 
 from cascadebert.encoding import Encoded
 from cascadebert.members import trained
 from cascadebert.objectives import Batch, Objective
+from cascadebert.resume import ResumePoint, TrainingState
 from cascadebert.scores import score
 
 log = logging.getLogger(__name__)
+
+Precision = Literal["fp32", "bf16", "fp16"]
 
 
 @dataclass(frozen=True)
@@ -30,13 +34,14 @@ class Settings:
     weight_decay: float
     warmup: float  # share of the steps
     clip_norm: float
-    precision: Literal["fp32", "bf16"]
+    precision: Precision
     freeze_embeddings: bool
     keep: Literal["best", "last"]  # the epoch that is kept
 
 
 def start(seed: int, threads: int) -> torch.device:
-    """Seed everything, before any module is built, and take the GPU if there is one."""
+    """Seed everything, before any module is built, and take the GPU if there is one; from now on progress is logged."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     set_seed(seed)
     torch.set_num_threads(threads)
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -52,14 +57,31 @@ def device_of(model: nn.Module) -> torch.device:
     return next(model.parameters()).device
 
 
+class _Batches(Dataset):
+    """Batches by the rows that are in them; each of the extras is indexed as the task's rows are."""
+
+    def __init__(self, data: Encoded, extras: Mapping[str, np.ndarray] | None = None) -> None:
+        """Keep references: nothing is copied, and token ids stay memory-mapped."""
+        self.data, self.extras = data, extras or {}
+
+    def __getitem__(self, rows: np.ndarray) -> Batch:
+        """One batch, on the CPU."""
+        ids, types, mask = self.data.padded(rows)
+        arrays = {"input_ids": ids, "token_type_ids": types, "attention_mask": mask, "labels": self.data.label[rows]}
+        arrays |= {name: array[rows] for name, array in self.extras.items()}
+        return {name: torch.from_numpy(array) for name, array in arrays.items()}
+
+
+def to_device(batch: Batch, device: torch.device) -> Batch:
+    """A batch where the model lives; the copy of pinned memory does not block."""
+    return {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
+
+
 def to_batch(
     data: Encoded, rows: np.ndarray, device: torch.device, extras: Mapping[str, np.ndarray] | None = None
 ) -> Batch:
     """Rows of a task as tensors; each of the extras is indexed as the task's rows are."""
-    ids, types, mask = data.padded(rows)
-    arrays = {"input_ids": ids, "token_type_ids": types, "attention_mask": mask, "labels": data.label[rows]}
-    arrays |= {name: array[rows] for name, array in (extras or {}).items()}
-    return {name: torch.from_numpy(array).to(device, non_blocking=True) for name, array in arrays.items()}
+    return to_device(_Batches(data, extras)[rows], device)
 
 
 def fit(
@@ -71,6 +93,9 @@ def fit(
     seed: int,
     metric: str = "accuracy",
     extras: Mapping[str, np.ndarray] | None = None,
+    draws: Sequence[torch.Generator] = (),
+    resume: ResumePoint | None = None,
+    workers: int = 0,
 ) -> list[dict[str, float]]:
     """Train what is not frozen; leave the model in evaluation mode at the epoch that settings.keep names.
 
@@ -83,48 +108,73 @@ def fit(
         rows: indices of the training rows.
         objective: the loss of the model on a batch.
         settings: optimisation.
-        seed: decides the order of rows; dropout follows the global seed.
+        seed: decides the order of rows, whatever the workers; dropout follows the global seed.
         metric: of the task.
         extras: arrays, a row for each of data's, that the objective finds in its batch beside the labels.
+        draws: generators that the objective or the model draws from.
+        resume: where to go on from after a kill; None for a training that is never taken up again.
+        workers: processes that make batches; 0 makes them here.
 
     Returns:
         One entry an epoch: loss and, with keep="best", selection.
     """
-    device, order = device_of(model), stream(seed, "order")
+    device = device_of(model)
     optimizer = torch.optim.AdamW(_groups(model, settings.weight_decay), lr=settings.lr, fused=True)
     steps = settings.epochs * -(-len(rows) // settings.batch_size)
     schedule = get_linear_schedule_with_warmup(optimizer, round(settings.warmup * steps), steps)
-    parameters = list(trained(model).values())
-    history: list[dict[str, float]] = []
-    best: dict[str, Tensor] = {}
-    progress = tqdm(total=steps, mininterval=10, unit="step", ascii=True)
-    for _ in range(settings.epochs):
+    scaler = torch.amp.GradScaler(device.type, enabled=settings.precision == "fp16")
+    order, total = stream(seed, "order"), torch.zeros((), device=device)
+    state = TrainingState(model, optimizer, schedule, scaler, order, draws, total)
+    if resume and (held := resume.read()):
+        state.unpack(held)
+        log.info("going on after %d epochs and %d batches", state.epoch, state.batches)
+    parameters, source = list(trained(model).values()), _Batches(data, extras)
+    progress = tqdm(total=steps, initial=schedule.last_epoch, mininterval=10, unit="step", ascii=True)
+    while state.epoch < settings.epochs:
         model.train()
-        total = torch.zeros((), device=device)
-        for batch_rows in data.epoch(rows, settings.batch_size, order):
-            batch = to_batch(data, batch_rows, device, extras)
+        state.begin_epoch()
+        batches = list(data.epoch(rows, settings.batch_size, order))[state.batches :]
+        loader = DataLoader(
+            source,
+            batch_size=None,
+            sampler=batches,
+            num_workers=workers,
+            pin_memory=device.type == "cuda",
+            generator=torch.Generator(),  # its own, so that the global one is left to dropout
+        )
+        for batch in loader:
             with autocast(device, settings.precision):
-                loss = objective(model, batch)
-            loss.backward()
+                loss = objective(model, to_device(batch, device))
+            scaler.scale(loss).backward()
+            scaler.unscale_(optimizer)
             nn.utils.clip_grad_norm_(parameters, settings.clip_norm)
-            optimizer.step()
-            schedule.step()
+            scale = scaler.get_scale()
+            scaler.step(optimizer)
+            scaler.update()
+            if scaler.get_scale() >= scale:  # float16 gradients that overflowed made no step
+                schedule.step()
             optimizer.zero_grad(set_to_none=True)
-            total += loss.detach() * len(batch_rows)
+            state.total += loss.detach() * len(batch["labels"])
+            state.batches += 1
             progress.update()
-        history.append({"loss": total.item() / len(rows)})
+            if resume and resume.due():
+                resume.write(state.pack())
+        state.history.append({"loss": state.total.item() / len(rows)})
         if settings.keep == "best":
-            history[-1]["selection"] = mean_score(model, data, data.rows("selection"), metric, settings.precision)
-            if history[-1]["selection"] > max((epoch["selection"] for epoch in history[:-1]), default=-1):
-                best = {name: tensor.detach().clone() for name, tensor in trained(model).items()}
-        log.info("epoch %d of %d: %s", len(history), settings.epochs, history[-1])
+            reached = mean_score(model, data, data.rows("selection"), metric, settings.precision)
+            if reached > max((epoch["selection"] for epoch in state.history[:-1]), default=-1):
+                state.best = {name: tensor.detach().clone() for name, tensor in trained(model).items()}
+            state.history[-1]["selection"] = reached
+        state.epoch, state.batches = state.epoch + 1, 0
+        state.total.zero_()
+        log.info("epoch %d of %d: %s", state.epoch, settings.epochs, state.history[-1])
     progress.close()
     with torch.no_grad():
         for name, tensor in trained(model).items():
-            if best:
-                tensor.copy_(best[name])
+            if state.best:
+                tensor.copy_(state.best[name])
     model.eval()
-    return history
+    return state.history
 
 
 def _groups(model: nn.Module, weight_decay: float) -> list[dict]:
@@ -138,8 +188,9 @@ def _groups(model: nn.Module, weight_decay: float) -> list[dict]:
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """bf16 where asked for; parameters, losses and confidences stay float32."""
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
+    """Layers in half precision where asked for; parameters, classifiers, losses and confidences stay float32."""
+    half = torch.float16 if precision == "fp16" else torch.bfloat16
+    return torch.autocast(device.type, dtype=half, enabled=precision != "fp32")
 
 
 @torch.inference_mode()
