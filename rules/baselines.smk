@@ -18,6 +18,7 @@ rule train_deebert:
         "../envs/paper.yaml"
     threads: 1
     resources:
+        **pace(),
         gpu=1,
         mem_mb=3000,
     params:
@@ -46,6 +47,7 @@ rule train_pabee:
         "../envs/paper.yaml"
     threads: 1
     resources:
+        **pace(),
         gpu=1,
         mem_mb=3000,
     params:
@@ -74,6 +76,7 @@ rule train_fastbert_teacher:
         "../envs/paper.yaml"
     threads: 1
     resources:
+        **pace(),
         gpu=1,
         mem_mb=3000,
     params:
@@ -103,6 +106,7 @@ rule train_fastbert:
         "../envs/paper.yaml"
     threads: 1
     resources:
+        **pace(),
         gpu=1,
         mem_mb=3000,
     params:

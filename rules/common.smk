@@ -127,6 +127,11 @@ TRAINING = (
 """Settings that all trainings share; training.max_length belongs to the token ids."""
 
 
+def pace():
+    """How often a training saves itself, and who makes its batches: no params, since they change no result."""
+    return {key: config["training"][key] for key in ("checkpoint_minutes", "loader_workers")}
+
+
 def train(script, *flags):
     """Command of a training script: what all are given (runs.py), and its own flags."""
     return " ".join(
@@ -134,8 +139,7 @@ def train(script, *flags):
             f"python workflow/scripts/{script}",
             "--encoded {input.encoded} --weights {input.weights} {params.model} {params.settings}",
             "--seed {wildcards.seed} --threads {threads} --code {params.code}",
-            # Not in params: how often a training saves itself, and who makes its batches, changes no result.
-            "--checkpoint-minutes {config[training][checkpoint_minutes]} --workers {config[training][loader_workers]}",
+            "--checkpoint-minutes {resources.checkpoint_minutes} --workers {resources.loader_workers}",
             *flags,
             "--model {output.model} --origin {output.origin} --predictions {output.predictions} > {log} 2>&1",
         ]

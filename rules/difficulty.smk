@@ -37,6 +37,7 @@ rule predict_fold:
         "../envs/paper.yaml"
     threads: 1
     resources:
+        **pace(),
         gpu=1,
         mem_mb=3000,
     params:
@@ -49,8 +50,8 @@ rule predict_fold:
         "python workflow/scripts/predict_fold.py --encoded {input.encoded} --weights {input.weights}"
         " --layers {params.layers} {params.settings} --folds {input.folds} --fold {wildcards.fold}"
         " --seed {wildcards.seed} --threads {threads} --code {params.code} --origin {output.origin}"
-        " --out {output.predictions} --checkpoint-minutes {config[training][checkpoint_minutes]}"
-        " --workers {config[training][loader_workers]} > {log} 2>&1"
+        " --out {output.predictions} --checkpoint-minutes {resources.checkpoint_minutes}"
+        " --workers {resources.loader_workers} > {log} 2>&1"
 
 
 rule label_difficulty:

@@ -45,6 +45,7 @@ rule train_pkd:
         "../envs/paper.yaml"
     threads: 1
     resources:
+        **pace(),
         gpu=1,
         mem_mb=3000,
     params:
@@ -75,6 +76,7 @@ rule train_theseus:
         "../envs/paper.yaml"
     threads: 1
     resources:
+        **pace(),
         gpu=1,
         mem_mb=3000,
     params:
@@ -105,6 +107,7 @@ rule finetune_pd:
         "../envs/paper.yaml"
     threads: 1
     resources:
+        **pace(),
         gpu=1,
         mem_mb=3000,
     params:
@@ -137,6 +140,7 @@ rule finetune_kd_dar:
         "../envs/paper.yaml"
     threads: 1
     resources:
+        **pace(),
         gpu=1,
         mem_mb=3000,
     params:

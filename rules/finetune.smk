@@ -17,6 +17,7 @@ rule finetune:
         "../envs/paper.yaml"
     threads: 1
     resources:
+        **pace(),
         gpu=1,
         mem_mb=3000,
     params:
@@ -45,6 +46,7 @@ rule finetune_first_layers:
         "../envs/paper.yaml"
     threads: 1
     resources:
+        **pace(),
         gpu=1,
         mem_mb=3000,
     params:
@@ -74,6 +76,7 @@ rule finetune_dar:
         "../envs/paper.yaml"
     threads: 1
     resources:
+        **pace(),
         gpu=1,
         mem_mb=3000,
     params:
@@ -152,6 +155,7 @@ rule finetune_batch_mean:
         "../envs/paper.yaml"
     threads: 1
     resources:
+        **pace(),
         gpu=1,
         mem_mb=3000,
     params:

@@ -48,6 +48,7 @@ rule pretrain_member:
         "../envs/paper.yaml"
     threads: 2
     resources:
+        **pace(),
         gpu=1,
         mem_mb=4000,
     params:
@@ -60,7 +61,7 @@ rule pretrain_member:
     shell:
         "python workflow/scripts/pretrain_member.py --weights {input.weights} --corpus {params.corpus:q}"
         " --held-out {input.held_out} {params.recipe} --seed 0 --threads {threads} --code {params.code}"
-        " {params.archive} --out {output.model} --checkpoint-minutes {config[training][checkpoint_minutes]} > {log} 2>&1"
+        " {params.archive} --out {output.model} --checkpoint-minutes {resources.checkpoint_minutes} > {log} 2>&1"
 
 
 rule pretrain_distilbert:
@@ -85,6 +86,7 @@ rule pretrain_distilbert:
         "../envs/paper.yaml"
     threads: 2
     resources:
+        **pace(),
         gpu=1,
         mem_mb=4000,
     params:
@@ -97,4 +99,4 @@ rule pretrain_distilbert:
     shell:
         "python workflow/scripts/pretrain_distilbert.py --weights {input.weights} --corpus {params.corpus:q}"
         " --held-out {input.held_out} {params.recipe} --seed 0 --threads {threads} --code {params.code}"
-        " {params.archive} --out {output.model} --checkpoint-minutes {config[training][checkpoint_minutes]} > {log} 2>&1"
+        " {params.archive} --out {output.model} --checkpoint-minutes {resources.checkpoint_minutes} > {log} 2>&1"
