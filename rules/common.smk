@@ -304,15 +304,29 @@ def of_tasks(pattern, **values):
     return expand(pattern, task=config["tasks"], **values)
 
 
+def seeds_of(task):
+    """Model seeds of a task: all of them, or the first few."""
+    return config["seeds"][: config["fewer_seeds"].get(task)]
+
+
+def of_seeds(pattern, tasks=None, **values):
+    """A file for each task, seed of it, and each of some other values."""
+    return [
+        file for task in tasks or config["tasks"] for file in expand(pattern, task=task, seed=seeds_of(task), **values)
+    ]
+
+
 def sweeps_of(*artefacts):
     """Operating points of the runs that stand in some tables and figures, or of all runs."""
     wanted = [run for artefact in artefacts for run in runs_in(artefact)] if artefacts else runs(config)
     return of_tasks("<results>/sweeps/{task}/{run}.csv", run=list(dict.fromkeys(wanted)))
 
 
-def by_seed(run, split):
-    """Predictions of one split, a file for each seed; {task} is left open."""
-    return [f"<results>/predictions/{{task}}/{run}/seed{seed}/{split}.npz" for seed in config["seeds"]]
+def by_seed(split):
+    """Predictions of one split, a file for each seed, of the wildcards' task and run."""
+    return lambda wildcards: of_seeds(
+        "<results>/predictions/{task}/{run}/seed{seed}/{split}.npz", [wildcards.task], run=wildcards.run, split=split
+    )
 
 
 def first_seed():
@@ -347,7 +361,7 @@ def predicted(runs_of_task, split="report"):
         ([task, *names, seed], f"<results>/predictions/{task}/{run}/seed{seed}/{split}.npz")
         for task in config["tasks"]
         for run, *names in runs_of_task
-        for seed in config["seeds"]
+        for seed in seeds_of(task)
     ]
 
 
@@ -382,7 +396,7 @@ def trainings():
     for run in runs_in("table8"):
         roles = {"model": models(config, run), "before": before(config, run)}
         for role, names in roles.items():
-            paths = of_tasks("<results>/models/{task}/{name}/seed{seed}.json", name=names, seed=config["seeds"])
+            paths = of_seeds("<results>/models/{task}/{name}/seed{seed}.json", name=names)
             found += [((run, role), path) for path in paths]
         labelled = [name.removesuffix("_dar") for name in roles["model"] if name.endswith("_dar")]
         folds = of_tasks(
@@ -471,7 +485,17 @@ def table_spec(**more):
 
 
 def table_notes():
-    """What a reader must know of the members."""
+    """What a reader must know of the choices and of the members."""
+    notes = []
+    if config["selection"] == "validation":
+        notes.append(
+            "Epoch, margin and thresholds were chosen on the report split itself, as in the paper: scores are optimistic."
+        )
+    return [*notes, *members_note()]
+
+
+def members_note():
+    """What a reader must know of members that were not pre-trained from scratch."""
     notes = []
     for member in dict.fromkeys([*config["cascade"], *config.get("larger_cascade", []), *config.get("complete", [])]):
         source = config["weights"][config["members"][member]["weights"]]["source"]

@@ -40,12 +40,13 @@ rule prepare_task:
         code=code_version("prepare_task.py"),
         definition=lambda wildcards: settings(**config["data"][wildcards.task]),
         metric=lambda wildcards: metric(wildcards.task),
+        selection=config["selection"],
         archive=lambda wildcards, input: (f"--archive {input.archive}" if "archive" in input.keys() else ""),
     message:
         "Dividing {wildcards.task} into train, selection and report split"
     shell:
         "python workflow/scripts/prepare_task.py --definition {params.definition:q} --metric {params.metric}"
-        " --n-folds {resources.n_folds} {params.archive} --examples {output.examples} --task {output.task}"
+        " --selection {params.selection} --n-folds {resources.n_folds} {params.archive} --examples {output.examples} --task {output.task}"
         " > {log} 2>&1"
 
 

@@ -4,15 +4,15 @@
 rule select_margin:
     """The margin epsilon of one task, by its cascade's score on the selection split."""
     input:
-        predictions=expand(
-            "<results>/predictions/{{task}}/{member}_dar{margin}/seed{seed}/selection.npz",
+        predictions=lambda wildcards: expand(
+            "<results>/predictions/{task}/{member}_dar{margin}/seed{seed}/selection.npz",
+            task=wildcards.task,
             margin=margins(),
-            seed=config["seeds"],
+            seed=seeds_of(wildcards.task),
             member=config["cascade"][:-1],
         ),
-        base=expand(
-            f"<results>/predictions/{{{{task}}}}/{base()}/seed{{seed}}/selection.npz",
-            seed=config["seeds"],
+        base=lambda wildcards: of_seeds(
+            "<results>/predictions/{task}/{run}/seed{seed}/selection.npz", [wildcards.task], run=base()
         ),
     output:
         "<results>/margins/{task}.json",
@@ -105,9 +105,9 @@ rule stack_cascade:
 rule sweep_thresholds:
     """Thresholds from the selection split for each target speed-up, and what they give on the report split."""
     input:
-        selection=by_seed("{run}", "selection"),
-        report=by_seed("{run}", "report"),
-        mismatched=by_seed("{run}", "mismatched"),
+        selection=by_seed("selection"),
+        report=by_seed("report"),
+        mismatched=by_seed("mismatched"),
     output:
         "<results>/sweeps/{task}/{run}.csv",
     log:
@@ -120,7 +120,7 @@ rule sweep_thresholds:
         code=code_version("sweep_thresholds.py"),
         system=lambda wildcards: runs(config)[wildcards.run],
         metric=lambda wildcards: metric(wildcards.task),
-        seeds=" ".join(map(str, config["seeds"])),
+        seeds=lambda wildcards: " ".join(map(str, seeds_of(wildcards.task))),
         targets=" ".join(map(str, targets())),
     message:
         "Thresholds of {wildcards.run} on {wildcards.task}"
@@ -133,8 +133,8 @@ rule sweep_thresholds:
 rule measure_exits:
     """Accuracy, DIS and ECE of each exit of a run on the report split."""
     input:
-        report=by_seed("{run}", "report"),
-        mismatched=by_seed("{run}", "mismatched"),
+        report=by_seed("report"),
+        mismatched=by_seed("mismatched"),
     output:
         "<results>/measures/{task}/{run}.csv",
     log:
@@ -145,7 +145,7 @@ rule measure_exits:
         "../envs/paper.yaml"
     params:
         code=code_version("measure_exits.py"),
-        seeds=" ".join(map(str, config["seeds"])),
+        seeds=lambda wildcards: " ".join(map(str, seeds_of(wildcards.task))),
     message:
         "Measuring the exits of {wildcards.run} on {wildcards.task}"
     shell:

@@ -221,8 +221,8 @@ rule theory:
     input:
         lambda wildcards: wanted("theory"),
         sweeps=lambda wildcards: sweeps_of("figure5"),
-        two=of_tasks("<results>/predictions/{task}/cascadebert/seed{seed}/report.npz", seed=config["seeds"]),
-        three=of_tasks("<results>/predictions/{task}/cascadebert_three/seed{seed}/report.npz", seed=config["seeds"]),
+        two=lambda wildcards: of_seeds("<results>/predictions/{task}/cascadebert/seed{seed}/report.npz"),
+        three=lambda wildcards: of_seeds("<results>/predictions/{task}/cascadebert_three/seed{seed}/report.npz"),
     output:
         csv="<results>/theory.csv",
         md="<results>/theory.md",
@@ -232,7 +232,9 @@ rule theory:
         "../envs/paper.yaml"
     params:
         code=code_version("theory_table.py"),
-        spec=lambda wildcards: settings(tasks=config["tasks"], seeds=config["seeds"], targets=config["speed_ups"]),
+        spec=lambda wildcards: settings(
+            seeds={task: seeds_of(task) for task in config["tasks"]}, targets=config["speed_ups"]
+        ),
         decimals=config["tables"]["decimals"],
     message:
         "Writing what a third member gains"

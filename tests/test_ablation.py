@@ -115,6 +115,22 @@ def test_differences_are_paired_over_seeds_and_variant_minus_reference(column, d
     assert [row["difference"], row["low"], row["high"]] == pytest.approx([mean, mean - reach, mean + reach], abs=1e-12)
 
 
+def test_column_of_fewer_seeds_keeps_its_own_and_the_average_those_of_all():
+    whole = points()
+    frame = ablation(
+        whole[(whole["column"] != "mnli") | (whole["seed"] < 3)],
+        ["mnli", "mnli-mm"],
+        ["cascadebert", REFERENCE],
+        [3.0],
+        correct(),
+    ).set_index(["system", "task"])
+    found = frame.loc["cascadebert"]
+    assert found["n_seeds"].tolist() == [2, 3, 2]
+    assert found["mean"].tolist() == pytest.approx([0.725, 0.60, (0.71 + 0.74 + 0.61 + 0.60) / 4])
+    assert found["difference"].tolist() == pytest.approx([0.015, 0.0, 0.01], abs=1e-12)
+    assert [len(p_values.split()) for p_values in found["mcnemar"]] == [2, 3, 0]
+
+
 def test_reference_differs_from_itself_by_nothing():
     rows = table().loc[REFERENCE]
     assert (rows[["difference", "low", "high"]] == 0).all(axis=None)

@@ -256,6 +256,14 @@ def test_undefined_dis_leaves_its_claims_undecided():
     assert (found.drop(index=["off-ramps-dis-bert_complete", "off-ramps-dis-bert_kl"])["verdict"] == "holds").all()
 
 
+def test_seeds_that_a_column_lacks_are_left_out():
+    points, measured = world()
+    whole = verdicts(points[points["seed"] < 3], measured[measured["seed"] < 3])
+    lacking = [frame[(frame["seed"] < 3) | (frame["column"] != "sst2")] for frame in (points, measured)]
+    assert (whole["n_seeds"] == 2).all()
+    pd.testing.assert_frame_equal(verdicts(*lacking), whole)
+
+
 def test_each_seed_is_paired_with_itself():
     points, measured = world()
     swing = points["seed"].map({1: -0.1, 2: 0.0, 3: 0.1})  # the seed moves all systems alike
@@ -269,7 +277,7 @@ def paper_evidence():
     cells = printed[(printed["task"] != "AVG") & printed["score"].notna()]
     task = cells["task"].str.removesuffix("-mm")
     points = cells.assign(column=cells["task"], task=task, score=cells["score"] / 100, seed=1)
-    return Evidence(points, pd.DataFrame(columns=["model", "layers", "seed", "accuracy", "dis", "ece"]))
+    return Evidence(points, pd.DataFrame(columns=["model", "layers", "column", "seed", "accuracy", "dis", "ece"]))
 
 
 @pytest.mark.parametrize(("tasks_once", "gain"), [(False, 15.5), (True, 11.9)])

@@ -103,6 +103,18 @@ def test_no_evaluated_text_is_trained_on_whatever_is_published(rows, others, pub
         assert not texts_of(table, "report") & texts_of(table, "mismatched")
 
 
+@pytest.mark.parametrize("published", [True, False])
+def test_selection_on_validation_is_the_report_split_and_takes_nothing_from_training(published):
+    source = {"train": distinct(60)} | ({"report": frame(["r one", "t text 1"], prefix="r")} if published else {})
+    table, dropped = carve(source, {"selection": 4}, 0, "validation")
+    columns = ["id", "text", "label"]
+    report = split_of(table, "report")[columns].reset_index(drop=True)
+    pd.testing.assert_frame_equal(split_of(table, "selection")[columns].reset_index(drop=True), report)
+    assert len(split_of(table, "train")) == (59 if published else 48)
+    assert not texts_of(table, "train") & texts_of(table, "report")
+    assert dropped["train and selection"] == int(published)
+
+
 def test_repeats_of_evaluated_texts_leave_and_are_counted():
     report = frame(["r one", "r two"], prefix="r")
     pool = pd.concat([distinct(40), frame(["R  one", "r two", "r two"], prefix="x")], ignore_index=True)

@@ -27,8 +27,9 @@ from cascadebert.tables import (
     facts_of,
     intervals_over,
     layout,
+    means_over,
     paper_names,
-    seeds_of,
+    seeds_by,
     sentences,
     summarised,
     to_latex,
@@ -160,6 +161,13 @@ def test_average_counts_both_halves_and_spreads_over_seeds(points):
     assert row["mean"] == pytest.approx(np.mean(by_hand))
     assert row["sd"] == pytest.approx(np.std(by_hand, ddof=1))
     assert np.isnan(row["achieved_speed_up"])
+
+
+def test_average_is_of_the_seeds_that_every_column_has(points):
+    tidy, by_seed = summarised(points[(points["column"] != "sst2") | (points["seed"] == 2)], ROWS, ORDER)
+    assert by_seed["deebert", 2.0, AVERAGE] == pytest.approx([(0.81 + 0.61 + 0.52) / 3])
+    found = tidy.set_index(["system", "task"])["n_seeds"]
+    assert found["deebert"].to_dict() == {"sst2": 1, "mnli": 2, "mnli-mm": 2, AVERAGE: 1}
 
 
 def test_average_is_missing_where_a_column_is(points):
@@ -353,10 +361,18 @@ def test_caption_tells_the_size_of_every_split():
 
 
 def test_caption_tells_the_number_of_seeds():
-    assert seeds_of(3) == "Mean ± standard deviation (ddof 1) over 3 model seeds."
-    assert seeds_of(1) == "One model seed."
-    assert "over 3 model seeds" in intervals_over(3)
-    assert "seeds" not in intervals_over(1)
+    assert means_over({"rte": 3, AVERAGE: 3}) == "Mean ± standard deviation (ddof 1) over 3 model seeds."
+    assert means_over({"rte": 1}) == "One model seed."
+    assert intervals_over({"rte": 3}) == "with 95 % t intervals over 3 model seeds"
+    assert "seeds" not in intervals_over({"rte": 1})
+    fewer = {"rte": 5, "qqp": 3, "mnli": 3, "sst2": 4, AVERAGE: 3}
+    assert intervals_over(fewer).endswith(" over 5 model seeds (3 for qqp, mnli, AVG; 4 for sst2)")
+
+
+def test_columns_of_fewer_seeds_are_counted_where_they_are_shown():
+    tidy = pd.DataFrame({"task": ["a", "a", "b"], "n_seeds": [3, 0, 2]})
+    assert seeds_by(tidy) == {"a": 3, "b": 2}
+    assert seeds_by(tidy.assign(n_seeds=0)) == {}
 
 
 def test_sentences_are_one_paragraph_without_empty_ones():
@@ -863,7 +879,7 @@ def test_theory_sets_the_predicted_gain_beside_the_measured(tmp_path, seeds):
             write_predictions(paths[name][-1], cascade_of(members))
     scores = {(name, 2.0, "movies"): [0.5] * len(seeds) for name in paths}
     sweeps = [write_sweeps(tmp_path / "sweeps.csv", scores, threshold=0.9)]
-    told = json.dumps({"tasks": ["movies"], "seeds": seeds, "targets": [2.0]})
+    told = json.dumps({"seeds": {"movies": seeds}, "targets": [2.0]})
     theory_table.main(sweeps, paths[WITH], paths["cascadebert_three"], told, 1, tmp_path / "theory.csv")
     frame = pd.read_csv(tmp_path / "theory.csv")
     # Two members: 4 leave at the first (right: 4 of 4..7, so one), 6 at the last (0..3, 8, 9: right but for 9).

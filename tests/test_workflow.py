@@ -278,6 +278,23 @@ CONFIG_EDITS = {
             **once("figure2", "figure3", "figure4", "figure5", "figure5_all", "figure6"),
         },
     ),
+    "fewer seeds of one task": (
+        lambda text: text + "\nfewer_seeds: {pairs: 1}\n",
+        {
+            "select_margin": 1,
+            "adopt_margin": 1,
+            "finetune_dar_selected": 2,
+            "finetune_shuffled": 1,
+            "finetune_batch_mean": 1,
+            "finetune_kd_dar": 1,
+            "stack_cascade": 6,
+            "sweep_thresholds": 26,
+            "measure_exits": 11,
+            "extract_states": 1,
+            **TABLES,
+            **once("figure2", "figure3", "figure4", "figure5", "figure5_all", "figure6"),
+        },
+    ),
     "one task more": (
         lambda text: text.replace("tasks: [reviews, pairs]", "tasks: [reviews, pairs, more]").replace(
             "\ndata:\n", "\ndata:\n  more: {source: {toy: 60}, labels: [negative, positive]}\n"
@@ -426,6 +443,12 @@ def test_code_edit_runs_what_uses_it_and_nothing_else(finished, edited, edit):
     name, change, expected = CODE_EDITS[edit]
     edited(name, change)
     assert would_run(finished) == expected
+
+
+def test_choosing_on_validation_draws_new_splits_and_runs_all_that_reads_them(finished, edited, tmp_path):
+    everything = would_run(copy_of(ROOT, tmp_path))
+    edited(SMOKE, lambda text: text + "\nselection: validation\n")
+    assert would_run(finished) == {rule: n for rule, n in everything.items() if rule != "import_weights"}
 
 
 def test_another_preset_shares_nothing_with_this_one(finished):

@@ -43,7 +43,7 @@ def main(sweeps: list[Path], measures: list[Path], spec: str, decimals: int, csv
         [
             f"Verdicts on {int((frame['source'] == 'paper').sum())} tests of the paper's claims: {tally}.",
             f"Columns averaged: {', '.join(columns)}, report split. Estimates are in points of per cent,"
-            f" {intervals_over(int(frame['n_seeds'].max()))}, each seed paired with itself.",
+            f" {intervals_over({'all': int(frame['n_seeds'].max())})}, each seed paired with itself.",
             "A claim holds if its whole interval lies on the claimed side of 0, is contradicted if it lies on the"
             " other, and is undecided otherwise.",
             f"{tested} tests are made at once: the last column is the verdict that is left when the p values of the t"

@@ -3,6 +3,7 @@
 import json
 import logging
 from pathlib import Path
+from typing import Literal
 
 import tyro
 
@@ -12,12 +13,21 @@ from cascadebert.sources import labels_of, read_source
 from cascadebert.splits import carve
 
 
-def main(definition: str, metric: str, n_folds: int, examples: Path, task: Path, archive: Path | None = None) -> None:
+def main(
+    definition: str,
+    metric: str,
+    selection: Literal["train", "validation"],
+    n_folds: int,
+    examples: Path,
+    task: Path,
+    archive: Path | None = None,
+) -> None:
     """Read a data set from its source and divide it.
 
     Args:
         definition: the config's entry under data, as JSON.
         metric: the task's.
+        selection: where the selection split comes from, a slice of the training data or the report split itself.
         n_folds: K, into which the training split must be divisible; nothing that is written depends on it.
         examples: JSON Lines with id, split, text, text_pair (pairs), label (a name), rating (where known).
         task: JSON with names, metric, rows of each split, and how many rows were dropped why.
@@ -36,7 +46,7 @@ def main(definition: str, metric: str, n_folds: int, examples: Path, task: Path,
         raise Problem(f"metric f1 needs two classes and there are {len(names)} ({', '.join(names)}): make it accuracy.")
     if len(names) < 2:
         raise Problem(f"the training data has one class only ({', '.join(names)}): a classifier needs two.")
-    table, repeats = carve(frames, entry["rows"], entry["seed"])
+    table, repeats = carve(frames, entry["rows"], entry["seed"], selection)
     unknown = sorted(set(table["label"]) - {*names, ""})
     if unknown:
         raise Problem(f"the label {unknown[0]} is in no training row: declare it under labels.")

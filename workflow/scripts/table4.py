@@ -17,8 +17,9 @@ from cascadebert.tables import (
     cell,
     facts_of,
     intervals_over,
+    means_over,
     paper_names,
-    seeds_of,
+    seeds_by,
     sentences,
     server_note,
     with_interval,
@@ -48,16 +49,16 @@ def main(
     tidy = ablation(points, columns, systems, wanted["targets"], instances(points, files))
     tidy = with_paper(tidy, pd.read_csv(paper), paper_names(wanted["tasks"], wanted["glue"]))
     facts = {name: read_json(path) for name, path in zip(wanted["tasks"], tasks, strict=True)}
-    n_seeds = int(tidy["n_seeds"].max())
+    seeds = seeds_by(tidy)
     text = sentences(
         [
             "The cascade with difficulty-aware regularization, without it, and under controls.",
             *facts_of(facts, columns),
             "Report split, in per cent, with the achieved speed-up in layers.",
-            seeds_of(n_seeds),
+            means_over(seeds),
             "AVG is the mean of all columns, both halves of a task counted." if len(columns) > 1 else "",
             "Variants are compared at the same target, whatever ratio they achieve. Second lines: difference to the"
-            f" cascade without DAR in points of per cent, paired over seeds, {intervals_over(n_seeds)}."
+            f" cascade without DAR in points of per cent, paired over seeds, {intervals_over(seeds)}."
             " Third lines: exact McNemar p values over instances, one a seed, not corrected for their number.",
             "Controls: a temperature fitted on the selection split; the distance of a batch's mean confidences in place"
             " of difficulty labels (as in COSEE); DAR with its difficulty labels dealt out at random.",

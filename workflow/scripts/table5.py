@@ -8,7 +8,7 @@ import tyro
 
 from cascadebert.intervals import mean_sd, paired_interval, t_interval
 from cascadebert.sweeps import printed_points
-from cascadebert.tables import MISSING, intervals_over, sentences, with_interval, write_table
+from cascadebert.tables import MISSING, intervals_over, seeds_by, sentences, with_interval, write_table
 
 MEASURES = {"dis": "DIS ↑", "accuracy": "Acc ↑", "ece": "ECE ↓"}
 WITHOUT = "without DAR"
@@ -56,7 +56,7 @@ def main(measures: list[Path], paper: Path, spec: str, decimals: int, csv: Path)
                     | {"paper": printed[measure].get(key, float("nan")) / 100}
                 )
     tidy = pd.DataFrame(rows)
-    intervals = intervals_over(int(tidy["n_seeds"].max()))
+    intervals = intervals_over(seeds_by(tidy))
     text = sentences(
         [
             f"The cascade's small member on the report split, in per cent, {intervals}; second lines:"

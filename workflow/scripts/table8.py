@@ -10,7 +10,18 @@ import tyro
 from cascadebert.records import read_json
 from cascadebert.sweeps import printed_points
 from cascadebert.systems import SYSTEMS
-from cascadebert.tables import AVERAGE, WHOLE, Entry, cell, facts_of, seeds_of, sentences, summarised, write_table
+from cascadebert.tables import (
+    AVERAGE,
+    WHOLE,
+    Entry,
+    cell,
+    facts_of,
+    means_over,
+    seeds_by,
+    sentences,
+    summarised,
+    write_table,
+)
 
 
 def main(sweeps: list[Path], origins: list[Path], tasks: list[Path], spec: str, decimals: int, csv: Path) -> None:
@@ -34,7 +45,7 @@ def main(sweeps: list[Path], origins: list[Path], tasks: list[Path], spec: str, 
         seconds=[record["seconds"] for record in records],
         parameters=[record.get("parameters", 0) for record in records],
     )
-    repeats = len(wanted["tasks"]) * points["seed"].nunique()
+    repeats = len(points[["task", "seed"]].drop_duplicates())
     rows, shown = [], []
     for (run, target), own in points.groupby(["run", "target"], sort=False):
         system = own["system"].iloc[0]
@@ -49,8 +60,8 @@ def main(sweeps: list[Path], origins: list[Path], tasks: list[Path], spec: str, 
         held = mine.loc[mine["role"] == "model", "parameters"].sum() / repeats
         facts = {
             "parameters": held,
-            "flops": own["flops"].mean(),
-            "speed_up_flops": own["speed_up_flops"].mean(),
+            "flops": own.groupby("column")["flops"].mean().mean(),
+            "speed_up_flops": own.groupby("column")["speed_up_flops"].mean().mean(),
             "training_seconds": mine["seconds"].sum() / repeats + labels / len(wanted["tasks"]),
         }
         rows += [row | facts for row in tidy.to_dict("records")]
@@ -71,7 +82,7 @@ def main(sweeps: list[Path], origins: list[Path], tasks: list[Path], spec: str, 
             "Every system at each ratio that it has.",
             *facts_of(known, columns),
             "Report split, in per cent, with the achieved speed-up in layers.",
-            seeds_of(int(points["seed"].nunique())),
+            means_over(seeds_by(pd.DataFrame(rows))),
             "AVG is the mean of all columns, both halves of a task counted." if len(columns) > 1 else "",
             "Parameters are those resident when the system answers, all members of a cascade and frozen embeddings"
             " included. MFLOPs are millions of floating-point operations, the mean of the report split's instances"

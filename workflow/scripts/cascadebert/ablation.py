@@ -9,7 +9,7 @@ from jaxtyping import Bool
 from cascadebert.exits import answers, exits_at
 from cascadebert.intervals import mcnemar, mean_sd, paired_interval
 from cascadebert.records import Predictions, read_predictions
-from cascadebert.sweeps import HALVES
+from cascadebert.sweeps import HALVES, shared_seeds
 from cascadebert.systems import SYSTEMS
 from cascadebert.tables import AVERAGE
 
@@ -64,16 +64,19 @@ def ablation(
         ratios = at.pivot_table(index="seed", columns=["system", "column"], values="speed_up")
         for system in systems:
             for column in [*columns, AVERAGE]:
+                averaged = column == AVERAGE
+                rows_of = shared_seeds(at) if averaged else at[at["column"] == column]
+                seeds = sorted(rows_of["seed"].unique())
                 own, other = (
-                    scores[name][columns].mean(axis=1, skipna=False) if column == AVERAGE else scores[name][column]
+                    scores.loc[seeds, name][columns if averaged else [column]].mean(axis=1, skipna=False)
                     for name in (system, REFERENCE)
                 )
                 mean, sd = mean_sd(own.to_numpy())
                 difference, low, high = paired_interval(own.to_numpy(), other.to_numpy())
                 p_values = [
                     mcnemar(correct[column, system, seed, target], correct[column, REFERENCE, seed, target])
-                    for seed in scores.index
-                    if column != AVERAGE and system != REFERENCE
+                    for seed in seeds
+                    if not averaged and system != REFERENCE
                 ]
                 rows.append(
                     {
@@ -84,7 +87,7 @@ def ablation(
                         "sd": sd,
                         "n_seeds": len(own),
                         "achieved_speed_up": ratios[system][columns].mean().mean()
-                        if column == AVERAGE
+                        if averaged
                         else ratios[system][column].mean(),
                         "difference": difference,
                         "low": low,

@@ -9,6 +9,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from cascadebert.intervals import holm, mean_sd, t_interval, t_test, verdict
+from cascadebert.sweeps import shared_seeds
 
 BySeed = Float[np.ndarray, " seeds"]
 
@@ -26,8 +27,8 @@ class Evidence:
     """
 
     def __init__(self, points: pd.DataFrame, measures: pd.DataFrame) -> None:
-        """Take the frames."""
-        self.points, self.measures = points, measures
+        """Take the frames' rows of the seeds that every column has."""
+        self.points, self.measures = shared_seeds(points), shared_seeds(measures)
 
     def score(self, system: str, target: float) -> BySeed:
         """A system's average at a target ratio.

@@ -130,6 +130,13 @@ def _contradictions(config: dict[str, Any]) -> Iterator[str]:
     """Everything wrong between keys, most basic first."""
     for i, task in enumerate(config["tasks"]):
         yield from _undefined(f"tasks.{i}", task, "data", config)
+    for task, n in config["fewer_seeds"].items():
+        if task not in config["tasks"]:
+            known = ", ".join(config["tasks"])
+            yield f"config key fewer_seeds names {task}, which is not among tasks: take one of {known}."
+        if n > len(config["seeds"]):
+            most = len(config["seeds"])
+            yield f"config key fewer_seeds.{task} is {n}, but seeds has {most}: lower it or leave it out."
     for group in GROUPS:
         for i, member in enumerate(config.get(group, [])):
             yield from _undefined(f"{group}.{i}", member, "members", config)

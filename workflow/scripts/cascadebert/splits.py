@@ -16,7 +16,9 @@ def normalised(frame: pd.DataFrame) -> pd.Series:
     return plain.agg("\x1f".join, axis=1) if len(frame) else pd.Series(dtype=str)
 
 
-def carve(source: dict[str, pd.DataFrame], rows: dict[str, int], seed: int) -> tuple[pd.DataFrame, dict[str, int]]:
+def carve(
+    source: dict[str, pd.DataFrame], rows: dict[str, int], seed: int, selection_from: str = "train"
+) -> tuple[pd.DataFrame, dict[str, int]]:
     """Divide a data set into the splits that the pipeline uses.
 
     The report split is the source's own, or a fifth of its only split; the selection split is a tenth of what remains,
@@ -28,9 +30,11 @@ def carve(source: dict[str, pd.DataFrame], rows: dict[str, int], seed: int) -> t
         source: frames by split; train at least.
         rows: how many of each split at most.
         seed: of the draws.
+        selection_from: "train", or "validation" for the paper's own way: the report split is the selection split, too.
 
     Returns:
-        All examples with a column split, in the source's order; and how many rows left which split for being repeats.
+        All examples with a column split, in the source's order, an instance of two splits twice; and how many rows left
+        which split for being repeats.
 
     Raises:
         Problem: when a split that is needed would be empty.
@@ -48,8 +52,11 @@ def carve(source: dict[str, pd.DataFrame], rows: dict[str, int], seed: int) -> t
     pool = _without(pool, report, "train and selection", dropped)
     if len(mismatched):
         pool = _without(pool, mismatched, "train and selection (mismatched)", dropped)
-    selection = _draw(pool, rows.get("selection", max(1, len(pool) // 10)), seed, "selection")
-    pool = _without(pool.drop(selection.index), selection, "train", dropped)
+    if selection_from == "validation":
+        selection = report
+    else:
+        selection = _draw(pool, rows.get("selection", max(1, len(pool) // 10)), seed, "selection")
+        pool = _without(pool.drop(selection.index), selection, "train", dropped)
     drawn = {
         "train": _draw(pool, rows.get("train"), seed, "train"),
         "selection": selection,

@@ -63,6 +63,16 @@ def sweep(splits: dict[str, Predictions], exits: Exits, targets: list[float], me
     return rows
 
 
+def shared_seeds(points: pd.DataFrame) -> pd.DataFrame:
+    """The rows of those seeds that every column has: only they can be averaged over columns.
+
+    Args:
+        points: of `printed_points`.
+    """
+    columns = points.groupby("seed")["column"].transform("nunique")
+    return points[columns == points["column"].nunique()]
+
+
 def printed_points(files: list[Path], tasks: list[str], measure: str = "layers") -> tuple[pd.DataFrame, list[str]]:
     """The operating points, or the measures of exits, that tables and figures show.
 

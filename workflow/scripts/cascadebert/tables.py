@@ -10,7 +10,7 @@ import pandas as pd
 
 from cascadebert.intervals import mean_sd, tied
 from cascadebert.records import write_csv, write_text
-from cascadebert.sweeps import HALVES
+from cascadebert.sweeps import HALVES, shared_seeds
 from cascadebert.systems import SYSTEMS
 
 AVERAGE = "AVG"
@@ -52,7 +52,7 @@ def entries(systems: list[str], targets: list[float], full_layers: int) -> list[
 def summarised(
     points: pd.DataFrame, rows: list[Entry], columns: list[str]
 ) -> tuple[pd.DataFrame, dict[tuple, np.ndarray]]:
-    """Means over seeds of every row and column, and of the average over columns.
+    """Means over seeds of every row and column, and of the average over columns, of the seeds that all columns have.
 
     Args:
         points: of `printed_points`, all tasks, systems and seeds.
@@ -71,7 +71,8 @@ def summarised(
         of_column = {column: own[own["column"] == column].sort_values("seed") for column in columns}
         scores = {column: frame["score"].to_numpy() for column, frame in of_column.items()}
         if all(len(values) for values in scores.values()):
-            scores[AVERAGE] = np.mean([scores[column] for column in columns], axis=0)
+            whole = shared_seeds(own).sort_values("seed")
+            scores[AVERAGE] = np.mean([whole.loc[whole["column"] == name, "score"] for name in columns], axis=0)
         for column in [*columns, AVERAGE]:
             values = scores.get(column, np.array([]))
             mean, sd = mean_sd(values) if len(values) else (float("nan"), float("nan"))
@@ -199,14 +200,43 @@ def facts_of(facts: dict[str, dict], columns: list[str]) -> list[str]:
     return [f"{'; '.join(sizes)}.", f"No mismatched half: {', '.join(lacking)}." if lacking else ""]
 
 
-def seeds_of(n: int) -> str:
-    """What the numbers are means of."""
-    return f"Mean ± standard deviation (ddof 1) over {n} model seeds." if n > 1 else "One model seed."
+def seeds_by(tidy: pd.DataFrame) -> dict[str, int]:
+    """Model seeds of each column of a tidy frame (task, n_seeds)."""
+    return tidy[tidy["n_seeds"] > 0].groupby("task", sort=False)["n_seeds"].max().to_dict()
 
 
-def intervals_over(n: int) -> str:
-    """What the brackets after a number are."""
-    return f"with 95 % t intervals over {n} model seeds" if n > 1 else "of one model seed, without intervals"
+def means_over(seeds: dict[str, int]) -> str:
+    """What the numbers are means of.
+
+    Args:
+        seeds: how many each column has.
+    """
+    return f"Mean ± standard deviation (ddof 1) over {_model_seeds(seeds)}." if _most(seeds) > 1 else "One model seed."
+
+
+def intervals_over(seeds: dict[str, int]) -> str:
+    """What the brackets after a number are.
+
+    Args:
+        seeds: how many each column has.
+    """
+    several = f"with 95 % t intervals over {_model_seeds(seeds)}"
+    return several if _most(seeds) > 1 else "of one model seed, without intervals"
+
+
+def _most(seeds: dict[str, int]) -> int:
+    """Largest number of seeds; 0 where nothing has any."""
+    return max(seeds.values(), default=0)
+
+
+def _model_seeds(seeds: dict[str, int]) -> str:
+    """How many seeds, and which columns have fewer, as in `5 model seeds (3 for qqp, AVG)`."""
+    fewer: dict[int, list[str]] = {}
+    for column, n in seeds.items():
+        if n < _most(seeds):
+            fewer.setdefault(n, []).append(column)
+    named = "; ".join(f"{n} for {', '.join(columns)}" for n, columns in sorted(fewer.items()))
+    return f"{_most(seeds)} model seeds" + (f" ({named})" if named else "")
 
 
 def server_note(tidy: pd.DataFrame) -> str:
