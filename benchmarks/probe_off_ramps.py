@@ -31,7 +31,7 @@ RATES = (1.0e-3, 1.0e-2, 1.0e-1)
 def main(results: Path) -> None:
     """Print one line a layer."""
     device = start(1, torch.get_num_threads())
-    task = read_encoded(results / "tasks/movies/base.npz")
+    task = read_encoded(results / "tasks/movies/base.arrow")
     weights, stage1 = results / "weights/base/model.safetensors", results / "models/movies/base/seed1.safetensors"
     model = build_deebert(weights, stage1, 6, len(task.names), freeze_embeddings=True).eval()
 
