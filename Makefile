@@ -34,7 +34,7 @@ lint: setup
 	snakemake --lint --configfile config/smoke.yaml
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(CORES) --dist loadfile --no-loadscope-reorder
 
 clean:
 	rm -rf results .snakemake
