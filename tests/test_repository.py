@@ -64,6 +64,8 @@ def test_glue_folder_is_read_as_it_is(tmp_path, task, report, mismatched, test):
             *(
                 "--metric",
                 GLUE[task].metric,
+                "--selection",
+                "train",
                 "--n-folds",
                 "8",
                 "--examples",
