@@ -63,8 +63,11 @@ include: "rules/tables.smk"
 include: "rules/figures.smk"
 
 
-localrules:
+localrules:  # downloads run where Snakemake does: the nodes of a cluster often have no network
     all,
+    fetch_dataset,
+    fetch_package,
+    fetch_weights,
 
 
 onstart:

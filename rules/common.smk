@@ -8,6 +8,7 @@ import re
 import shutil
 import sys
 from pathlib import Path
+from shlex import quote
 
 import yaml
 from snakemake.exceptions import WorkflowError
@@ -17,7 +18,7 @@ ROOT = Path(workflow.basedir)
 SCRIPTS = ROOT / "workflow/scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from cascadebert.configuration import Problem, check_references, check_schema, files_of
+from cascadebert.configuration import Problem, check_references, check_schema, checkpoint_files, files_of, names_in
 from cascadebert.glue import GLUE
 from cascadebert.grid import before, cascade_members, full_layers, missing, models, rated, runs
 from cascadebert.systems import SPLITS, SYSTEMS, shown_in
@@ -244,11 +245,28 @@ def predictions(run):
     return [f"<results>/predictions/{{task}}/{run}/seed{{seed}}/{split}.npz" for split in SPLITS]
 
 
-def data_files(name):
-    """Local files that a data set is read from, or the package's archive."""
-    source = config["data"][name]["source"]
+def archive_of(source, fetched):
+    """The package's file, or what was fetched from the hub; nothing for a source of another kind."""
     if "package" in source:
         return {"archive": f"<results>/packages/{source['package']}.zip"}
+    return {"archive": f"<results>/hub/{fetched}.zip"} if "hub" in source else {}
+
+
+def from_hub(section):
+    """Names of a section of the config whose source is the model hub."""
+    return [name for name, entry in config[section].items() if "hub" in entry["source"]]
+
+
+def hub_flags(source):
+    """What to fetch from the hub, as flags."""
+    return " ".join(f"--{key} {quote(source[key])}" for key in ("hub", "name", "revision") if key in source)
+
+
+def data_files(name):
+    """Local files that a data set is read from, or the archive that holds them."""
+    source = config["data"][name]["source"]
+    if archive := archive_of(source, f"data/{name}"):
+        return archive
     return {"files": [str(file) for file in files_of(Path(source["path"])).values()]} if "path" in source else {}
 
 
@@ -267,10 +285,10 @@ MASKED = [name for name in DISTILLED if "masked" in config["weights"][name]["sou
 def weights_files(wildcards):
     """The archive or the local files that a checkpoint is read from."""
     source = config["weights"][wildcards.weights]["source"]
-    if "package" in source:
-        return {"archive": f"<results>/packages/{source['package']}.zip"}
-    names = ("model.safetensors", "config.json", "tokenizer.json")
-    return {"files": [f"{source['path']}/{name}" for name in names]} if "path" in source else {}
+    if "path" not in source:
+        return archive_of(source, f"weights/{wildcards.weights}")
+    names = checkpoint_files(names_in(Path(source["path"])), source["path"])
+    return {"files": [f"{source['path']}/{name}" for name in names]}
 
 
 def distillation(wildcards):

@@ -19,6 +19,26 @@ rule fetch_package:
         "python workflow/scripts/fetch_package.py --package {wildcards.package} {params.pin} --out {output} > {log} 2>&1"
 
 
+rule fetch_dataset:
+    """The files of a data set of the model hub, in one archive."""
+    output:
+        "<results>/hub/data/{task}.zip",
+    log:
+        "<logs>/fetch_dataset/{task}.log",
+    wildcard_constraints:
+        task=one_of(from_hub("data")),
+    retries: 2
+    conda:
+        "../envs/paper.yaml"
+    params:
+        code=code_version("fetch_dataset.py"),
+        source=lambda wildcards: hub_flags(config["data"][wildcards.task]["source"]),
+    message:
+        "Fetching the data set {wildcards.task} from the model hub"
+    shell:
+        "python workflow/scripts/fetch_dataset.py --data {wildcards.task} {params.source} --out {output} > {log} 2>&1"
+
+
 rule prepare_task:
     """Splits of one task, with no text in two of them (Table 1).
 

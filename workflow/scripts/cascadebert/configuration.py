@@ -1,6 +1,6 @@
 """What can be wrong with a config, in one sentence that names the key and the remedy."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,16 @@ FILES = {
 
 ENDINGS = (".jsonl", ".csv", ".parquet")
 
+CHECKPOINT = (
+    (("config.json",),),
+    (("model.safetensors",), ("pytorch_model.bin",)),
+    (("tokenizer.json",), ("vocab.txt",), ("vocab.json", "merges.txt")),
+)
+"""Configuration, tensors and tokenizer of a checkpoint, each in its forms; the first that is there is read."""
+
+TOKENIZER_CONFIG = "tokenizer_config.json"
+"""Says, where there is one, whether a vocab.txt is of lower-cased text."""
+
 
 class Problem(ValueError):
     """A mistake of the user's, told in one sentence."""
@@ -61,6 +71,31 @@ def files_of(path: Path) -> dict[str, Path]:
         for split, stems in FILES.items()
     }
     return {split: files[0] for split, files in found.items() if files}
+
+
+def names_in(folder: Path) -> set[str]:
+    """Names of a folder's files; none where there is no folder."""
+    return {file.name for file in folder.iterdir() if file.is_file()} if folder.is_dir() else set()
+
+
+def checkpoint_files(held: Collection[str], where: str) -> list[str]:
+    """Those of a folder's files that are its checkpoint.
+
+    Args:
+        held: names of the files there.
+        where: the folder, for the message.
+
+    Raises:
+        Problem: when one is missing in all its forms.
+    """
+    found = []
+    for forms in CHECKPOINT:
+        form = next((form for form in forms if set(form) <= set(held)), None)
+        if form is None:
+            named = " or ".join(" with ".join(form) for form in forms)
+            raise Problem(f"{where} has no {named}: save the checkpoint and its tokenizer there.")
+        found += form
+    return found + ([TOKENIZER_CONFIG] if TOKENIZER_CONFIG in held and "tokenizer.json" not in found else [])
 
 
 def kind_of(source: dict[str, Any], kinds: dict[str, set[str]]) -> str:
@@ -209,8 +244,11 @@ def _weights_problems(key: str, source: dict[str, Any], config: dict[str, Any]) 
         yield f"config key {key}.{missing} is missing: {kind} needs it; see config/schema.yaml for what it means."
     if kind == "package":
         yield from _undefined(f"{key}.package", source["package"], "packages", config)
-    if kind == "path" and not (Path(source["path"]) / "config.json").is_file():
-        yield f"config key {key}.path is {source['path']}, which holds no config.json: give the folder of a checkpoint."
+    if kind == "path":
+        try:
+            checkpoint_files(names_in(Path(source["path"])), f"config key {key}.path is {source['path']}, which")
+        except Problem as problem:
+            yield str(problem)
     if kind == "distilled":
         yield from _undefined(f"{key}.distilled", source["distilled"], "weights", config)
         if "distilled" in config["weights"][source["distilled"]]["source"]:

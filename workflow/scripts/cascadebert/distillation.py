@@ -5,6 +5,7 @@ evidence than the paper's: the member has seen some ten thousand sentences of th
 billions of words; and it is not a masked language model. It never sees a label, nor a text that is evaluated.
 """
 
+import json
 import logging
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 from cascadebert.encoding import Encoded, encode
 from cascadebert.members import Encoder, cls_states, load_encoder
 from cascadebert.objectives import Batch
+from cascadebert.origins import origin_of_data
 from cascadebert.records import read_examples
 from cascadebert.sources import read_texts
 from cascadebert.splits import normalised
@@ -38,7 +40,7 @@ def corpus_of(
 
     Args:
         definition: the config's entry under data whose text is used, as JSON.
-        archive: the package's file, where that data is of a package.
+        archive: the package's file, or what fetch_dataset.py made, where that data is of a package or of the hub.
         held_out: examples.jsonl of tasks whose selection, report and mismatched texts are left out.
         max_rows: texts that are drawn at most.
         tokenizer: the base's tokenizer.json.
@@ -53,7 +55,8 @@ def corpus_of(
     texts = texts[~normalised(texts).isin(set().union(*(normalised(frame) for frame in evaluated)))]
     texts = texts.sample(min(max_rows, len(texts)), random_state=np.random.default_rng(seed)).sort_index()
     log.info("%d texts", len(texts))
-    return encode(texts.assign(label="", split="train"), [], tokenizer, max_length)
+    origin = origin_of_data(json.loads(definition)["source"], archive)
+    return encode(texts.assign(label="", split="train"), [], tokenizer, max_length, origin)
 
 
 class SentenceEncoder(nn.Module):

@@ -25,7 +25,7 @@ def read_source(definition: dict[str, Any], archive: Path | None = None) -> Fram
 
     Args:
         definition: an entry of the config's data.
-        archive: the package's file, for a package source.
+        archive: the package's file, or what fetch_dataset.py made, for a package or hub source.
 
     Returns:
         A frame a split, with columns id, text, text_pair (pairs), label (a name, "" where unknown), and rating
@@ -43,7 +43,7 @@ def read_source(definition: dict[str, Any], archive: Path | None = None) -> Fram
     if kind == "path":
         tables = {split: (str(file), _read_table(file)) for split, file in files_of(Path(source["path"])).items()}
     else:
-        tables = _read_hub(source)
+        tables = _read_hub(source, archive)
     return {split: _in_schema(table, definition, split, name) for split, (name, table) in tables.items()}
 
 
@@ -80,11 +80,11 @@ def _read_corpus(source: dict[str, Any], archive: Path | None, labels: list[str]
     return frames | ({"mismatched": parts[source["mismatched"]]} if "mismatched" in source else {})
 
 
-def _read_table(file: Path) -> pd.DataFrame:
+def _read_table(file: Path | zipfile.Path) -> pd.DataFrame:
     """A .jsonl, .csv or .parquet file; CSV cells stay text."""
     try:
         if file.suffix == ".parquet":
-            return pd.read_parquet(file)
+            return pd.read_parquet(io.BytesIO(file.read_bytes()))
         text = file.read_bytes().decode("utf-8")
         if file.suffix == ".csv":
             return pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
@@ -102,13 +102,16 @@ def _read_table(file: Path) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _read_hub(source: dict[str, Any]) -> dict[str, tuple[str, pd.DataFrame]]:
-    """A data set of the model hub, its splits under our names."""
-    import datasets  # slow, and needed for this kind alone
-
-    loaded = datasets.load_dataset(source["hub"], source.get("name"), revision=source.get("revision"))
-    found = {split: next((name for name in names if name in loaded), None) for split, names in FILES.items()}
-    return {split: (f"{source['hub']} {name}", loaded[name].to_pandas()) for split, name in found.items() if name}
+def _read_hub(source: dict[str, Any], archive: Path) -> dict[str, tuple[str, pd.DataFrame]]:
+    """A data set of the model hub, its splits under our names; a split may lie in several files."""
+    with zipfile.ZipFile(archive) as packed:
+        held = {folder.name: folder for folder in zipfile.Path(packed).iterdir() if folder.is_dir()}
+        found = {split: next((name for name in names if name in held), None) for split, names in FILES.items()}
+        return {
+            split: (f"{source['hub']} {name}", pd.concat(map(_read_table, held[name].iterdir()), ignore_index=True))
+            for split, name in found.items()
+            if name
+        }
 
 
 def _in_schema(table: pd.DataFrame, definition: dict[str, Any], split: str, name: str) -> pd.DataFrame:
@@ -223,7 +226,7 @@ def read_texts(definition: str, archive: Path | None) -> pd.DataFrame:
 
     Args:
         definition: an entry of the config's data, as JSON.
-        archive: the package's file, for a package source.
+        archive: as of `read_source`.
     """
     frames = read_source(json.loads(definition), archive)
     whole = pd.concat([frame for split, frame in frames.items() if split != "test"], ignore_index=True)
