@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import pickle
 import subprocess
 import sys
 import zipfile
@@ -9,13 +10,17 @@ from pathlib import Path
 
 import pytest
 import torch
+from mirror import write_bert, write_roberta
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
+from transformers import AutoTokenizer
 
 from cascadebert import checkpoints
 from cascadebert.checkpoints import FILES, depth_of, read_checkpoint, write_checkpoint
 from cascadebert.configuration import Problem
-from cascadebert.members import ENCODERS, load_encoder
+from cascadebert.members import ENCODERS, load_encoder, origin_of
+from cascadebert.origins import origin_of_checkpoint, origin_of_data
 from cascadebert.sources import TOY_WORDS
 
 
@@ -154,11 +159,146 @@ def test_digest_is_checked(folder):
         read_checkpoint({"path": str(folder), "sha256": "0" * 64})
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_missing_file_is_named(folder, name):
+@pytest.mark.parametrize(
+    ("name", "forms"),
+    [
+        ("config.json", "config.json"),
+        ("model.safetensors", "model.safetensors or pytorch_model.bin"),
+        ("tokenizer.json", "tokenizer.json or vocab.txt or vocab.json with merges.txt"),
+    ],
+)
+def test_missing_file_is_named(folder, name, forms):
     (folder / name).unlink()
-    with pytest.raises(Problem, match=f"{folder} has no {name}"):
+    with pytest.raises(Problem, match=f"{folder} has no {forms}: save"):
         read_checkpoint({"path": str(folder)})
+
+
+# --- older files ------------------------------------------------------------------------------------------------------
+
+TEXTS = [
+    ("The film was Good, quite a fílm!", "a xylophone 中文 [MASK] <mask>"),
+    ("don't", "\u00a0tab\tand  spaces"),
+    ("ÉCLAIR naïve", "!"),
+]
+
+
+@pytest.fixture
+def turc(tmp_path):
+    """A checkpoint in the files that Turc et al.'s have: no model_type, a pickle of the old format, vocab.txt."""
+    folder = tmp_path / "turc"
+    write_bert(folder, 2, 16, 400, ["the film was good , a quite good film", "naive eclair don ' t tab and spaces"])
+    return folder
+
+
+def as_transformers_reads(folder, kind):
+    """Ids and types of TEXTS by the tokenizer that transformers makes of the same files."""
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"model_type": kind}))
+    tool = AutoTokenizer.from_pretrained(folder)
+    rows = [tool(*text, return_token_type_ids=True) for text in TEXTS]
+    return [(row["input_ids"], row["token_type_ids"]) for row in rows]
+
+
+def as_read_here(tokenizer):
+    """The same by a tokenizer.json."""
+    tool = Tokenizer.from_str(tokenizer.decode())
+    return [(row.ids, row.type_ids) for row in (tool.encode(*text) for text in TEXTS)]
+
+
+def test_old_files_are_read_as_the_encoder_that_they_hold(turc, tmp_path):
+    assert "model_type" not in json.loads((turc / "config.json").read_text())
+    config, tensors, tokenizer = read_checkpoint({"path": str(turc)})
+    assert config["model_type"] == "bert"
+    held = torch.load(turc / "pytorch_model.bin", weights_only=True)
+    assert any(name.endswith("LayerNorm.gamma") for name in held)
+    modern = {name.replace("gamma", "weight").replace("beta", "bias"): tensor for name, tensor in held.items()}
+    assert tensors.keys() == {name.removeprefix("bert.") for name in modern if name.startswith("bert.")}
+    assert all(torch.equal(tensor, modern[f"bert.{name}"]) for name, tensor in tensors.items())
+    write_checkpoint(tmp_path / "new", config, tensors, tokenizer)
+    assert equal(load_encoder(tmp_path / "new/model.safetensors", 2).state_dict(), tensors)
+    with pytest.raises(ValueError, match="has 2 layers, a member of 3 cannot be made of it"):
+        load_encoder(tmp_path / "new/model.safetensors", 3)
+
+
+def test_vocabulary_of_word_pieces_makes_the_tokens_that_transformers_makes(turc):
+    tokenizer = read_checkpoint({"path": str(turc)})[2]
+    assert as_read_here(tokenizer) == as_transformers_reads(turc, "bert")
+    assert Tokenizer.from_str(tokenizer.decode()).encode("GOOD", "Film").tokens == [
+        *("[CLS]", "good", "[SEP]"),
+        *("film", "[SEP]"),
+    ]
+
+
+@pytest.mark.parametrize("lower", [True, False])
+def test_tokenizer_config_says_whether_text_is_lower_cased(turc, lower):
+    (turc / "tokenizer_config.json").write_text(json.dumps({"do_lower_case": lower}))
+    tokenizer = read_checkpoint({"path": str(turc)})[2]
+    assert as_read_here(tokenizer) == as_transformers_reads(turc, "bert")
+    assert ("good" in Tokenizer.from_str(tokenizer.decode()).encode("GOOD").tokens) == lower
+
+
+def test_vocabulary_with_upper_case_is_not_lower_cased(turc):
+    pieces = (turc / "vocab.txt").read_text().split("\n")
+    (turc / "vocab.txt").write_text("\n".join([*pieces[:-2], "Good", ""]))
+    tool = Tokenizer.from_str(read_checkpoint({"path": str(turc)})[2].decode())
+    assert tool.encode("Good good").tokens == ["[CLS]", "Good", "good", "[SEP]"]
+
+
+def test_byte_pairs_make_the_tokens_that_transformers_makes(tmp_path):
+    write_roberta(tmp_path, 1, 16, 400, ["the film was good, a quite good film"])
+    whole = read_checkpoint({"path": str(tmp_path)})[2]
+    (tmp_path / "tokenizer.json").unlink()
+    config, tensors, tokenizer = read_checkpoint({"path": str(tmp_path)})
+    assert config["model_type"] == "roberta"
+    assert not any(name.startswith(("roberta.", "lm_head.")) for name in tensors)
+    found = as_read_here(tokenizer)
+    assert found == as_read_here(whole) == as_transformers_reads(tmp_path, "roberta")
+    assert {kind for _, types in found for kind in types} == {0}
+    assert Tokenizer.from_str(tokenizer.decode()).encode("good film").tokens[0] == "<s>"
+
+
+def test_pickle_that_would_do_something_is_not_opened(turc, tmp_path):
+    class Harm:
+        def __reduce__(self):
+            return Path.touch, (tmp_path / "harm",)
+
+    (turc / "pytorch_model.bin").write_bytes(pickle.dumps({"weight": Harm()}, protocol=2))
+    with pytest.raises(Problem, match="pytorch_model.bin of .* is not a file of tensors alone, so it is not opened"):
+        read_checkpoint({"path": str(turc)})
+    assert not (tmp_path / "harm").exists()
+
+
+def test_newer_tensors_and_tokenizer_are_read_where_both_are_there(turc, folder):
+    for name in ("pytorch_model.bin", "vocab.txt"):
+        (folder / name).write_bytes((turc / name).read_bytes())
+    _, tensors, tokenizer = read_checkpoint({"path": str(folder)})
+    assert equal(tensors, load_file(folder / "model.safetensors"))
+    assert tokenizer == (folder / "tokenizer.json").read_bytes()
+
+
+# --- where a checkpoint is from ---------------------------------------------------------------------------------------
+
+
+def test_origin_stands_in_the_header_alone(folder, tmp_path):
+    checkpoint = read_checkpoint({"path": str(folder)})
+    for name, origin in {"told": {"b": 1, "a": {"commit": "0"}}, "untold": None}.items():
+        write_checkpoint(tmp_path / name, *checkpoint, origin)
+        assert origin_of(tmp_path / name / "model.safetensors") == (origin or {})
+        with safe_open(tmp_path / name / "model.safetensors", framework="pt") as file:
+            assert list(file.metadata()) == ["origin"], "several entries are written in no fixed order"
+    assert equal(*(load_file(tmp_path / name / "model.safetensors") for name in ("told", "untold")))
+
+
+def test_origin_of_a_path_and_of_a_package(folder, tmp_path):
+    names = ("config.json", "model.safetensors", "tokenizer.json")
+    digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
+    assert origin_of_checkpoint({"path": str(folder)}) == {"path": str(folder), "files": digests}
+    archive = tmp_path / "wheel.zip"
+    with zipfile.ZipFile(archive, "w") as wheel:
+        wheel.writestr("pkg-1.2.dist-info/METADATA", "Metadata-Version: 2.1\nName: pkg\nVersion: 1.2\n\nVersion: 3\n")
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    assert origin_of_data({"package": "pkg"}, archive) == {"package": "pkg", "version": "1.2", "sha256": digest}
+    assert origin_of_checkpoint({"random": 2, "hidden": 8}) == {"random": 2, "hidden": 8}
 
 
 def test_wheel_without_the_checkpoint_is_a_problem(folder, tmp_path):

@@ -81,7 +81,11 @@ def fetch_dataset(key: str, repository: str, name: str | None, revision: str | N
         )
     except FileNotFoundError:
         found = {}
-    files = {f"{split}/{Path(file).name}": Path(file) for split, listed in found.items() for file in listed}
+    files = {
+        f"{split}/{'-'.join(Path(file).relative_to(folder).parts)}": Path(file)
+        for split, listed in found.items()
+        for file in listed
+    }
     if not any(file.startswith("train/") for file in files):
         raise Problem(
             f"config key {key} names {repository}, which has no split train of {', '.join(ENDINGS)} files"
