@@ -8,9 +8,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+import pretrain_distilbert
+import pretrain_member
 from cascadebert.checkpoints import checkpoint_of, depth_of, write_checkpoint
 from cascadebert.distillation import SentenceEncoder, corpus_of, distance, sentence_vectors, some_layers
-from cascadebert.members import cls_states, load_encoder
+from cascadebert.masked import Distil
+from cascadebert.members import cls_states, load_encoder, origin_of
 from cascadebert.objectives import on_logits
 from cascadebert.records import write_examples
 from cascadebert.sources import read_texts
@@ -143,3 +146,17 @@ def test_distilled_member_is_a_checkpoint_of_its_layers(weights, tmp_path, layer
     loaded, own = load_encoder(again, len(layers)).state_dict(), student.state_dict()
     assert loaded.keys() == own.keys()
     assert all(torch.equal(tensor, loaded[name]) for name, tensor in own.items())
+
+
+def test_distilled_checkpoint_says_what_it_was_made_of(weights, tmp_path, settings):
+    base = tmp_path / "base/model.safetensors"
+    tokenizer = weights.with_name("tokenizer.json").read_bytes()
+    write_checkpoint(base.parent, *checkpoint_of(load_encoder(weights, 4)), tokenizer, {"commit": "c0ffee"})
+    inputs = {"weights": base, "layers": [2], "corpus": TOY, "held_out": [], "max_rows": 32, "max_length": 12}
+    run = {"settings": settings(), "seed": 0, "threads": 1, "code": "", "out": tmp_path / "out/model.safetensors"}
+    made_of = {"distilled": {"commit": "c0ffee"}, "layers": [2], "corpus": {"toy": 80}}
+    pretrain_member.main(**inputs | run)
+    assert origin_of(run["out"]) == made_of
+    run["out"] = tmp_path / "masked/model.safetensors"
+    pretrain_distilbert.main(**inputs | run, distil=Distil(head_epochs=1))
+    assert origin_of(run["out"]) == made_of
