@@ -1,4 +1,4 @@
-# Pre-trained checkpoints: fetched and imported, or, for a small complete member that cannot be downloaded, distilled from the base.
+# Pre-trained checkpoints: fetched and imported, or, for a small complete member that nobody offers, distilled from the base.
 
 
 rule fetch_weights:
