@@ -25,8 +25,7 @@ def main(predictions: list[Path], sweeps: list[Path], spec: str, out: Path) -> N
     wanted = json.loads(spec)
     seeds, files = wanted["seeds"], filled()
     for i, (task, sweep) in enumerate(zip(wanted["glue"], sweeps, strict=True)):
-        points = pd.read_csv(sweep, float_precision="round_trip")  # a threshold is one of the certainties, to the bit
-        point = chosen(points, float(wanted["target"]))
+        point = chosen(pd.read_csv(sweep), float(wanted["target"]))
         held = read_predictions(predictions[i * len(seeds) + seeds.index(point["seed"])])
         classes, achieved = answered(held, point)
         files |= files_for(task, held, classes)

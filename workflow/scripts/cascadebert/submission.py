@@ -1,6 +1,7 @@
 """Answers to GLUE's hidden test sets as the server takes them: a zip of eleven tab-separated files."""
 
 import zipfile
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -85,17 +86,18 @@ def files_for(task: str, predictions: Predictions, classes: Int[np.ndarray, " n"
             "leave labels out of its entry under data."
         )
     expected = {file: [f"{part}-{i}" for i in range(rows[file])] for file, part in zip(rows, PARTS, strict=False)}
-    found, wanted = pd.Index(predictions.id), [name for names in expected.values() for name in names]
-    known = found[found.isin(wanted)].nunique()
-    if not len(found) == known == len(wanted):
+    place, wanted = {name: i for i, name in enumerate(predictions.id.tolist())}, list(chain(*expected.values()))
+    found, known = len(predictions.id), len(place.keys() & set(wanted))
+    if not found == known == len(wanted):
         ranges = " and ".join(f"{names[0]} to {names[-1]}" for names in expected.values())
         raise Problem(
-            f"the test split of {task} has {len(found)} rows, {known} of them among the {len(wanted)} that "
+            f"the test split of {task} has {found} rows, {known} of them among the {len(wanted)} that "
             f"the GLUE server expects, {ranges} once each: "
             "give its source the whole test set and no rows.test, or take the task out of tasks."
         )
-    words = [str(labels.index(name)) if task in NUMBERED else name for name in predictions.names]
-    return {file: [words[i] for i in classes[found.get_indexer(names)]] for file, names in expected.items()}
+    words = [str(labels.index(name)) if task in NUMBERED else str(name) for name in predictions.names]
+    answer = classes.tolist()
+    return {file: [words[answer[place[name]]] for name in names] for file, names in expected.items()}
 
 
 def filled() -> dict[str, list[str]]:
