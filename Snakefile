@@ -8,6 +8,7 @@
 #   distillation.smk   static students: BERT-PKD, BERT-of-Theseus, BERT-PD (section 4.2); vanilla KD (section 5.4)
 #   exits.smk       the selected margin, the cascades (Algorithm 1), thresholds for 2x, 3x, 4x (section 4.1)
 #   tables.smk, figures.smk   Tables 1-8, Figures 1-7, Appendix C, and a verdict on every claim
+#   submission.smk   answers to GLUE's hidden test sets, for its server
 #
 # Every system ends in one .npz of logits for each (task, split, seed); all that follows is arithmetic on those.
 import os
@@ -61,6 +62,7 @@ include: "rules/distillation.smk"
 include: "rules/exits.smk"
 include: "rules/tables.smk"
 include: "rules/figures.smk"
+include: "rules/submission.smk"
 
 
 localrules:  # downloads run where Snakemake does: the nodes of a cluster often have no network

@@ -20,7 +20,19 @@ sys.path.insert(0, str(SCRIPTS))
 
 from cascadebert.configuration import Problem, check_references, check_schema, checkpoint_files, files_of, names_in
 from cascadebert.glue import GLUE
-from cascadebert.grid import before, cascade_members, full_layers, missing, models, rated, runs
+from cascadebert.grid import (
+    before,
+    cascade_members,
+    full_layers,
+    in_glue,
+    misplaced,
+    missing,
+    models,
+    own_ratio,
+    rated,
+    runs,
+    table2_ratios,
+)
 from cascadebert.systems import SPLITS, SYSTEMS, shown_in
 
 # --- the config -------------------------------------------------------------------------------------------------------
@@ -40,6 +52,8 @@ def settle_config():
         check_references(config)
     except Problem as problem:
         raise WorkflowError(str(problem)) from None
+    if sentence := misplaced(config):
+        raise WorkflowError(sentence)
 
 
 def release_stale_lock():
@@ -446,6 +460,23 @@ def claims_spec():
         depths=depths,
         left_out=left_out(),
     )
+
+
+def server_scores():
+    """What the GLUE server returned, by system and target of Table 2."""
+    return [
+        {"system": runs(config)[entry["run"]], "target": entry["speed_up"], "scores": entry["scores"]}
+        for entry in config["server_scores"]
+    ]
+
+
+def submitted_at(run, text):
+    """The target speed-up that stands in a submission's name, or an error that says which can."""
+    own = own_ratio(config, run)
+    known = {f"{target:g}": target for target in (targets() if own is None else [own])}
+    if text not in known:
+        raise WorkflowError(f"{run} cannot be submitted at {text}: take one of {', '.join(known)}.")
+    return known[text]
 
 
 def static_title():

@@ -47,6 +47,7 @@ rule table2:
         spec=lambda wildcards: table_spec(
             title="Early exit against the cascade; BERT-kL needs a whole number of layers.",
             targets=config["speed_ups"],
+            server=server_scores(),
         ),
         decimals=config["tables"]["decimals"],
     message:

@@ -36,6 +36,7 @@ from cascadebert.tables import (
     to_markdown,
     with_interval,
     with_paper,
+    with_server,
 )
 
 PAPER = Path(__file__).parents[1] / "config/paper/table2.csv"
@@ -581,6 +582,67 @@ def test_score_table_of_the_papers_tasks_prints_its_rows_and_average(tmp_path):
     assert paper_line(lines, "BERT-PKD") == ["79.9 / 79.3", "85.1", "70.2", "89.4", "80.8"]
     assert paper_line(lines, "CascadeBERT") == ["81.2 / 79.5", "88.5", "71.0", "90.9", "82.2"]
     assert frame.loc[frame["task"] == "sst2", "paper"].astype(float).tolist() == [0.914, 0.894, 0.897, 0.898, 0.909]
+
+
+def test_scores_of_the_server_stand_below_the_papers(tmp_path):
+    columns = ["mnli", "mnli-mm", "sst2"]
+    scores = {
+        (system, ratio, column): [0.5, 0.6]
+        for system in ("deebert", "cascadebert")
+        for ratio in (2.0, 3.0)
+        for column in columns
+    }
+    returned = [
+        {"system": "cascadebert", "target": 3, "scores": {"mnli": 81.2, "mnli-mm": 79.54, "sst2": 90.9}},
+        {"system": "deebert", "target": 2, "scores": {"mnli-mm": 70}},
+    ]
+    sweeps, tasks = [write_sweeps(tmp_path / "sweeps.csv", scores)], write_tasks(tmp_path, ["mnli", "sst2"])
+    told = spec(["mnli", "sst2"], targets=[2.0, 3.0], server=returned)
+    score_table.main(sweeps, tasks, paper(2), 2, told, 1, tmp_path / "table2.csv")
+    frame, lines, caption, _ = read(tmp_path / "table2.csv")
+    assert [line[0] for line in lines[1:]] == [
+        *("2× DeeBERT", "as printed in the paper", "2× DeeBERT (GLUE server)"),
+        *("2× CascadeBERT", "as printed in the paper", "3× DeeBERT", "as printed in the paper"),
+        *("3× CascadeBERT", "as printed in the paper", "3× CascadeBERT (GLUE server)"),
+    ]
+    assert lines[3][1:] == ["- / 70.0", "-", "-"]
+    assert lines[-1][1:] == ["81.2 / 79.5", "90.9", "83.9"]  # (81.2 + 79.54 + 90.9) / 3
+    assert list(frame)[-2:] == ["paper", "server"]
+    own = frame[(frame["system"] == "cascadebert") & (frame["target_speed_up"] == "3.0")].set_index("task")["server"]
+    assert own.astype(float).to_dict() == pytest.approx(
+        {"mnli": 0.812, "mnli-mm": 0.7954, "sst2": 0.909, "AVG": (81.2 + 79.54 + 90.9) / 300}, rel=1e-12
+    )
+    assert "(GLUE server) are what the same server returned for a submission of ours" in caption
+
+
+def test_table_2_without_scores_of_the_server_does_not_speak_of_them(tmp_path):
+    sweeps = [write_sweeps(tmp_path / "sweeps.csv", {("cascadebert", 3.0, "sst2"): [0.5]})]
+    told = spec(["sst2"], targets=[3.0], server=[])
+    score_table.main(sweeps, write_tasks(tmp_path, ["sst2"]), paper(2), 2, told, 1, tmp_path / "table2.csv")
+    frame, lines, caption, _ = read(tmp_path / "table2.csv")
+    assert "(GLUE server)" not in caption + str(lines)
+    assert set(frame["server"]) == {""}
+
+
+def test_average_of_the_servers_scores_is_that_of_the_paper():
+    printed = pd.read_csv(paper(2))
+    rows = [(system, target, own) for (system, target), own in printed.groupby(["system", "target"])]
+    tidy = printed.rename(columns={"target": "target_speed_up"})[["system", "target_speed_up", "task"]]
+    returned = [
+        {"system": system, "target": target, "scores": own[own["task"] != "AVG"].set_index("task")["score"].to_dict()}
+        for system, target, own in rows
+    ]
+    found = with_server(tidy, returned)
+    both = found.assign(printed=printed["score"]).query("task == 'AVG'").dropna()
+    assert len(both) >= 12
+    np.testing.assert_allclose((100 * both["server"]).round(1), both["printed"], atol=1e-9)
+
+
+def test_server_score_of_a_column_that_the_table_lacks_is_refused():
+    tidy = pd.DataFrame({"system": "cascadebert", "target_speed_up": 3.0, "task": ["mnli", "AVG"]})
+    entry = {"system": "cascadebert", "target": 3, "scores": {"mnli": 80.0, "mnli-mm": 80.0}}
+    with pytest.raises(ValueError, match="score of mnli-mm, and the columns of the table are mnli: leave it out"):
+        with_server(tidy, [entry])
 
 
 def test_table_1_lists_tasks_and_margins(tmp_path):

@@ -21,6 +21,7 @@ from cascadebert.tables import (
     server_note,
     summarised,
     with_paper,
+    with_server,
     write_table,
 )
 
@@ -33,7 +34,8 @@ def main(sweeps: list[Path], tasks: list[Path], paper: Path, number: int, spec: 
         tasks: task.json of each task, in the order of columns.
         paper: the paper's printed values.
         number: of the table.
-        spec: JSON with title, tasks (names, in order), glue (the paper's names, or null), targets, full_layers, notes.
+        spec: JSON with title, tasks (names, in order), glue (the paper's names, or null), targets, full_layers, notes,
+            and for Table 2 server (what the GLUE server returned).
         decimals: of scores in per cent, in md and tex.
         csv: tidy, fractions, unrounded; the paper's layout goes beside it as .md and .tex.
     """
@@ -42,6 +44,8 @@ def main(sweeps: list[Path], tasks: list[Path], paper: Path, number: int, spec: 
     systems = [name for name in shown_in(f"table{number}") if name in set(points["system"])]
     tidy, by_seed = summarised(points, entries(systems, wanted["targets"], wanted["full_layers"]), columns)
     tidy = with_paper(tidy, pd.read_csv(paper), paper_names(wanted["tasks"], wanted["glue"]))
+    if "server" in wanted:
+        tidy = with_server(tidy, wanted["server"])
     facts = {name: read_json(path) for name, path in zip(wanted["tasks"], tasks, strict=True)}
     text = sentences(
         [

@@ -42,8 +42,9 @@ FILES = {
     "report": ("validation_matched", "validation"),
     "mismatched": ("validation_mismatched",),
     "test": ("test_matched", "test"),
+    "test_mismatched": ("test_mismatched",),
 }
-"""Names, without ending, of a local data set's files, by split; the first that exists is read."""
+"""Names, without ending, of a data set's files, by split; the first that exists is read. The last is a part of test."""
 
 ENDINGS = (".jsonl", ".csv", ".parquet")
 

@@ -28,3 +28,6 @@ GLUE = {
     "rte": GlueTask(("sentence1", "sentence2"), ENTAILMENT),
     "sst2": GlueTask(("sentence",), ("negative", "positive")),
 }
+
+TEST_ROWS = {"mnli": (9796, 9847), "mrpc": (1725,), "qnli": (5463,), "qqp": (390965,), "rte": (3000,), "sst2": (1821,)}
+"""Rows of each task's unlabelled test set on the GLUE server; MNLI's two halves apart."""

@@ -4,7 +4,7 @@ from itertools import product
 from string import Formatter
 from typing import Any
 
-from cascadebert.systems import SYSTEMS
+from cascadebert.systems import SYSTEMS, shown_in
 
 NEEDS = {
     "table3": ("student_layers",),
@@ -33,8 +33,15 @@ def rated(config: dict[str, Any]) -> list[str]:
     return [task for task, own in sources.items() if "package" in own or ("toy" in own and not own.get("pairs"))]
 
 
+def in_glue(config: dict[str, Any]) -> dict[str, str]:
+    """Tasks that are the paper's, with their names there."""
+    return {task: config["data"][task]["glue"] for task in config["tasks"] if "glue" in config["data"][task]}
+
+
 def missing(config: dict[str, Any], artefact: str) -> str:
-    """Why a table or figure cannot be made, in one sentence; empty where it can."""
+    """Why a table, a figure or the submissions cannot be made, in one sentence; empty where they can."""
+    if artefact == "submissions":
+        return _unsubmittable(config)
     if artefact == "figure7" and not rated(config):
         return "figure7 cannot be made, no task's source has human ratings: add one that has to tasks."
     lacking = [key for key in NEEDS.get(artefact, ()) if key not in config]
@@ -42,6 +49,23 @@ def missing(config: dict[str, Any], artefact: str) -> str:
         return ""
     wanted = "; and ".join(f"{key}, {MEANING[key]}" for key in lacking)
     return f"{artefact} cannot be made, the config lacks {wanted}: add it, as config/schema.yaml describes it."
+
+
+def _unsubmittable(config: dict[str, Any]) -> str:
+    """Why nothing can be submitted to the GLUE server; what is in the files of a test set is not looked at."""
+    tasks = in_glue(config)
+    if not tasks:
+        return "submissions cannot be made, no task is one of GLUE's: give its entry under data the key glue."
+    twice = [task for task, name in tasks.items() if list(tasks.values()).count(name) > 1]
+    if twice:
+        return (
+            f"submissions cannot be made, {' and '.join(twice)} are the same task of GLUE: leave one of them in tasks."
+        )
+    capped = [task for task in tasks if "test" in config["data"][task].get("rows", {})]
+    if capped:
+        key = f"data.{capped[0]}.rows.test"
+        return f"submissions cannot be made, {key} leaves rows out and the GLUE server wants all of them: remove it."
+    return ""
 
 
 def full_layers(config: dict[str, Any]) -> int:
@@ -85,6 +109,50 @@ def runs(config: dict[str, Any]) -> dict[str, str]:
             for values in product(*(known[place] for place in places)):
                 found.setdefault(system.run.format(**dict(zip(places, values, strict=True))), name)
     return found
+
+
+def own_ratio(config: dict[str, Any], run: str) -> float | None:
+    """Speed-up of a static run, layers of the base over its own; None where a threshold sets it."""
+    system = runs(config)[run]
+    if SYSTEMS[system].exits != "last":
+        return None
+    if run in config["members"]:
+        layers = config["members"][run]["layers"]
+    else:
+        layers = int(run.rpartition("_first")[2]) if system == "bert_kl" else config["student_layers"]
+    return full_layers(config) / layers
+
+
+def table2_ratios(config: dict[str, Any]) -> dict[str, list[float]]:
+    """Speed-ups at which each run has a row in Table 2; none for a depth that no target speed-up asks for."""
+    found = {}
+    for run in (run for run, system in runs(config).items() if system in shown_in("table2")):
+        own = own_ratio(config, run)
+        static = [own] if own in (1, *config["speed_ups"]) else []
+        found[run] = list(config["speed_ups"]) if own is None else static
+    return found
+
+
+def misplaced(config: dict[str, Any]) -> str:
+    """Which score of the GLUE server has no cell in Table 2, or one that is taken, in one sentence; empty if none."""
+    known, tasks = table2_ratios(config), in_glue(config)
+    columns = [column for task, name in tasks.items() for column in (task, f"{task}-mm")[: 1 + (name == "mnli")]]
+    entered = set()
+    for i, entry in enumerate(config["server_scores"]):
+        key, run, ratio = f"config key server_scores.{i}", entry["run"], entry["speed_up"]
+        if run not in known:
+            return f"{key}.run names {run}, which has no row in Table 2: take one of {', '.join(known)}."
+        if ratio not in known[run]:
+            asked = ", ".join(f"{own:g}" for own in known[run]) or "none"
+            return f"{key}.speed_up is {ratio:g}, and Table 2 has {run} at {asked}: take one, or add it to speed_ups."
+        for column in entry["scores"]:
+            if column not in columns:
+                taken = ", ".join(columns) or "none, since no task has the key glue"
+                return f"{key}.scores names {column}, which is no column of a task of GLUE: take one of {taken}."
+        if (run, ratio) in entered:
+            return f"{key} is the second entry of {run} at {ratio:g}: make one of both."
+        entered.add((run, ratio))
+    return ""
 
 
 def cascade_members(config: dict[str, Any], system: str) -> list[str]:

@@ -17,7 +17,7 @@ CORPUS = "additional_resources/hutto_ICWSM_2014.tar.gz"
 """Where the vaderSentiment source distribution keeps its sentences with human ratings (Hutto and Gilbert, 2014)."""
 
 Frames = dict[str, pd.DataFrame]
-"""By split: train, and where the source has them report, mismatched and test."""
+"""By split: train, and where the source has them report, mismatched and test (of MNLI both halves, in order)."""
 
 
 def read_source(definition: dict[str, Any], archive: Path | None = None) -> Frames:
@@ -44,7 +44,9 @@ def read_source(definition: dict[str, Any], archive: Path | None = None) -> Fram
         tables = {split: (str(file), _read_table(file)) for split, file in files_of(Path(source["path"])).items()}
     else:
         tables = _read_hub(source, archive)
-    return {split: _in_schema(table, definition, split, name) for split, (name, table) in tables.items()}
+    frames = {split: _in_schema(table, definition, split, name) for split, (name, table) in tables.items()}
+    halves = [frames.pop(half) for half in ("test", "test_mismatched") if half in frames]
+    return frames | ({"test": pd.concat(halves, ignore_index=True)} if halves else {})
 
 
 def labels_of(definition: dict[str, Any], train: pd.DataFrame) -> list[str]:
@@ -119,7 +121,7 @@ def _in_schema(table: pd.DataFrame, definition: dict[str, Any], split: str, name
     glue = GLUE.get(definition.get("glue", ""))
     columns = definition.get("columns") or list(glue.columns)
     declared = definition.get("labels") or (list(glue.labels) if glue else [])
-    for column in columns + ([definition["label"]] if split != "test" else []):
+    for column in columns + ([] if split.startswith("test") else [definition["label"]]):
         if column not in table.columns:
             raise Problem(f"{name} has no column {column}: it has {', '.join(map(str, table.columns))}.")
     frame = pd.DataFrame({"id": [f"{split}-{i}" for i in table.get("idx", range(len(table)))]})

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ AVERAGE = "AVG"
 
 MISSING = "-"
 """How the paper prints what is not available."""
+
+BESIDE = {"paper": "  as printed in the paper", "server": "  {} (GLUE server)"}
+"""Columns of others' scores that stand in rows of their own below ours, and what those rows are called."""
 
 WHOLE = ("bert_base", "roberta_base")
 """Systems that nothing was taken from: they are compared with no other at a ratio."""
@@ -113,6 +117,32 @@ def with_paper(tidy: pd.DataFrame, printed: pd.DataFrame, paper_names: dict[str,
     return tidy.assign(paper=[known.get(key, float("nan")) for key in keys])
 
 
+def with_server(tidy: pd.DataFrame, returned: list[dict[str, Any]]) -> pd.DataFrame:
+    """Set what the GLUE server returned, as a fraction, beside ours; its average where it has every column.
+
+    Args:
+        tidy: of `summarised`.
+        returned: entries with system, target and scores by column, in per cent.
+
+    Raises:
+        ValueError: for a score of a column that the table does not have.
+    """
+    columns = [column for column in tidy["task"].unique() if column != AVERAGE]
+    known: dict[tuple, float] = {}
+    for entry in returned:
+        scores = {column: score / 100 for column, score in entry["scores"].items()}
+        for column in sorted(set(scores) - set(columns)):
+            raise ValueError(
+                f"server_scores has a score of {column}, and the columns of the table are {', '.join(columns)}: "
+                "leave it out, or give the task its mismatched half."
+            )
+        if set(scores) == set(columns):
+            scores[AVERAGE] = float(np.mean([scores[column] for column in columns]))
+        known |= {(entry["system"], float(entry["target"]), column): score for column, score in scores.items()}
+    keys = zip(tidy["system"], tidy["target_speed_up"], tidy["task"], strict=True)
+    return tidy.assign(server=[known.get(key, float("nan")) for key in keys])
+
+
 def best(tidy: pd.DataFrame, by_seed: dict[tuple, np.ndarray]) -> set[tuple]:
     """(system, target, task) of every cell in bold: the best mean at a ratio, and those tied with it over seeds."""
     bold = set()
@@ -153,7 +183,7 @@ def layout(tidy: pd.DataFrame, bold: set[tuple], decimals: int, mark: str) -> pd
     """The paper's layout: a row a method, a column a task, both halves of a task in one column.
 
     Args:
-        tidy: of `with_paper`.
+        tidy: of `with_paper`, and of `with_server` where the table has that.
         bold: of `best`.
         decimals: of scores in per cent.
         mark: what sets a cell in bold, with {} for the cell.
@@ -163,10 +193,16 @@ def layout(tidy: pd.DataFrame, bold: set[tuple], decimals: int, mark: str) -> pd
     content = []
     for method, own in tidy.groupby("method", sort=False):
         content.append({"Method": method} | _cells(own, lambda row: _marked(row, cell(row, decimals), bold, mark)))
-        if own["paper"].notna().any():
-            paper = _cells(own, lambda row: MISSING if np.isnan(row.paper) else f"{100 * row.paper:.1f}")
-            content.append({"Method": "  as printed in the paper"} | paper)
+        for name, label in BESIDE.items():
+            if name in own and own[name].notna().any():
+                content.append({"Method": label.format(method)} | _cells(own, partial(_per_cent, name)))
     return pd.DataFrame(content)
+
+
+def _per_cent(name: str, row: Any) -> str:
+    """A fraction that others measured, in per cent, with the digits that they print."""
+    score = getattr(row, name)
+    return MISSING if np.isnan(score) else f"{100 * score:.1f}"
 
 
 def _marked(row: Any, text: str, bold: set[tuple], mark: str) -> str:
@@ -240,13 +276,14 @@ def _model_seeds(seeds: dict[str, int]) -> str:
 
 
 def server_note(tidy: pd.DataFrame) -> str:
-    """What a reader must know of the paper's rows, if any is shown: errata 20 and 30, and why levels differ."""
-    if tidy["paper"].isna().all():
-        return ""
-    return (
-        "Rows as printed in the paper are single submissions to the GLUE test server, at ratios of their own: their"
-        " level is not that of the report split (F1 on QQP is lower there by some 17 points)."
-    )
+    """What a reader must know of rows from the GLUE server, if any is shown: errata 20 and 30, why levels differ."""
+    notes = {
+        "paper": "Rows as printed in the paper are single submissions to the GLUE test server, at ratios of their own:"
+        " their level is not that of the report split (F1 on QQP is lower there by some 17 points).",
+        "server": "Rows marked (GLUE server) are what the same server returned for a submission of ours: of each task"
+        " the seed that was best on the selection split, at the thresholds that were chosen there.",
+    }
+    return sentences([note for name, note in notes.items() if name in tidy and tidy[name].notna().any()])
 
 
 def sentences(parts: Iterator[str] | list[str]) -> str:

@@ -1,0 +1,662 @@
+"""The zip for the GLUE server: read back by pandas, row by row against the task's own test file; what is refused."""
+
+import hashlib
+import io
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from test_grid import preset
+from test_workflow import SMOKE, copy_of, said, snakemake, would_run
+
+import pack_submission
+import sweep_thresholds
+from cascadebert.configuration import Problem, check_schema
+from cascadebert.exits import ExitLogits, exits_at
+from cascadebert.glue import GLUE, TEST_ROWS
+from cascadebert.grid import in_glue, misplaced, missing, own_ratio, runs, table2_ratios
+from cascadebert.records import Predictions, read_json, read_predictions, write_predictions
+from cascadebert.sources import read_source
+from cascadebert.splits import carve
+from cascadebert.submission import FILES, NUMBERED, chosen, files_for, filled, write_submission
+from cascadebert.systems import SYSTEMS
+
+ROOT = Path(__file__).parents[1]
+SCHEMA = yaml.safe_load((ROOT / "config/schema.yaml").read_text())
+SHARED = ROOT.parent / "shared/glue"
+needs_glue = pytest.mark.skipif(not SHARED.is_dir(), reason="no GLUE data beside the repository")
+
+# What the server takes, written out by hand (a copy of the code's tables would agree with any slip in them).
+SERVER = {
+    "AX": (1104, {"entailment", "neutral", "contradiction"}),
+    "CoLA": (1063, {"0", "1"}),
+    "MNLI-m": (9796, {"entailment", "neutral", "contradiction"}),
+    "MNLI-mm": (9847, {"entailment", "neutral", "contradiction"}),
+    "MRPC": (1725, {"0", "1"}),
+    "QNLI": (5463, {"entailment", "not_entailment"}),
+    "QQP": (390965, {"0", "1"}),
+    "RTE": (3000, {"entailment", "not_entailment"}),
+    "SST-2": (1821, {"0", "1"}),
+    "STS-B": (1379, None),
+    "WNLI": (146, {"0", "1"}),
+}
+
+
+def unpacked(path):
+    """The files of a zip as frames of text, by name; the form that all of them must have is checked."""
+    with zipfile.ZipFile(path) as packed:
+        assert packed.testzip() is None
+        assert sorted(packed.namelist()) == sorted(f"{name}.tsv" for name in SERVER)
+        texts = {name.removesuffix(".tsv"): packed.read(name).decode("ascii") for name in packed.namelist()}
+    frames = {}
+    for name, (rows, words) in SERVER.items():
+        assert texts[name].startswith("index\tprediction\n0\t")
+        assert texts[name].count("\n") == rows + 1
+        frame = pd.read_csv(io.StringIO(texts[name]), sep="\t", dtype=str, keep_default_na=False)
+        assert list(frame) == ["index", "prediction"]
+        assert frame["index"].tolist() == [str(i) for i in range(rows)]
+        if words:
+            assert set(frame["prediction"]) <= words, name
+        else:
+            assert frame["prediction"].astype(float).between(0, 5).all()
+        frames[name] = frame
+    return frames
+
+
+def held(ids, classes, names, label=None, exits=1):
+    """Predictions that answer with given classes at every exit."""
+    logits = np.eye(len(names), dtype=np.float32)[np.asarray(classes, dtype=int)][None].repeat(exits, axis=0)
+    n, layers = len(ids), np.arange(1, exits + 1)
+    label = np.full(n, -1) if label is None else np.asarray(label)
+    flops = np.repeat(layers[:, None].astype(float), n, axis=1)
+    stack = ExitLogits(logits.reshape(exits, n, len(names)), layers, 6)
+    return Predictions(stack, flops, np.full(n, 6.0), label, np.array(ids, dtype=str), np.array(names, dtype=str))
+
+
+def ids_of(task):
+    """Ids of the rows of a whole test split."""
+    parts = zip(("test", "test_mismatched"), TEST_ROWS[task], strict=False)
+    return [f"{part}-{i}" for part, rows in parts for i in range(rows)]
+
+
+def packed(task, ids, classes, names=None):
+    """The files of one task whose model answers with given classes."""
+    names = list(names or GLUE[task].labels)
+    return files_for(task, held(ids, classes, names), np.asarray(classes, dtype=int))
+
+
+# --- rows and words
+
+
+@pytest.mark.parametrize(
+    ("task", "file", "words"),
+    [
+        ("mrpc", "MRPC", ["0", "1"]),
+        ("qqp", "QQP", ["0", "1"]),
+        ("sst2", "SST-2", ["0", "1"]),
+        ("qnli", "QNLI", ["entailment", "not_entailment"]),
+        ("rte", "RTE", ["entailment", "not_entailment"]),
+    ],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_each_task_writes_the_servers_words_whatever_the_order_of_classes(task, file, words, turned):
+    n = SERVER[file][0]
+    classes = np.arange(n) % 3 // 2  # 0, 0, 1, ...
+    names = list(GLUE[task].labels)[:: -1 if turned else 1]
+    assert packed(task, ids_of(task), 1 - classes if turned else classes, names) == {
+        file: [words[2 * (i % 3) // 4] for i in range(n)]
+    }
+
+
+def test_halves_of_mnli_go_to_files_of_their_own():
+    ids = ids_of("mnli")
+    classes = np.concatenate([np.arange(9796) % 3, (np.arange(9847) + 1) % 3])
+    files = packed("mnli", ids, classes)
+    words = ["entailment", "neutral", "contradiction"]
+    assert list(files) == ["MNLI-m", "MNLI-mm"]
+    assert files["MNLI-m"] == [words[i % 3] for i in range(9796)]
+    assert files["MNLI-mm"] == [words[(i + 1) % 3] for i in range(9847)]
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_shuffled_rows_come_out_in_the_order_of_their_indices(seed):
+    rng = np.random.default_rng(seed)
+    ids, classes = np.array(ids_of("mrpc")), rng.integers(0, 2, 1725)
+    order = rng.permutation(1725)
+    assert packed("mrpc", ids[order], classes[order])["MRPC"] == [str(i) for i in classes]
+
+
+@given(st.data())
+def test_rows_that_are_not_exactly_the_servers_are_refused(data):
+    ids = ids_of("mrpc")
+    place = data.draw(st.integers(0, 1724))
+    wrong = data.draw(
+        st.sampled_from(
+            ["test-1725", "test-", "test--1", "test_mismatched-0", "report-3", "3", f"test-{(place + 1) % 1725}"]
+        )
+    )
+    slips = {
+        "one less": ids[:place] + ids[place + 1 :],
+        "one more": [*ids, wrong],
+        "one other": [*ids[:place], wrong, *ids[place + 1 :]],
+        "one from the first on": ids[1:] + ["test-1725"],
+    }
+    found = slips[data.draw(st.sampled_from(sorted(slips)))]
+    with pytest.raises(Problem, match=rf"test split of mrpc has {len(found)} rows, \d+ of them among the 1725") as told:
+        packed("mrpc", found, np.zeros(len(found), dtype=int))
+    assert "test-0 to test-1724 once each" in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("task", GLUE)
+def test_a_task_without_test_rows_is_refused(task):
+    with pytest.raises(Problem, match=f"test split of {task} has 0 rows, 0 of them among the {sum(TEST_ROWS[task])}"):
+        packed(task, [], [])
+
+
+@pytest.mark.parametrize("gone", ["test-", "test_mismatched-"])
+def test_one_half_of_mnli_is_refused(gone):
+    ids = [name for name in ids_of("mnli") if not name.startswith(gone)]
+    with pytest.raises(
+        Problem, match="among the 19643 .* test-0 to test-9795 and test_mismatched-0 to test_mismatched-9"
+    ):
+        packed("mnli", ids, np.zeros(len(ids), dtype=int))
+
+
+def test_classes_that_the_server_does_not_know_are_refused():
+    with pytest.raises(
+        Problem, match=r"classes of rte are yes, no and the GLUE server knows entailment, not_entailment"
+    ):
+        packed("rte", ids_of("rte"), np.zeros(3000, dtype=int), ["yes", "no"])
+
+
+# --- the zip
+
+
+def test_files_of_untried_tasks_are_whole_and_constant(tmp_path):
+    write_submission(tmp_path / "s.zip", filled())
+    frames = unpacked(tmp_path / "s.zip")
+    assert {name: len(set(frame["prediction"])) for name, frame in frames.items()} == dict.fromkeys(SERVER, 1)
+
+
+def test_same_answers_give_the_same_bytes(tmp_path, monkeypatch):
+    write_submission(tmp_path / "a.zip", filled())
+    monkeypatch.setattr("time.time", lambda: 2e9)
+    write_submission(tmp_path / "b/c.zip", dict(reversed(filled().items())))
+    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b/c.zip").read_bytes()
+    with zipfile.ZipFile(tmp_path / "a.zip") as packed:
+        assert {entry.date_time for entry in packed.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        assert not any(entry.is_dir() or "/" in entry.filename for entry in packed.infolist())
+
+
+def test_row_counts_are_those_of_the_servers_files():
+    assert {name: n for task in FILES for name, n in zip(FILES[task], TEST_ROWS[task], strict=True)} == {
+        name: rows for name, (rows, _) in SERVER.items() if name not in ("AX", "CoLA", "STS-B", "WNLI")
+    }
+
+
+# --- which model, which threshold
+
+
+def points(scores, **columns):
+    """Operating points of one run, a row a seed, with rows beside them that must not be looked at."""
+    rows = [
+        {"seed": seed, "score": score, "split": "selection", "measure": "layers", "target": 3.0}
+        for seed, score in scores.items()
+    ]
+    frame = pd.DataFrame(rows).assign(threshold=0.5, task="rte", run="cascadebert", system="cascadebert")
+    others = [{"split": "report"}, {"split": "mismatched"}, {"measure": "flops"}, {"target": 2.0}]
+    top = [frame.assign(seed=99, score=2.0, **other) for other in others]
+    return pd.concat([*top, frame.assign(**columns)], ignore_index=True)
+
+
+@pytest.mark.parametrize(
+    ("scores", "seed"),
+    [
+        ({1: 0.5, 2: 0.7, 3: 0.6}, 2),
+        ({3: 0.7, 1: 0.7, 2: 0.1}, 3),
+        ({1: float("nan"), 2: 0.0}, 2),
+        ({1: float("nan"), 2: float("nan")}, 1),
+    ],
+)
+def test_best_seed_on_the_selection_split_is_submitted(scores, seed):
+    assert chosen(points(scores), 3.0)["seed"] == seed
+
+
+def test_a_speed_up_that_was_not_swept_is_told():
+    with pytest.raises(Problem, match="cascadebert on rte has no speed-up 5: take one of 3"):
+        chosen(points({1: 0.5}).query("target == 3"), 5.0)
+
+
+@pytest.mark.parametrize(
+    ("system", "target"), [("bert_base", 1.0), ("deebert", 3.0), ("pabee", 2.0), ("fastbert", 3.0)]
+)
+def test_every_rule_of_exit_answers_as_it_was_swept(tmp_path, system, target):
+    rng = np.random.default_rng(3)
+    exits = 1 if system == "bert_base" else 6
+
+    def predicted(ids):
+        stack = ExitLogits(
+            rng.normal(size=(exits, len(ids), 2)).astype(np.float32), np.arange(7 - exits, 7), full_layers=6
+        )
+        costs = np.repeat(stack.layers[:, None].astype(float), len(ids), axis=1)
+        label = rng.integers(0, 2, len(ids))
+        return Predictions(
+            stack, costs, np.full(len(ids), 6.0), label, np.array(ids), np.array(["negative", "positive"])
+        )
+
+    files = {split: tmp_path / f"{split}.npz" for split in ("selection", "report", "mismatched", "test")}
+    for split, path in files.items():
+        write_predictions(path, predicted(ids_of("sst2") if split == "test" else [f"{split}-{i}" for i in range(300)]))
+    sweep_thresholds.main(
+        *([files[split]] for split in ("selection", "report", "mismatched")),
+        *([1], "sst2", "some_run", system, "accuracy", [2.0, 3.0], tmp_path / "s.csv"),
+    )
+    spec = json.dumps({"glue": ["sst2"], "seeds": [1], "target": target})
+    pack_submission.main([files["test"]], [tmp_path / "s.csv"], spec, tmp_path / "s.zip")
+    found = unpacked(tmp_path / "s.zip")["SST-2"]["prediction"].astype(int).tolist()
+    test, points = read_predictions(files["test"]), pd.read_csv(tmp_path / "s.csv")
+    row = points.query(f"split == 'selection' and measure == 'layers' and target == {target}").iloc[0]
+    place = exits_at(test.stack, SYSTEMS[system].exits, float(row["threshold"]))
+    assert (len(set(place)) > 1) == (exits > 1)
+    assert found == [int(np.argmax(test.stack.logits[exit_of, i])) for i, exit_of in enumerate(place)]
+
+
+def of_text(texts, classes, seed, salt):
+    """Logits in [0, 4) that a text's digest decides, fine enough that no two texts tie."""
+    digests = [hashlib.sha256(f"{salt} {seed} {text}".encode()).digest() for text in texts]
+    return (np.array([np.frombuffer(digest, "<u4")[:classes] for digest in digests]) / 2**30).astype(np.float32)
+
+
+def softmaxed(logits):
+    """Largest class probability."""
+    powers = np.exp(logits.astype(float))
+    return (powers / powers.sum(axis=-1, keepdims=True)).max(axis=-1)
+
+
+def write_cascade(folder, examples, names, seed, rng):
+    """Predictions of a made-up cascade of 2 and 14 layers on the splits of a task, each in a shuffled order."""
+    for split in ("selection", "report", "mismatched", "test"):
+        rows = examples[examples["split"] == split]
+        rows = rows.iloc[rng.permutation(len(rows))]
+        texts = joined(rows)
+        stack = np.stack([of_text(texts, len(names), seed, exit_of).reshape(-1, len(names)) for exit_of in range(2)])
+        label = np.array([names.index(name) if name else -1 for name in rows["label"]], dtype=np.int64)
+        costs = np.repeat([[2.0], [14.0]], len(rows), axis=1)
+        write_predictions(
+            folder / f"{split}.npz",
+            Predictions(
+                ExitLogits(stack, np.array([2, 14]), 12),
+                *(costs, np.full(len(rows), 12.0), label),
+                *(rows["id"].to_numpy(dtype=str), np.array(names, dtype=str)),
+            ),
+        )
+
+
+def joined(frame):
+    """Both texts of a row as one."""
+    return ["\x1f".join(row) for row in frame[[c for c in ("text", "text_pair") if c in frame]].to_numpy()]
+
+
+def expected(selection, tests, names, seed, target):
+    """Class names of a made-up cascade at a target speed-up on some texts, its threshold in closed form."""
+    certain = np.sort(softmaxed(of_text(selection, len(names), seed, 0)))
+    staying = len(certain) - round(len(certain) * (14 - 12 / target) / 12)
+    first, last = (of_text(tests, len(names), seed, exit_of) for exit_of in range(2))
+    leaves = softmaxed(first) > certain[staying - 1]
+    assert 0 < leaves.mean() < 1
+    return [names[i] for i in np.where(leaves, first.argmax(axis=-1), last.argmax(axis=-1))]
+
+
+def prepared(folder, task):
+    """A task of GLUE whose files lie in a folder: the whole test set, and of the rest what makes a test quick."""
+    definition = {"source": {"path": str(folder)}, "glue": task, "label": "label"}
+    found = read_source(definition)
+    splits = {"selection": found["train"].iloc[:400], "report": found["report"].iloc[:200], "test": found["test"]}
+    return pd.concat([frame.assign(split=split) for split, frame in splits.items()], ignore_index=True)
+
+
+OURS = ("sst2", "mrpc", "rte", "qnli")
+"""Tasks whose whole test files lie beside the repository."""
+
+
+@pytest.fixture(scope="module")
+def examples():
+    """Examples of those tasks."""
+    return {task: prepared(SHARED / task, task) for task in OURS}
+
+
+def assert_answers_the_test_files(path, examples, seeds, target):
+    """Each row of a zip against the row of the unlabelled test file with the same idx."""
+    frames = unpacked(path)
+    for task in OURS:
+        lines = (SHARED / task / "test.jsonl").read_text(encoding="utf-8").split("\n")
+        rows = sorted((json.loads(line) for line in lines if line), key=lambda row: row["idx"])
+        texts = ["\x1f".join(row[column] for column in GLUE[task].columns) for row in rows]
+        names = list(GLUE[task].labels)
+        own = examples[task][examples[task]["split"] == "selection"]
+        scored = {
+            seed: np.mean(own["label"] == expected(joined(own), joined(own), names, seed, target)) for seed in seeds
+        }
+        if task == "mrpc":  # F1 of the class equivalent
+            for seed in seeds:
+                given_names = np.array(expected(joined(own), joined(own), names, seed, target))
+                right = ((given_names == "equivalent") & (own["label"] == "equivalent")).sum()
+                scored[seed] = 2 * right / ((given_names == "equivalent").sum() + (own["label"] == "equivalent").sum())
+        seed = max(scored, key=scored.get)
+        answers = expected(joined(own), texts, names, seed, target)
+        if task in ("sst2", "mrpc"):
+            answers = [str(names.index(name)) for name in answers]
+        assert frames[FILES[task][0]]["prediction"].tolist() == answers, task
+    for name in ("AX", "CoLA", "MNLI-m", "MNLI-mm", "QQP", "STS-B", "WNLI"):
+        assert len(set(frames[name]["prediction"])) == 1, name
+
+
+@needs_glue
+def test_zip_of_a_run_answers_the_unlabelled_test_files_row_by_row(tmp_path, examples):
+    seeds, rng = [4, 2], np.random.default_rng(1)
+    files = {split: [] for split in ("selection", "report", "mismatched", "test")}
+    for task in OURS:
+        own = {split: [tmp_path / f"{task}/seed{seed}/{split}.npz" for seed in seeds] for split in files}
+        for seed in seeds:
+            folder = tmp_path / f"{task}/seed{seed}"
+            write_cascade(folder, examples[task], list(GLUE[task].labels), seed, rng)
+        sweep_thresholds.main(
+            *(own[split] for split in ("selection", "report", "mismatched")),
+            *(seeds, task, "cascadebert", "cascadebert", GLUE[task].metric, [2.0, 3.0], tmp_path / f"{task}.csv"),
+        )
+        files["test"] += own["test"]
+    sweeps = [tmp_path / f"{task}.csv" for task in OURS]
+    spec = json.dumps({"glue": list(OURS), "seeds": seeds, "target": 3})
+    pack_submission.main(files["test"], sweeps, spec, tmp_path / "s.zip")
+    assert_answers_the_test_files(tmp_path / "s.zip", examples, seeds, 3)
+
+
+CONFIG = """
+tasks: [sst2, mrpc, rte, qnli]
+data:
+{data}
+weights:
+  base: {{source: {{random: 12, hidden: 16}}}}
+  small: {{source: {{random: 2, hidden: 16}}}}
+members:
+  small: {{weights: small, layers: 2, epochs: 1, lr: 1.0e-3}}
+  base: {{weights: base, layers: 12, epochs: 1, lr: 1.0e-3}}
+cascade: [small, base]
+bert_kl: {{epochs: 1, lr: 1.0e-3}}
+deebert: {{epochs: 1, lr: 1.0e-3}}
+pabee: {{epochs: 1, lr: 1.0e-3}}
+seeds: [4, 2]
+"""
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory, examples):
+    """A copy of the repository with a config of those tasks, and predictions as if the cascade had been trained."""
+    folder = copy_of(ROOT, tmp_path_factory.mktemp("glue"))
+    data = "\n".join(f"  {task}: {{source: {{path: {SHARED / task}}}, glue: {task}}}" for task in OURS)
+    (folder / "config/four.yaml").write_text(CONFIG.format(data=data))
+    rng = np.random.default_rng(2)
+    for task in OURS:
+        for seed in (4, 2):
+            place = folder / f"results/four/predictions/{task}/cascadebert/seed{seed}"
+            write_cascade(place, examples[task], list(GLUE[task].labels), seed, rng)
+    return folder
+
+
+def run(folder, *targets, rules=()):
+    """Snakemake on the config of four tasks; with rules, by these alone and from what is there."""
+    allowed = ["--allowed-rules", *rules] if rules else []
+    arguments = ["--cores", "1", *targets, "--configfile", "config/four.yaml", *allowed]
+    return subprocess.run(
+        [sys.executable, "-m", "snakemake", *arguments], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+@needs_glue
+def test_rule_packs_what_the_sweep_chose(repository, examples):
+    target = "results/four/submissions/cascadebert_3.zip"
+    done = run(repository, target, rules=("sweep_thresholds", "pack_submission"))
+    assert done.returncode == 0, said(done)[-3000:]
+    assert_answers_the_test_files(repository / target, examples, (4, 2), 3)
+    log = (repository / "results/four/logs/pack_submission/cascadebert_3.log").read_text()
+    assert "MRPC.tsv: seed" in log
+    assert "QQP.tsv: not trained, each of its 390965 rows filled with 0" in log
+    assert log.count("not trained") == 7
+    before = (repository / target).read_bytes()
+    (repository / target).unlink()
+    assert run(repository, target, rules=("sweep_thresholds", "pack_submission")).returncode == 0
+    assert (repository / target).read_bytes() == before
+
+
+@needs_glue
+def test_submissions_are_asked_for_by_name(repository):
+    plan = run(repository, "submissions", "--dry-run")
+    assert plan.returncode == 0, said(plan)[-3000:]
+    names = {f"{name}_{ratio}.zip" for name in ("cascadebert", "deebert_base", "pabee_base") for ratio in (2, 3, 4)}
+    assert all(f"results/four/submissions/{name}" in plan.stdout for name in names)
+    assert re.search(r"^pack_submission +9$", plan.stdout, re.M)
+    assert "pack_submission" not in run(repository, "all", "--dry-run").stdout
+
+
+@needs_glue
+@pytest.mark.parametrize(
+    ("target", "edit", "sentence"),
+    [
+        ("cascadebert_7.zip", None, "cascadebert cannot be submitted at 7: take one of 1.25, 1.5"),
+        ("base_2.zip", None, "base cannot be submitted at 2: take one of 1."),
+        ("cascadebert_3.zip", ("glue: rte}", "glue: rte, rows: {test: 50}}"), "data.rte.rows.test leaves rows out"),
+        ("cascadebert_3.zip", ("glue: rte}", "glue: mrpc}"), "mrpc and rte are the same task of GLUE"),
+    ],
+)
+def test_what_cannot_be_submitted_is_told_before_anything_runs(repository, target, edit, sentence):
+    config = repository / "config/four.yaml"
+    text = config.read_text()
+    try:
+        config.write_text(text.replace(*edit) if edit else text)
+        done = run(repository, f"results/four/submissions/{target}", "--dry-run")
+    finally:
+        config.write_text(text)
+    assert done.returncode != 0
+    assert sentence in said(done)
+    assert "Job stats" not in said(done)
+
+
+# --- MNLI's halves on the way in
+
+
+def write_mnli(folder, write, ending, rows=5):
+    """A folder in MNLI's layout, both halves of validation and test."""
+    folder.mkdir(parents=True, exist_ok=True)
+    stems = ("train", "validation_matched", "validation_mismatched", "test_matched", "test_mismatched")
+    for stem in stems:
+        n, labelled = (12 * rows if stem == "train" else rows), not stem.startswith("test")
+        frame = pd.DataFrame(
+            {
+                "premise": [f"{stem} premise {i}" for i in range(n)],
+                "hypothesis": [f"{stem} hypothesis {i}" for i in range(n)],
+                "label": [i % 3 if labelled else -1 for i in range(n)],
+                "idx": range(n),
+            }
+        )
+        write(frame, folder / f"{stem}.{ending}")
+    return folder
+
+
+WRITERS = {
+    "jsonl": lambda frame, path: frame.to_json(path, orient="records", lines=True),
+    "csv": lambda frame, path: frame.to_csv(path, index=False),
+    "parquet": lambda frame, path: frame.to_parquet(path),
+}
+
+
+def assert_holds_both_halves(test):
+    """The test split of a folder of `write_mnli`."""
+    assert test["id"].tolist() == [f"{part}-{i}" for part in ("test", "test_mismatched") for i in range(5)]
+    assert test["text"].tolist() == [
+        f"{part} premise {i}" for part in ("test_matched", "test_mismatched") for i in range(5)
+    ]
+    assert list(test.index) == list(range(10))
+    assert set(test["label"]) == {""}
+
+
+@pytest.mark.parametrize("ending", WRITERS)
+def test_both_halves_of_mnlis_test_set_are_one_split(tmp_path, ending):
+    folder = write_mnli(tmp_path / "mnli", WRITERS[ending], ending)
+    found = read_source({"source": {"path": str(folder)}, "glue": "mnli", "label": "label"})
+    assert list(found) == ["train", "report", "mismatched", "test"]
+    assert_holds_both_halves(found["test"])
+
+
+def test_both_halves_are_read_from_a_folder_in_the_hubs_layout(tmp_path, monkeypatch):
+    datasets = pytest.importorskip("datasets")
+    folder = write_mnli(tmp_path / "mnli", WRITERS["parquet"], "parquet")
+    files = {path.stem: str(path) for path in folder.iterdir()}
+    held_there = datasets.DatasetDict({stem: datasets.Dataset.from_parquet(file) for stem, file in files.items()})
+    monkeypatch.setattr(datasets, "load_dataset", lambda *_, **__: held_there)
+    found = read_source({"source": {"hub": "nyu-mll/glue", "name": "mnli"}, "glue": "mnli", "label": "label"})
+    assert_holds_both_halves(found["test"])
+
+
+def test_task_with_both_halves_is_divided_as_any_other(tmp_path):
+    folder = write_mnli(tmp_path / "mnli", WRITERS["jsonl"], "jsonl")
+    definition = {"source": {"path": str(folder)}, "glue": "mnli", "label": "label", "rows": {}, "seed": 0}
+    script = ROOT / "workflow/scripts/prepare_task.py"
+    subprocess.run(
+        [
+            *(sys.executable, script, "--definition", json.dumps(definition), "--metric", "accuracy", "--n-folds", "2"),
+            *("--examples", tmp_path / "e.jsonl", "--task", tmp_path / "t.json"),
+        ],
+        check=True,
+    )
+    assert read_json(tmp_path / "t.json")["rows"] == {
+        **{"train": 54, "selection": 6, "report": 5, "mismatched": 5},
+        "test": 10,
+    }
+
+
+def test_a_cap_keeps_rows_of_both_halves_and_is_then_refused(tmp_path):
+    found = read_source(
+        {"source": {"path": str(write_mnli(tmp_path, WRITERS["csv"], "csv"))}, "glue": "mnli", "label": "label"}
+    )
+    table, _ = carve(found, {"test": 7, "selection": 6}, seed=0)
+    ids = table.loc[table["split"] == "test", "id"].tolist()
+    assert len(ids) == 7
+    with pytest.raises(Problem, match="has 7 rows"):
+        packed("mnli", ids, np.zeros(7, dtype=int))
+
+
+# --- the config
+
+
+def entry(run="cascadebert", speed_up=3, **scores):
+    """One entry of server_scores."""
+    return {"run": run, "speed_up": speed_up, "scores": scores or {"pairs": 80.0}}
+
+
+def test_an_edit_of_a_returned_score_runs_table_2_alone(tmp_path):
+    folder, targets = copy_of(ROOT, tmp_path), ("all", "submissions")
+    config = folder / SMOKE
+    pairs = "source: {toy: 240, pairs: true}\n"
+    assert pairs in config.read_text()
+    config.write_text(config.read_text().replace(pairs, pairs + "    glue: mnli\n"))
+    summary = snakemake(folder, *targets, "--summary").stdout.splitlines()
+    for line in summary[1:]:  # a stand-in for each result; what Snakemake plans does not depend on what is in it
+        path = folder / line.split("\t")[0]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(line)
+    assert (folder / "results/smoke/submissions/cascadebert_3.zip").is_file()
+    assert snakemake(folder, *targets, "--touch", "--forceall").returncode == 0
+    assert would_run(folder, *targets) == {}
+    scores = "server_scores:\n  - {run: cascadebert, speed_up: 3, scores: {pairs: 81.5, pairs-mm: 80}}\n"
+    config.write_text(config.read_text() + scores)
+    assert would_run(folder, *targets) == {"table2": 1}
+    config.write_text(config.read_text().replace("speed_up: 3, scores", "speed_up: 5, scores"))
+    done = snakemake(folder, "--dry-run")
+    assert done.returncode != 0
+    assert "config key server_scores.0.speed_up is 5, and Table 2 has cascadebert at 2, 3, 4" in said(done)
+
+
+@pytest.mark.parametrize(
+    ("entries", "key", "hint"),
+    [
+        ([{"run": "cascadebert", "speed_up": 3}], "server_scores.0.scores", "is missing"),
+        ([entry(pairs=100.5)], "server_scores.0.scores.pairs", "in per cent, from 0 to 100"),
+        ([entry(pairs=-1)], "server_scores.0.scores.pairs", "in per cent, from 0 to 100"),
+        ([entry(pairs="high")], "server_scores.0.scores.pairs", "not a number"),
+        ([entry(speed_up="3")], "server_scores.0.speed_up", "write it without quotes, 3"),
+        ([entry() | {"seed": 1}], "server_scores.0.seed", "is unknown"),
+    ],
+)
+def test_entry_that_is_not_as_described_is_told_in_one_sentence(entries, key, hint):
+    with pytest.raises(Problem) as caught:
+        check_schema(told(results="results", server_scores=entries), SCHEMA)
+    assert f"config key {key} " in str(caught.value)
+    assert hint in str(caught.value)
+
+
+def told(**changes):
+    """The smoke preset, its pairs declared as MNLI and its reviews as SST-2, with changes."""
+    config = preset("smoke", **changes)
+    config["data"]["pairs"]["glue"], config["data"]["reviews"]["glue"] = "mnli", "sst2"
+    return config
+
+
+def test_static_runs_have_a_ratio_of_their_own():
+    config = preset("smoke")
+    ratios = {run: own_ratio(config, run) for run in runs(config)}
+    assert {run: ratio for run, ratio in ratios.items() if ratio is not None} == {
+        **{"base": 1, "base_first3": 2, "base_first2": 3, "base_first1": 6, "small": 6, "two": 3, "medium": 2},
+        **{"distilled": 3, "pkd_base": 3, "theseus_base": 3, "two_pd": 3, "robertaBase": 1, "robertaBase_first2": 3},
+    }
+
+
+def test_rows_of_table_2_by_run():
+    assert table2_ratios(preset("smoke")) == {
+        **{"base": [1], "base_first3": [2], "base_first2": [3], "base_first1": []},
+        **{run: [2, 3, 4] for run in ("deebert_base", "pabee_base", "cascadebert")},
+    }
+
+
+@pytest.mark.parametrize(
+    ("entries", "says"),
+    [
+        ([entry(run="cascade")], "server_scores.0.run names cascade, which has no row in Table 2: take one of base,"),
+        ([entry(run="pkd_base")], "server_scores.0.run names pkd_base, which has no row"),
+        ([entry(), entry(speed_up=5)], "server_scores.1.speed_up is 5, and Table 2 has cascadebert at 2, 3, 4"),
+        ([entry(run="base", speed_up=2)], "server_scores.0.speed_up is 2, and Table 2 has base at 1"),
+        ([entry(run="base_first1", speed_up=6)], "Table 2 has base_first1 at none"),
+        ([entry(mnli=80.0)], "server_scores.0.scores names mnli, which is no column"),
+        ([entry(**{"reviews-mm": 80.0})], "scores names reviews-mm, which is no column of a task of GLUE: take one of"),
+        ([entry(), entry()], "server_scores.1 is the second entry of cascadebert at 3"),
+    ],
+)
+def test_score_without_a_cell_is_told_in_one_sentence(entries, says):
+    sentence = misplaced(told(server_scores=entries))
+    assert says in sentence
+    assert "\n" not in sentence
+    assert sentence[-1] == "."
+
+
+def test_scores_of_every_row_and_column_are_taken():
+    rows = [(run, ratio) for run, ratios in table2_ratios(told()).items() for ratio in ratios]
+    scores = {"reviews": 90.0, "pairs": 80.0, "pairs-mm": 79.0}
+    assert len(rows) == 12
+    assert misplaced(told(server_scores=[entry(run, ratio, **scores) for run, ratio in rows])) == ""
+
+
+def test_what_cannot_be_submitted_says_which_key():
+    assert "no task is one of GLUE's" in missing(preset("smoke"), "submissions")
+    assert missing(told(), "submissions") == ""
+    assert in_glue(told()) == {"reviews": "sst2", "pairs": "mnli"}
+    assert NUMBERED == ("mrpc", "qqp", "sst2")
+    assert SCHEMA["properties"]["server_scores"]["default"] == []

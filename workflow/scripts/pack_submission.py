@@ -1,0 +1,46 @@
+"""One run's answers to GLUE's test sets at one speed-up, as a zip for the GLUE server (docs/glue-server.md)."""
+
+import json
+import logging
+from pathlib import Path
+
+import pandas as pd
+import tyro
+
+from cascadebert.records import read_predictions
+from cascadebert.submission import FILES, answered, chosen, files_for, filled, write_submission
+
+log = logging.getLogger(__name__)
+
+
+def main(predictions: list[Path], sweeps: list[Path], spec: str, out: Path) -> None:
+    """Answer each task by the seed that is best on its selection split, at the threshold that was chosen there.
+
+    Args:
+        predictions: .npz of the test split, by task and, within a task, by seed.
+        sweeps: of sweep_thresholds.py, one a task.
+        spec: JSON with glue (the task of GLUE that each is), seeds and target (the speed-up).
+        out: zip.
+    """
+    wanted = json.loads(spec)
+    seeds, files = wanted["seeds"], filled()
+    for i, (task, sweep) in enumerate(zip(wanted["glue"], sweeps, strict=True)):
+        point = chosen(pd.read_csv(sweep), float(wanted["target"]))
+        held = read_predictions(predictions[i * len(seeds) + seeds.index(point["seed"])])
+        classes, achieved = answered(held, point)
+        files |= files_for(task, held, classes)
+        log.info(
+            "%s: seed %d (%s %.4f on the selection split), threshold %g, %.2fx on the test split",
+            *(" and ".join(f"{file}.tsv" for file in FILES[task]), point["seed"], point["metric"], point["score"]),
+            *(point["threshold"], achieved),
+        )
+    ours = {file for task in wanted["glue"] for file in FILES[task]}
+    for file, rows in files.items():
+        if file not in ours:
+            log.info("%s.tsv: not trained, each of its %d rows filled with %s", file, len(rows), rows[0])
+    write_submission(out, files)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO)
+    tyro.cli(main, description=__doc__)
