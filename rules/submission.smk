@@ -20,10 +20,8 @@ rule pack_submission:
     """One run's answers at one speed-up, at the thresholds of the selection split, as the GLUE server takes them."""
     input:
         lambda wildcards: wanted("submissions"),
-        predictions=expand(
-            "<results>/predictions/{task}/{{run}}/seed{seed}/test.npz",
-            task=in_glue(config),
-            seed=config["seeds"],
+        predictions=lambda wildcards: of_seeds(
+            "<results>/predictions/{task}/{run}/seed{seed}/test.npz", in_glue(config), run=wildcards.run
         ),
         sweeps=expand("<results>/sweeps/{task}/{{run}}.csv", task=in_glue(config)),
     output:
@@ -38,8 +36,7 @@ rule pack_submission:
     params:
         code=code_version("pack_submission.py"),
         spec=lambda wildcards: settings(
-            glue=list(in_glue(config).values()),
-            seeds=config["seeds"],
+            seeds={name: seeds_of(task) for task, name in in_glue(config).items()},
             target=submitted_at(wildcards.run, wildcards.speed_up),
         ),
     message:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
@@ -19,14 +20,15 @@ def main(predictions: list[Path], sweeps: list[Path], spec: str, out: Path) -> N
     Args:
         predictions: .npz of the test split, by task and, within a task, by seed.
         sweeps: of sweep_thresholds.py, one a task.
-        spec: JSON with glue (the task of GLUE that each is), seeds and target (the speed-up).
+        spec: JSON with seeds (of each task, called as in GLUE, in the order of the files) and target (the speed-up).
         out: zip.
     """
     wanted = json.loads(spec)
-    seeds, files = wanted["seeds"], filled()
-    for i, (task, sweep) in enumerate(zip(wanted["glue"], sweeps, strict=True)):
+    files, given = filled(), iter(predictions)
+    for (task, seeds), sweep in zip(wanted["seeds"].items(), sweeps, strict=True):
         point = chosen(pd.read_csv(sweep), float(wanted["target"]))
-        held = read_predictions(predictions[i * len(seeds) + seeds.index(point["seed"])])
+        by_seed = dict(zip(seeds, islice(given, len(seeds)), strict=True))
+        held = read_predictions(by_seed[point["seed"]])
         classes, achieved = answered(held, point)
         files |= files_for(task, held, classes)
         log.info(
@@ -34,7 +36,7 @@ def main(predictions: list[Path], sweeps: list[Path], spec: str, out: Path) -> N
             *(" and ".join(f"{file}.tsv" for file in FILES[task]), point["seed"], point["metric"], point["score"]),
             *(point["threshold"], achieved),
         )
-    ours = {file for task in wanted["glue"] for file in FILES[task]}
+    ours = {file for task in wanted["seeds"] for file in FILES[task]}
     for file, rows in files.items():
         if file not in ours:
             log.info("%s.tsv: not trained, each of its %d rows filled with %s", file, len(rows), rows[0])
