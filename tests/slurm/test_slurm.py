@@ -86,6 +86,16 @@ class Workflow:
         with self.log.open("a") as log:
             self.head = subprocess.Popen(call, cwd=self.folder, stdout=log, stderr=log, start_new_session=True)
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        """Leave nothing at work, whatever a test found."""
+        self.head.kill()
+        self.head.wait()
+        if left := active(self.folder):
+            ran("scancel", *(job.id for job in left))
+
     def watch(self, events):
         """Let each event happen when a job of its rule is first seen at work; wait for the head's end."""
         events = dict(events)
@@ -156,9 +166,10 @@ def clustered(local, tmp_path_factory):
         "finetune_shuffled": kill,
     }
     began = time.monotonic()
-    workflow.watch(events)
-    print(f"\nthrough SLURM: {time.monotonic() - began:.0f} s, {len(jobs(folder))} jobs")
-    return folder, happened, workflow
+    with workflow:
+        workflow.watch(events)
+        print(f"\nthrough SLURM: {time.monotonic() - began:.0f} s, {len(jobs(folder))} jobs")
+        yield folder, happened, workflow
 
 
 def deterministic(folder):
@@ -243,8 +254,9 @@ def test_a_job_over_its_memory_or_its_time_is_given_more(local, clustered):
                         return True
         return False
 
-    until(stopped)
-    workflow.watch({})
+    with workflow:
+        until(stopped)
+        workflow.watch({})
     states = defaultdict(list)
     for job in jobs(folder):
         if job.id not in before:
