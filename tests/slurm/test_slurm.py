@@ -119,7 +119,8 @@ def local(tmp_path_factory):
     folder = copy_of(ROOT, tmp_path_factory.mktemp("local"))
     with (folder / "head.log").open("w") as log:
         yield folder, (running := subprocess.Popen(command(), cwd=folder, stdout=log, stderr=log))
-    running.kill()
+    running.terminate()  # and let its jobs end
+    running.wait()
 
 
 @pytest.fixture(scope="module")
