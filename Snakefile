@@ -26,6 +26,7 @@ if not workflow.overwrite_configfiles:
 
 
 include: "rules/common.smk"
+include: "rules/head.smk"
 
 
 settle_config()
@@ -65,14 +66,12 @@ include: "rules/figures.smk"
 include: "rules/submission.smk"
 
 
-localrules:  # downloads run where Snakemake does: the nodes of a cluster often have no network
+localrules:
     all,
-    fetch_dataset,
-    fetch_package,
-    fetch_weights,
 
 
 onstart:
+    end_orphans()
     for sentence in left_out():
         logger.info(sentence)
 

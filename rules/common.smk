@@ -1,11 +1,9 @@
 # Helpers shared by rules/: what a job depends on, and where things lie.
 import ast
-import fcntl
 import functools
 import hashlib
 import json
 import re
-import shutil
 import sys
 from pathlib import Path
 from shlex import quote
@@ -54,25 +52,6 @@ def settle_config():
         raise WorkflowError(str(problem)) from None
     if sentence := misplaced(config):
         raise WorkflowError(sentence)
-
-
-def release_stale_lock():
-    """Remove the lock of a killed Snakemake, so that the same command can be given again.
-
-    The head process holds a flock as long as it lives; if it can be had, whoever left .snakemake/locks is dead.
-    """
-    if not workflow.is_main_process or workflow.dryrun:
-        return
-    folder = Path(".snakemake")
-    folder.mkdir(exist_ok=True)
-    handle = open(folder / "head", "w")
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return  # another Snakemake is at work here: its own lock will say so
-    workflow.globals["_head"] = handle  # held until this process ends
-    shutil.rmtree(folder / "locks", ignore_errors=True)
-    (folder / "locks").mkdir()
 
 
 def one_of(names):

@@ -1,6 +1,11 @@
 # Text -> train, selection and report split -> token ids.
 
 
+localrules:  # the nodes of a cluster often have no network
+    fetch_dataset,
+    fetch_package,
+
+
 rule fetch_package:
     """A distribution file from the package index, its digest checked before anything of it runs."""
     output:

@@ -1,6 +1,12 @@
 # Which training instances are difficult for a member (section 3.2): easy iff right in all seeds when held out.
 
 
+localrules:
+    assign_folds,
+    label_difficulty,
+    shuffle_difficulty,
+
+
 rule assign_folds:
     """K stratified folds of the training split."""
     input:

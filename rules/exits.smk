@@ -1,6 +1,15 @@
 # From logits to operating points: the margin, the cascades (Algorithm 1), thresholds for each target speed-up.
 
 
+localrules:
+    select_margin,
+    adopt_margin,
+    scale_temperature,
+    stack_cascade,
+    sweep_thresholds,
+    measure_exits,
+
+
 rule select_margin:
     """The margin epsilon of one task, by its cascade's score on the selection split."""
     input:

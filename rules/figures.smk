@@ -1,6 +1,17 @@
 # Figures of the paper, each as PDF, PNG and the plotted frame; 6 and 7 are ours.
 
 
+localrules:
+    figure1,
+    figure2,
+    figure3,
+    figure4,
+    figure5,
+    figure5_all,
+    figure6,
+    figure7,
+
+
 rule figure1:
     """Figure 1: an easy instance that an off-ramp gets wrong and the small complete member right."""
     input:

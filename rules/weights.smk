@@ -1,6 +1,11 @@
 # Pre-trained checkpoints: fetched and imported, or, for a small complete member that nobody offers, distilled from the base.
 
 
+localrules:  # the nodes of a cluster often have no network; importing takes seconds
+    fetch_weights,
+    import_weights,
+
+
 rule fetch_weights:
     """The files of a checkpoint of the model hub, in one archive."""
     output:

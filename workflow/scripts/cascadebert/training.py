@@ -14,6 +14,7 @@ from tqdm import tqdm
 from transformers import get_linear_schedule_with_warmup, set_seed
 
 from cascadebert.encoding import Encoded
+from cascadebert.gpus import claim
 from cascadebert.members import trained
 from cascadebert.objectives import Batch, Objective
 from cascadebert.resume import ResumePoint, TrainingState
@@ -40,11 +41,15 @@ class Settings:
 
 
 def start(seed: int, threads: int) -> torch.device:
-    """Seed everything, before any module is built, and take the GPU if there is one; from now on progress is logged."""
+    """Seed everything, before any module is built; take a free GPU if there is one; from now on, log progress."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     set_seed(seed)
     torch.set_num_threads(threads)
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    visible = [torch.cuda.get_device_properties(index) for index in range(torch.cuda.device_count())]
+    torch.cuda.set_device(claim([str(gpu.uuid) for gpu in visible]))  # what "cuda" means from now on
+    return torch.device("cuda")
 
 
 def stream(seed: int, purpose: str) -> np.random.Generator:

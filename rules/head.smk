@@ -1,0 +1,85 @@
+# One Snakemake in a folder: the lock and the SLURM jobs of a killed one are cleared before the next one starts.
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+RUN_ID = re.compile(r"([\w-]+_)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""Name of every SLURM job of one run of Snakemake: its UUID, after slurm-jobname-prefix."""
+
+
+def release_stale_lock():
+    """Remove the lock of a killed Snakemake, so that the same command can be given again.
+
+    Every head process holds a flock as long as it lives; if it can be had alone, whoever left .snakemake/locks is dead.
+    """
+    if not workflow.is_main_process or workflow.dryrun:
+        return
+    folder = Path(".snakemake")
+    folder.mkdir(exist_ok=True)
+    head = open(folder / "head", "w")
+    workflow.globals["_head"] = head  # held until this process ends
+    workflow.globals["_alone"] = _hold(head, fcntl.LOCK_EX)
+    if not workflow.globals["_alone"]:
+        _hold(head, fcntl.LOCK_SH)  # another Snakemake is at work here: its own lock will say so
+        return
+    shutil.rmtree(folder / "locks", ignore_errors=True)
+    (folder / "locks").mkdir()
+
+
+def end_orphans(patience=300):
+    """Cancel the SLURM jobs that a killed Snakemake left at work in this folder, and wait until they are gone.
+
+    They would write the same files as the jobs that are submitted next. A training goes on from where it was cancelled.
+
+    Args:
+        patience: seconds within which they must be gone.
+
+    Raises:
+        WorkflowError: if they are not.
+    """
+    if not (workflow.is_main_process and workflow.globals["_alone"]):
+        return
+    if shutil.which("squeue"):
+        if orphans := _slurm_jobs():
+            logger.info(f"Cancelling SLURM jobs of a killed Snakemake: {' '.join(orphans)}")
+            subprocess.run(["scancel", *orphans], check=True)
+        until = time.monotonic() + patience
+        while orphans := _slurm_jobs():
+            if time.monotonic() > until:
+                raise WorkflowError(
+                    f"SLURM jobs of a killed Snakemake do not end ({' '.join(orphans)}): see squeue and scancel, then give"
+                    " the same command again"
+                )
+            time.sleep(1)
+    _hold(workflow.globals["_head"], fcntl.LOCK_SH)
+
+
+def _hold(file, lock):
+    """Take a lock if it can be had at once; whether it could."""
+    try:
+        fcntl.flock(file, lock | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _slurm_jobs():
+    """Jobs of this user that wait or run and that a Snakemake submitted from this folder.
+
+    Only a run on SLURM needs an answer: elsewhere squeue may be installed and have no cluster to ask.
+    """
+    listed = subprocess.run(
+        ["squeue", "--noheader", "--user", str(os.getuid()), "--format", "%A|%j|%Z"],
+        check=workflow.executor_plugin.name == "slurm",
+        capture_output=True,
+        text=True,
+    )
+    jobs = [line.split("|", 2) for line in listed.stdout.splitlines()]
+    here = os.path.realpath(os.curdir)
+    return sorted({job for job, name, folder in jobs if RUN_ID.fullmatch(name) and os.path.realpath(folder) == here})

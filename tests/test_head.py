@@ -1,0 +1,73 @@
+"""What a killed Snakemake left behind is cleared by the next one, and nothing of a living one is touched."""
+
+import fcntl
+import os
+import subprocess
+
+import pytest
+from test_workflow import ROOT, command, copy_of, said
+
+RUN = "3f0c8a52-9d7e-4b61-8a35-0c9de1f7a2b4"
+TARGET = "results/smoke/weights/base/config.json"
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """A copy of the repository, a squeue that prints a file, a scancel that empties it: (folder, run, orders)."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    copy_of(ROOT, folder)
+    programs, queue, orders = tmp_path / "bin", tmp_path / "queue", tmp_path / "orders"
+    programs.mkdir()
+    for name, script in (("squeue", f"cat {queue}"), ("scancel", f'echo "$@" >> {orders}; : > {queue}')):
+        (programs / name).write_text(f"#!/bin/sh\n{script}\n")
+        (programs / name).chmod(0o755)
+    orders.touch()
+
+    def run(lines, *arguments):
+        if lines is not None:
+            queue.write_text("".join(f"{line}\n" for line in lines))
+        environment = os.environ | {"PATH": f"{programs}:{os.environ['PATH']}"}
+        call = command(TARGET, *arguments)
+        return subprocess.run(call, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+    return folder, run, orders
+
+
+def orphans(folder):
+    """Two jobs of a killed Snakemake, and two that are none of its."""
+    return [
+        f"7|{RUN}|{folder}",
+        f"12|prefix_{RUN}|{folder}",
+        f"8|wrap|{folder}",
+        f"9|{RUN}|{folder}/elsewhere",
+    ]
+
+
+def test_jobs_of_a_killed_snakemake_are_cancelled_and_no_others(cluster):
+    folder, run, orders = cluster
+    done = run(orphans(folder))
+    assert done.returncode == 0, said(done)
+    assert orders.read_text() == "12 7\n"
+    assert (folder / TARGET).exists()
+
+
+def test_a_dry_run_cancels_nothing(cluster):
+    folder, run, orders = cluster
+    assert run(orphans(folder), "--dry-run").returncode == 0
+    assert not orders.read_text()
+
+
+def test_jobs_of_a_living_snakemake_are_left_alone(cluster):
+    folder, run, orders = cluster
+    (folder / ".snakemake").mkdir()
+    with (folder / ".snakemake/head").open("w") as head:
+        fcntl.flock(head, fcntl.LOCK_SH)  # what a head holds while it is at work
+        done = run(orphans(folder))
+    assert done.returncode == 0, said(done)
+    assert not orders.read_text()
+
+
+def test_a_local_run_needs_no_cluster_to_ask(cluster):
+    _, run, _ = cluster
+    assert run(None).returncode == 0, "squeue, which has no file to print, fails"
