@@ -17,6 +17,8 @@ rule figure1:
         "<logs>/figure1.log",
     conda:
         "../envs/paper.yaml"
+    resources:
+        **reads_text(),
     params:
         code=code_version("figure1.py"),
         spec=lambda wildcards: settings(tasks=config["tasks"], layer=layers_of(small())),
@@ -41,6 +43,8 @@ rule figure2:
         "<logs>/figure2.log",
     conda:
         "../envs/paper.yaml"
+    resources:
+        **light(),
     params:
         code=code_version("figure2.py"),
         spec=lambda wildcards: settings(
@@ -69,6 +73,8 @@ rule figure3:
         "<logs>/figure3.log",
     conda:
         "../envs/paper.yaml"
+    resources:
+        **light(),
     params:
         code=code_version("figure3.py"),
         spec=lambda wildcards: settings(tasks=config["tasks"], runs=[key for key, _ in measured()]),
@@ -92,6 +98,8 @@ rule figure4:
         "<logs>/figure4.log",
     conda:
         "../envs/paper.yaml"
+    resources:
+        **light(),
     params:
         code=code_version("figure4.py"),
         spec=lambda wildcards: settings(
@@ -120,6 +128,8 @@ rule figure5:
         "<logs>/figure5.log",
     conda:
         "../envs/paper.yaml"
+    resources:
+        **light(),
     params:
         code=code_version("figure5.py"),
         spec=lambda wildcards: settings(tasks=config["tasks"], name="figure5"),
@@ -143,6 +153,8 @@ rule figure5_all:
         "<logs>/figure5_all.log",
     conda:
         "../envs/paper.yaml"
+    resources:
+        **light(),
     params:
         code=code_version("figure5.py"),
         spec=lambda wildcards: settings(tasks=config["tasks"], name="figure5_all"),
@@ -166,6 +178,8 @@ rule figure6:
         "<logs>/figure6.log",
     conda:
         "../envs/paper.yaml"
+    resources:
+        **light(),
     params:
         code=code_version("figure6.py"),
         spec=lambda wildcards: settings(tasks=config["tasks"], runs=[key for key, _ in reliable()]),
@@ -190,6 +204,8 @@ rule figure7:
         "<logs>/figure7.log",
     conda:
         "../envs/paper.yaml"
+    resources:
+        **reads_text(),
     params:
         code=code_version("figure7.py"),
         spec=lambda wildcards: settings(tasks=rated(config)),
