@@ -25,7 +25,7 @@ from cascadebert.costs import Shape
 
 MACHINE = Machine(
     tflops=config["machine"]["tflops"][config["training"]["precision"]],
-    **{key: value for key, value in config["machine"].items() if key not in ("device", "tflops")},
+    **{key: value for key, value in config["machine"].items() if key not in ("device", "tflops", "unknown")},
 )
 LIGHT_MB = 1000
 """Of a process without torch: libraries, and what tables, figures and thresholds read."""
@@ -38,28 +38,26 @@ PREDICTED_TOGETHER = 64
 
 # --- what is known before anything is there ----------------------------------------------------------------------------
 
-UNKNOWN_ROWS = 100_000
-UNKNOWN_TOKENS = 50
-BERT_BASE = Shape(768, 3072)
+UNKNOWN = config["machine"]["unknown"]
 BERT_WORDS, ROBERTA_WORDS = 30_522, 50_265
 
 
 @functools.cache
 def rows_of(task):
-    """Rows of each split: as prepared; else as published, carved and capped; a source of unknown size has 100,000."""
+    """Rows of each split: as prepared; else as published, or as the config assumes, and as they will be carved."""
     prepared = Path(config["results"], "tasks", task, "task.json")
     if prepared.is_file():
         return json.loads(prepared.read_text())["rows"]
     entry = config["data"][task]
-    source = {"train": entry["source"].get("toy", UNKNOWN_ROWS)}
+    source = {"train": entry["source"].get("toy", UNKNOWN["rows"])}
     published = GLUE[entry["glue"]].rows if "glue" in entry else source
     return split_rows(published, entry["rows"], config["selection"])
 
 
 def tokens_of(task):
-    """Mean tokens of a row: GLUE's as counted, else 50."""
+    """Mean tokens of a row: GLUE's as counted, else as the config assumes."""
     glue = config["data"][task].get("glue")
-    return min(GLUE[glue].tokens if glue else UNKNOWN_TOKENS, config["training"]["max_length"])
+    return min(GLUE[glue].tokens if glue else UNKNOWN["tokens"], config["training"]["max_length"])
 
 
 def classes_of(task):
@@ -70,21 +68,27 @@ def classes_of(task):
 
 @functools.cache
 def checkpoint_of(weights):
-    """A checkpoint's widths: of its config.json where there is one, else BERT-base's; layers are each model's own."""
+    """A checkpoint's widths: of its config.json where there is one, else as the config assumes."""
     source = config["weights"][weights]["source"]
     if "distilled" in source:
         return checkpoint_of(source["distilled"])
-    for folder in (Path(config["results"], "weights", weights), Path(source.get("path", ""))):
+    for folder in (
+        Path(config["results"], "weights", weights),
+        *map(Path, [source["path"]] if "path" in source else []),
+    ):
         if (folder / "config.json").is_file():
             read = json.loads((folder / "config.json").read_text())
-            shape = Shape(read.get("hidden_size", 768), read.get("intermediate_size", 3072))
+            shape = Shape(
+                read.get("hidden_size", 768), read.get("intermediate_size", 3072)
+            )  # BERT's defaults are left out
             return Architecture(shape, read.get("num_hidden_layers", 12), read.get("vocab_size", BERT_WORDS))
     if "random" in source:
         return Architecture(Shape(source["hidden"], 4 * source["hidden"]), source["random"], 1000)
     members = config["members"]
     layers = max((own["layers"] for own in members.values() if own["weights"] == weights), default=12)
     roberta = weights in {members[name]["weights"] for name in config.get("roberta_cascade", [])}
-    return Architecture(BERT_BASE, layers, ROBERTA_WORDS if roberta else BERT_WORDS)
+    shape = Shape(UNKNOWN["hidden"], 4 * UNKNOWN["hidden"])
+    return Architecture(shape, layers, ROBERTA_WORDS if roberta else BERT_WORDS)
 
 
 def encoder_of(member, layers=None):
