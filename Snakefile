@@ -7,6 +7,7 @@
 #   baselines.smk   early exit: DeeBERT, PABEE, FastBERT (section 4.2, Appendix A)
 #   distillation.smk   static students: BERT-PKD, BERT-of-Theseus, BERT-PD (section 4.2); vanilla KD (section 5.4)
 #   exits.smk       the selected margin, the cascades (Algorithm 1), thresholds for 2x, 3x, 4x (section 4.1)
+#   resources.smk, cost.smk   what each job asks of a cluster, and what all of them cost
 #   tables.smk, figures.smk   Tables 1-8, Figures 1-7, Appendix C, and a verdict on every claim
 #   submission.smk   answers to GLUE's hidden test sets, for its server
 #
@@ -54,6 +55,7 @@ wildcard_constraints:
     margin=r"\d\.\d+",
 
 
+include: "rules/resources.smk"
 include: "rules/data.smk"
 include: "rules/weights.smk"
 include: "rules/difficulty.smk"
@@ -64,6 +66,7 @@ include: "rules/exits.smk"
 include: "rules/tables.smk"
 include: "rules/figures.smk"
 include: "rules/submission.smk"
+include: "rules/cost.smk"
 
 
 localrules:

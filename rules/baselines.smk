@@ -18,9 +18,7 @@ rule train_deebert:
         "../envs/paper.yaml"
     threads: 1
     resources:
-        **pace(),
-        gpu=1,
-        mem_mb=3000,
+        **trains(section("deebert"), passes=FORWARD, early_exit=True),
     params:
         code=code_version("train_deebert.py"),
         model=lambda wildcards: model(wildcards.task, layers_of(wildcards.member)),
@@ -47,9 +45,7 @@ rule train_pabee:
         "../envs/paper.yaml"
     threads: 1
     resources:
-        **pace(),
-        gpu=1,
-        mem_mb=3000,
+        **trains(section("pabee"), early_exit=True),
     params:
         code=code_version("train_pabee.py"),
         model=lambda wildcards: model(wildcards.task, layers_of(wildcards.member)),
@@ -76,9 +72,7 @@ rule train_fastbert_teacher:
         "../envs/paper.yaml"
     threads: 1
     resources:
-        **pace(),
-        gpu=1,
-        mem_mb=3000,
+        **trains(section("fastbert_teacher")),
     params:
         code=code_version("train_fastbert_teacher.py"),
         model=lambda wildcards: model(wildcards.task, layers_of(wildcards.member)),
@@ -106,9 +100,7 @@ rule train_fastbert:
         "../envs/paper.yaml"
     threads: 1
     resources:
-        **pace(),
-        gpu=1,
-        mem_mb=3000,
+        **trains(section("fastbert"), passes=FORWARD, early_exit=True),
     params:
         code=code_version("train_fastbert.py"),
         model=lambda wildcards: model(wildcards.task, layers_of(wildcards.member)),

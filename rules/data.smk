@@ -15,6 +15,8 @@ rule fetch_package:
     retries: 2
     conda:
         "../envs/paper.yaml"
+    resources:
+        **light(),
     params:
         code=code_version("fetch_package.py"),
         pin=lambda wildcards: "--version {version} --sha256 {sha256}".format(**config["packages"][wildcards.package]),
@@ -60,6 +62,7 @@ rule prepare_task:
     conda:
         "../envs/paper.yaml"
     resources:
+        **reads_text(examples_mb),
         n_folds=config["difficulty"]["n_folds"],
     params:
         code=code_version("prepare_task.py"),
@@ -87,6 +90,8 @@ rule encode_task:
         "<logs>/encode_task/{task}/{weights}.log",
     conda:
         "../envs/paper.yaml"
+    resources:
+        **reads_text(encoded_mb),
     params:
         code=code_version("encode_task.py"),
         max_length=config["training"]["max_length"],

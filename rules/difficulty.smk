@@ -17,6 +17,8 @@ rule assign_folds:
         "<logs>/assign_folds/{task}.log",
     conda:
         "../envs/paper.yaml"
+    resources:
+        **reads_text(),
     params:
         code=code_version("assign_folds.py"),
         folds="--n-folds {n_folds} --seed {fold_seed}".format(**config["difficulty"]),
@@ -44,8 +46,7 @@ rule predict_fold:
     threads: 1
     resources:
         **pace(),
-        gpu=1,
-        mem_mb=3000,
+        **on_device(fold_job),
     params:
         code=code_version("predict_fold.py"),
         layers=lambda wildcards: config["members"][wildcards.member]["layers"],
@@ -74,6 +75,8 @@ rule label_difficulty:
         "<logs>/label_difficulty/{task}/{member}.log",
     conda:
         "../envs/paper.yaml"
+    resources:
+        **light(),
     params:
         code=code_version("label_difficulty.py"),
         seeds=" ".join(map(str, config["difficulty"]["seeds"])),
@@ -94,6 +97,8 @@ rule shuffle_difficulty:
         "<logs>/shuffle_difficulty/{task}/{member}/seed{seed}.log",
     conda:
         "../envs/paper.yaml"
+    resources:
+        **light(),
     params:
         code=code_version("shuffle_difficulty.py"),
     message:

@@ -15,8 +15,7 @@ rule predict_teacher:
         "../envs/paper.yaml"
     threads: 1
     resources:
-        gpu=1,
-        mem_mb=3000,
+        **on_device(teacher_job),
     params:
         code=code_version("predict_teacher.py"),
         layers=lambda wildcards: f"--layers {layers_of(wildcards.member)} --student-layers {config['student_layers']}",
@@ -45,9 +44,7 @@ rule train_pkd:
         "../envs/paper.yaml"
     threads: 1
     resources:
-        **pace(),
-        gpu=1,
-        mem_mb=3000,
+        **trains(section("bert_pkd"), layers=student_layers, taught=True),
     params:
         code=code_version("train_pkd.py"),
         model=lambda wildcards: model(wildcards.task, config["student_layers"]),
@@ -76,9 +73,7 @@ rule train_theseus:
         "../envs/paper.yaml"
     threads: 1
     resources:
-        **pace(),
-        gpu=1,
-        mem_mb=3000,
+        **trains(section("theseus"), passes=THROUGH),
     params:
         code=code_version("train_theseus.py"),
         model=lambda wildcards: model(wildcards.task, config["student_layers"]),
@@ -107,9 +102,7 @@ rule finetune_pd:
         "../envs/paper.yaml"
     threads: 1
     resources:
-        **pace(),
-        gpu=1,
-        mem_mb=3000,
+        **trains(section("bert_pd")),
     params:
         code=code_version("finetune_kd.py"),
         model=lambda wildcards: model(wildcards.task, layers_of(wildcards.member)),
@@ -140,9 +133,7 @@ rule finetune_kd_dar:
         "../envs/paper.yaml"
     threads: 1
     resources:
-        **pace(),
-        gpu=1,
-        mem_mb=3000,
+        **trains(own_recipe),
     params:
         code=code_version("finetune_dar.py"),
         model=lambda wildcards: model(wildcards.task, layers_of(wildcards.member)),

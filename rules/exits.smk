@@ -29,6 +29,8 @@ rule select_margin:
         "<logs>/select_margin/{task}.log",
     conda:
         "../envs/paper.yaml"
+    resources:
+        **light(),
     params:
         code=code_version("select_margin.py"),
         margins=" ".join(margins()),
@@ -63,6 +65,8 @@ rule adopt_margin:
         member=one_of(config["cascade"][:-1]),
     conda:
         "../envs/paper.yaml"
+    resources:
+        **light(adopted_mb),
     params:
         code=code_version("adopt_margin.py"),
         margins=" ".join(margins()),
@@ -83,6 +87,8 @@ rule scale_temperature:
         "<logs>/scale_temperature/{task}/{member}/seed{seed}.log",
     conda:
         "../envs/paper.yaml"
+    resources:
+        **light(lambda wildcards: predicted_mb(wildcards.task)),
     params:
         code=code_version("scale_temperature.py"),
     message:
@@ -103,6 +109,8 @@ rule stack_cascade:
         cascade=one_of(name for name in runs(config) if name in SYSTEMS),
     conda:
         "../envs/paper.yaml"
+    resources:
+        **light(stacked_mb),
     params:
         code=code_version("stack_cascade.py"),
     message:
@@ -125,6 +133,8 @@ rule sweep_thresholds:
         run=one_of(runs(config)),
     conda:
         "../envs/paper.yaml"
+    resources:
+        **light(),
     params:
         code=code_version("sweep_thresholds.py"),
         system=lambda wildcards: runs(config)[wildcards.run],
@@ -152,6 +162,8 @@ rule measure_exits:
         run=one_of([*calibrated(), *(run for run, _, _ in layered())]),
     conda:
         "../envs/paper.yaml"
+    resources:
+        **light(),
     params:
         code=code_version("measure_exits.py"),
         seeds=lambda wildcards: " ".join(map(str, seeds_of(wildcards.task))),
@@ -180,8 +192,7 @@ rule extract_states:
         "../envs/paper.yaml"
     threads: 1
     resources:
-        gpu=1,
-        mem_mb=3000,
+        **on_device(states_job),
     params:
         code=code_version("extract_states.py"),
         depths=f"--base-layers {full()} --member-layers {layers_of(small())}",

@@ -28,6 +28,8 @@ rule figure1:
         "<logs>/figure1.log",
     conda:
         "../envs/paper.yaml"
+    resources:
+        **reads_text(),
     params:
         code=code_version("figure1.py"),
         spec=lambda wildcards: settings(tasks=config["tasks"], layer=layers_of(small())),
@@ -52,6 +54,8 @@ rule figure2:
         "<logs>/figure2.log",
     conda:
         "../envs/paper.yaml"
+    resources:
+        **light(),
     params:
         code=code_version("figure2.py"),
         spec=lambda wildcards: settings(
@@ -80,6 +84,8 @@ rule figure3:
         "<logs>/figure3.log",
     conda:
         "../envs/paper.yaml"
+    resources:
+        **light(),
     params:
         code=code_version("figure3.py"),
         spec=lambda wildcards: settings(tasks=config["tasks"], runs=[key for key, _ in measured()]),
@@ -103,6 +109,8 @@ rule figure4:
         "<logs>/figure4.log",
     conda:
         "../envs/paper.yaml"
+    resources:
+        **light(),
     params:
         code=code_version("figure4.py"),
         spec=lambda wildcards: settings(
@@ -131,6 +139,8 @@ rule figure5:
         "<logs>/figure5.log",
     conda:
         "../envs/paper.yaml"
+    resources:
+        **light(),
     params:
         code=code_version("figure5.py"),
         spec=lambda wildcards: settings(tasks=config["tasks"], name="figure5"),
@@ -154,6 +164,8 @@ rule figure5_all:
         "<logs>/figure5_all.log",
     conda:
         "../envs/paper.yaml"
+    resources:
+        **light(),
     params:
         code=code_version("figure5.py"),
         spec=lambda wildcards: settings(tasks=config["tasks"], name="figure5_all"),
@@ -177,6 +189,8 @@ rule figure6:
         "<logs>/figure6.log",
     conda:
         "../envs/paper.yaml"
+    resources:
+        **light(),
     params:
         code=code_version("figure6.py"),
         spec=lambda wildcards: settings(tasks=config["tasks"], runs=[key for key, _ in reliable()]),
@@ -201,6 +215,8 @@ rule figure7:
         "<logs>/figure7.log",
     conda:
         "../envs/paper.yaml"
+    resources:
+        **reads_text(),
     params:
         code=code_version("figure7.py"),
         spec=lambda wildcards: settings(tasks=rated(config)),

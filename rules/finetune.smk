@@ -17,9 +17,7 @@ rule finetune:
         "../envs/paper.yaml"
     threads: 1
     resources:
-        **pace(),
-        gpu=1,
-        mem_mb=3000,
+        **trains(own_recipe),
     params:
         code=code_version("finetune.py"),
         model=lambda wildcards: model(wildcards.task, layers_of(wildcards.member)),
@@ -46,9 +44,7 @@ rule finetune_first_layers:
         "../envs/paper.yaml"
     threads: 1
     resources:
-        **pace(),
-        gpu=1,
-        mem_mb=3000,
+        **trains(section("bert_kl"), layers=lambda wildcards: wildcards.layers),
     params:
         code=code_version("finetune.py"),
         model=lambda wildcards: model(wildcards.task, wildcards.layers),
@@ -76,9 +72,7 @@ rule finetune_dar:
         "../envs/paper.yaml"
     threads: 1
     resources:
-        **pace(),
-        gpu=1,
-        mem_mb=3000,
+        **trains(own_recipe),
     params:
         code=code_version("finetune_dar.py"),
         model=lambda wildcards: model(wildcards.task, layers_of(wildcards.member)),
@@ -155,9 +149,7 @@ rule finetune_batch_mean:
         "../envs/paper.yaml"
     threads: 1
     resources:
-        **pace(),
-        gpu=1,
-        mem_mb=3000,
+        **trains(own_recipe),
     params:
         code=code_version("finetune_batch_mean.py"),
         model=lambda wildcards: model(wildcards.task, layers_of(wildcards.member)),

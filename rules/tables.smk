@@ -29,6 +29,8 @@ rule table1:
         "<logs>/table1.log",
     conda:
         "../envs/paper.yaml"
+    resources:
+        **light(),
     params:
         code=code_version("table1.py"),
         spec=lambda wildcards: table_spec(),
@@ -55,6 +57,8 @@ rule table2:
         "<logs>/table2.log",
     conda:
         "../envs/paper.yaml"
+    resources:
+        **light(),
     params:
         code=code_version("score_table.py"),
         spec=lambda wildcards: table_spec(
@@ -85,6 +89,8 @@ rule table3:
         "<logs>/table3.log",
     conda:
         "../envs/paper.yaml"
+    resources:
+        **light(),
     params:
         code=code_version("score_table.py"),
         spec=lambda wildcards: table_spec(title=static_title(), targets=[static_ratio()]),
@@ -112,6 +118,8 @@ rule table4:
         "<logs>/table4.log",
     conda:
         "../envs/paper.yaml"
+    resources:
+        **light(),
     params:
         code=code_version("table4.py"),
         spec=lambda wildcards: table_spec(targets=config["ablation_speed_ups"], files=[key for key, _ in ablated()]),
@@ -137,6 +145,8 @@ rule table5:
         "<logs>/table5.log",
     conda:
         "../envs/paper.yaml"
+    resources:
+        **light(),
     params:
         code=code_version("table5.py"),
         spec=lambda wildcards: table_spec(methods=list(calibrated().items())),
@@ -163,6 +173,8 @@ rule table6:
         "<logs>/table6.log",
     conda:
         "../envs/paper.yaml"
+    resources:
+        **light(),
     params:
         code=code_version("score_table.py"),
         spec=lambda wildcards: table_spec(
@@ -193,6 +205,8 @@ rule table7:
         "<logs>/table7.log",
     conda:
         "../envs/paper.yaml"
+    resources:
+        **light(),
     params:
         code=code_version("table7.py"),
         spec=lambda wildcards: table_spec(targets=config["ablation_speed_ups"]),
@@ -219,6 +233,8 @@ rule table8:
         "<logs>/table8.log",
     conda:
         "../envs/paper.yaml"
+    resources:
+        **light(),
     params:
         code=code_version("table8.py"),
         spec=lambda wildcards: table_spec(targets=config["speed_ups"], trainings=[key for key, _ in trainings()]),
@@ -244,6 +260,8 @@ rule theory:
         "<logs>/theory.log",
     conda:
         "../envs/paper.yaml"
+    resources:
+        **light(),
     params:
         code=code_version("theory_table.py"),
         spec=lambda wildcards: settings(
@@ -270,6 +288,8 @@ rule claims:
         "<logs>/claims.log",
     conda:
         "../envs/paper.yaml"
+    resources:
+        **light(),
     params:
         code=code_version("claims.py"),
         spec=lambda wildcards: claims_spec(),

@@ -41,6 +41,8 @@ rule import_weights:
         weights=one_of(set(config["weights"]) - set(DISTILLED)),
     conda:
         "../envs/paper.yaml"
+    resources:
+        **requests(checkpoint_job),
     params:
         code=code_version("import_weights.py"),
         source=lambda wildcards: settings(**config["weights"][wildcards.weights]["source"]),
@@ -75,8 +77,7 @@ rule pretrain_member:
     threads: 2
     resources:
         **pace(),
-        gpu=1,
-        mem_mb=4000,
+        **on_device(distillation_job),
     params:
         code=code_version("pretrain_member.py"),
         corpus=lambda wildcards: settings(**config["data"][distillation(wildcards)["corpus"]]),
@@ -113,8 +114,7 @@ rule pretrain_distilbert:
     threads: 2
     resources:
         **pace(),
-        gpu=1,
-        mem_mb=4000,
+        **on_device(distillation_job),
     params:
         code=code_version("pretrain_distilbert.py"),
         corpus=lambda wildcards: settings(**config["data"][distillation(wildcards)["corpus"]]),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Real
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Shape:
     intermediate: int
 
 
-def layer_flops(shape: Shape, tokens: Int[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+def layer_flops(shape: Shape, tokens: Real[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
     """One whole transformer layer, attention products included; a multiplication and an addition are two operations.
 
     The paper's figure for BERT-base at 128 tokens, 1809.9 M, is FastBERT's and leaves the attention products out
@@ -42,7 +42,7 @@ def pooled_classifier_flops(shape: Shape, n_classes: int) -> float:
     return float(2 * shape.hidden * (shape.hidden + n_classes))
 
 
-def member_flops(shape: Shape, layers: int, n_classes: int, tokens: Int[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+def member_flops(shape: Shape, layers: int, n_classes: int, tokens: Real[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
     """A complete member with its classifier; of the base, the numerator of a speed-up in operations."""
     return layers * layer_flops(shape, tokens) + pooled_classifier_flops(shape, n_classes)
 

@@ -1,0 +1,162 @@
+"""What jobs ask for: sums by hand, a real encoder's parameters, measured peaks, splits as they are carved."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from transformers import BertConfig, BertModel
+
+from cascadebert.budget import (
+    FORWARD,
+    THROUGH,
+    TRAINED,
+    Architecture,
+    Machine,
+    Work,
+    activations_mb,
+    data_mb,
+    difficulty_share,
+    logits_mb,
+    minutes,
+    naming,
+    passing,
+    prediction_mb,
+    seconds,
+    split_rows,
+    text_mb,
+    training_mb,
+)
+from cascadebert.costs import Shape
+from cascadebert.glue import GLUE
+from cascadebert.splits import carve
+
+BASE = Architecture(Shape(768, 3072), 12, 30522)
+MACHINE = Machine(tflops=10.0, utilisation=0.5, launch_ms=1.0, start_minutes=5.0, process_mb=700, slack=3.0)
+PROCESS = 700
+"""MB of a process on a CPU, as the schema advises."""
+
+MEASURED = {  # docs/cost.md: peak MB of a job on a CPU; layers of 768, batches of 16 rows of 128 tokens, float32
+    "finetune, 2 layers": (2, 1620),
+    "finetune, 12 layers": (12, 4381),
+    "PABEE, 12 layers": (12, 4249),
+    "FastBERT's teacher, 12 layers": (12, 4429),
+    "DeeBERT, 12 layers": (12, 1818),
+}
+
+
+@pytest.mark.parametrize(("layers", "hidden", "vocabulary"), [(1, 16, 50), (3, 24, 101), (4, 8, 7)])
+def test_parameters_are_those_of_a_real_encoder(layers, hidden, vocabulary):
+    config = BertConfig(
+        vocab_size=vocabulary,
+        hidden_size=hidden,
+        num_hidden_layers=layers,
+        num_attention_heads=2,
+        intermediate_size=3 * hidden,
+    )
+    counted = sum(tensor.numel() for tensor in BertModel(config).parameters())
+    assert Architecture(Shape(hidden, 3 * hidden), layers, vocabulary).parameters == counted
+
+
+def test_a_row_of_128_tokens_through_bert_base_is_twelve_layers_and_a_classifier():
+    work = passing(BASE, 1, 128, 1)
+    assert work.flops == pytest.approx(12 * 1862.270976e6 + 2 * 768 * 770)
+    assert work.launches == 12
+
+
+def test_training_is_three_passes_and_a_frozen_layer_on_the_way_down_two():
+    once = passing(BASE, 1000, 40.5, 16, FORWARD)
+    assert once.launches == 12 * 1000 / 16
+    for passes, kind in ((2, THROUGH), (3, TRAINED)):
+        work = passing(BASE, 1000, 40.5, 16, kind)
+        assert (work.flops, work.launches) == (passes * once.flops, passes * once.launches)
+
+
+def test_words_are_named_by_one_product_with_all_of_them():
+    assert naming(Architecture(Shape(4, 16), 1, 10), 3, TRAINED) == Work(3 * 3 * 2 * 4 * 10, 0.0)
+
+
+def test_seconds_are_arithmetic_and_launches():
+    assert seconds(Work(10e12, 500), MACHINE) == 2.0 + 0.5  # 5 TFLOP/s; a millisecond each
+    assert seconds(Work(10e12, 500) + Work(10e12, 0), MACHINE) == 4.5
+
+
+def test_minutes_are_rounded_up():
+    assert minutes(0.0, MACHINE) == 5
+    assert minutes(60.0, MACHINE) == 8
+    assert minutes(61.0, MACHINE) == 9
+
+
+def test_parameters_take_24_bytes_and_activations_24_vectors_at_128_tokens():
+    assert activations_mb(BASE, 16, 128) == pytest.approx(12 * 16 * 128 * 24 * 768 * 4 / 1e6)
+    assert training_mb(BASE, 16, 128) == pytest.approx(109.48224 * 24 + activations_mb(BASE, 16, 128))
+
+
+@pytest.mark.parametrize("job", MEASURED)
+def test_no_measured_job_exceeds_what_is_asked_for(job):
+    layers, peak = MEASURED[job]
+    encoder = dataclasses.replace(BASE, layers=layers)
+    assert peak < PROCESS + training_mb(encoder, 16, 128)
+
+
+def test_what_is_asked_for_a_whole_training_is_no_more_than_a_third_above_the_measured():
+    for layers, peak in (MEASURED["finetune, 2 layers"], MEASURED["finetune, 12 layers"]):
+        assert PROCESS + training_mb(dataclasses.replace(BASE, layers=layers), 16, 128) < 1.34 * peak
+
+
+sizes = st.tuples(
+    st.integers(1, 10**6), st.integers(1, 512), st.integers(1, 24), st.integers(1, 64), st.integers(1, 256)
+)
+
+
+def demands(size):
+    """Everything that is asked for a training of some rows, tokens, layers, hidden over 8 and batch."""
+    rows, tokens, layers, width, batch = size
+    encoder = Architecture(Shape(8 * width, 32 * width), layers, 1000)
+    return (
+        passing(encoder, rows, tokens, 16, TRAINED).flops,
+        seconds(passing(encoder, rows, tokens, 16), MACHINE),
+        training_mb(encoder, batch, tokens),
+        prediction_mb(encoder, batch, tokens),
+        data_mb(rows, tokens),
+        text_mb(rows, tokens),
+        logits_mb(rows, layers, 3),
+    )
+
+
+@given(sizes, sizes)
+def test_more_of_anything_never_asks_for_less(one, other):
+    small, large = (tuple(map(pick, one, other)) for pick in (min, max))
+    assert all(less <= more for less, more in zip(demands(small), demands(large), strict=True))
+
+
+@given(
+    st.integers(40, 120),
+    st.dictionaries(st.sampled_from(["report", "mismatched", "test"]), st.integers(4, 30)),
+    st.dictionaries(st.sampled_from(["train", "selection", "report", "mismatched", "test"]), st.integers(4, 20)),
+    st.sampled_from(["train", "validation"]),
+)
+def test_rows_are_those_that_are_carved(train, others, caps, selection):
+    published = {"train": train, **others}
+
+    def frame(split, n):
+        return pd.DataFrame({"text": [f"{split} {i}" for i in range(n)], "label": [str(i % 2) for i in range(n)]})
+
+    examples, _ = carve({split: frame(split, n) for split, n in published.items()}, caps, 0, selection)
+    counted = examples["split"].value_counts().to_dict()
+    assert {split: n for split, n in split_rows(published, caps, selection).items() if n} == counted
+
+
+def test_glue_has_the_papers_sizes():
+    held_out = {name: task.rows["report"] + task.rows.get("mismatched", 0) for name, task in GLUE.items()}
+    assert held_out == {"mnli": 19_647, "mrpc": 408, "qnli": 5_463, "qqp": 40_430, "rte": 277, "sst2": 872}
+    assert sum(task.rows["train"] for task in GLUE.values()) == 934_798
+
+
+def test_difficulty_runs_cost_one_split_less_than_folds_for_each_seed():
+    assert difficulty_share(8, 5, 8, 5) == 1
+    assert difficulty_share(8, 5, 2, 1) == pytest.approx(1 / 35)
+    trained_on = [sum(1 - np.isin(np.arange(80) % 8, fold).mean() for fold in range(8)), 1 - 0.5 + 1 - 0.5]
+    assert difficulty_share(8, 1, 2, 1) == pytest.approx(trained_on[1] / trained_on[0])
