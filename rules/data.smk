@@ -37,6 +37,8 @@ rule fetch_dataset:
     retries: 2
     conda:
         "../envs/paper.yaml"
+    resources:
+        **light(lambda wildcards: examples_mb(wildcards.task)),
     params:
         code=code_version("fetch_dataset.py"),
         source=lambda wildcards: hub_flags(config["data"][wildcards.task]["source"]),

@@ -3,6 +3,7 @@
 
 localrules:
     submissions,
+    pack_submission,
 
 
 rule submissions:
@@ -33,6 +34,8 @@ rule pack_submission:
         speed_up=r"[\d.]+",
     conda:
         "../envs/paper.yaml"
+    resources:
+        **light(),
     params:
         code=code_version("pack_submission.py"),
         spec=lambda wildcards: settings(

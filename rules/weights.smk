@@ -17,6 +17,8 @@ rule fetch_weights:
     retries: 2
     conda:
         "../envs/paper.yaml"
+    resources:
+        **light(lambda wildcards: checkpoint_of(wildcards.weights).parameters * 4 / MB),
     params:
         code=code_version("fetch_weights.py"),
         source=lambda wildcards: hub_flags(config["weights"][wildcards.weights]["source"]),
