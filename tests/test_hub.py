@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from mirror import Fault, commit_of, glue_frames, mirrored, write_bert, write_glue
+from mirror import Fault, build, commit_of, glue_frames, mirrored, write_bert, write_glue
 from test_workflow import copy_of, said
 
 from cascadebert.checkpoints import read_checkpoint, write_checkpoint
@@ -107,6 +107,27 @@ def repositories(tmp_path_factory):
     (data / "some/trainless").mkdir()
     (data / "some/trainless/test.csv").write_text("sentence,label\nx,-1\n")
     return folder
+
+
+def test_mirror_can_hold_all_that_a_preset_names(tmp_path):
+    build(tmp_path, hidden=16, vocabulary=300, rows=40)
+    named = 0
+    for preset in sorted((ROOT / "config").glob("*.yaml")):
+        config = yaml.safe_load(preset.read_text())
+        sources = {name: entry["source"] for name, entry in config.get("weights", {}).items()}
+        deepest = {}
+        for member in config.get("members", {}).values():
+            deepest[member["weights"]] = max(member["layers"], deepest.get(member["weights"], 0))
+        for name, layers in deepest.items():
+            if "hub" in sources[name]:
+                checkpoint = read_checkpoint({"path": str(tmp_path / "models" / sources[name]["hub"])})
+                assert checkpoint[0]["num_hidden_layers"] >= layers
+                named += 1
+        for entry in config.get("data", {}).values():
+            if "hub" in entry.get("source", {}):
+                assert list((tmp_path / "datasets" / entry["source"]["hub"] / entry["source"]["name"]).glob("train-*"))
+                named += 1
+    assert named >= 13, "seven checkpoints and six tasks of config/paper.yaml"
 
 
 @pytest.fixture(scope="module")
