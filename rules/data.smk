@@ -61,6 +61,8 @@ rule prepare_task:
         task="<results>/tasks/{task}/task.json",
     log:
         "<logs>/prepare_task/{task}.log",
+    benchmark:
+        "<benchmarks>/prepare_task/{task}.tsv"
     conda:
         "../envs/paper.yaml"
     resources:
@@ -90,6 +92,8 @@ rule encode_task:
         "<results>/tasks/{task}/{weights}.arrow",
     log:
         "<logs>/encode_task/{task}/{weights}.log",
+    benchmark:
+        "<benchmarks>/encode_task/{task}/{weights}.tsv"
     conda:
         "../envs/paper.yaml"
     resources:

@@ -11,6 +11,8 @@ rule predict_teacher:
         "<results>/teachers/{task}/{member}/seed{seed}.npz",
     log:
         "<logs>/predict_teacher/{task}/{member}/seed{seed}.log",
+    benchmark:
+        "<benchmarks>/predict_teacher/{task}/{member}/seed{seed}.tsv"
     conda:
         "../envs/paper.yaml"
     threads: 1

@@ -188,6 +188,8 @@ rule extract_states:
         "<results>/states/{task}/seed{seed}.npz",
     log:
         "<logs>/extract_states/{task}/seed{seed}.log",
+    benchmark:
+        "<benchmarks>/extract_states/{task}/seed{seed}.tsv"
     conda:
         "../envs/paper.yaml"
     threads: 1

@@ -39,6 +39,8 @@ rule import_weights:
         tokenizer="<results>/weights/{weights}/tokenizer.json",
     log:
         "<logs>/import_weights/{weights}.log",
+    benchmark:
+        "<benchmarks>/import_weights/{weights}.tsv"
     wildcard_constraints:
         weights=one_of(set(config["weights"]) - set(DISTILLED)),
     conda:
