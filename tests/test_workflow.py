@@ -643,7 +643,8 @@ def planned(config, folder):
     """Every job and what it asks for, as cost_table.py finds them; a process of its own, for Snakemake is one."""
     program = (
         "import json, sys; from pathlib import Path; sys.path.insert(0, 'workflow/scripts');"
-        " from cost_table import planned; planned(json.loads(sys.argv[1]), Path('Snakefile')).to_csv(sys.argv[2], index=False)"
+        " from cost_table import planned;"
+        " planned(json.loads(sys.argv[1]), Path('Snakefile')).to_csv(sys.argv[2], index=False)"
     )
     path = folder / "planned.csv"
     subprocess.run(
