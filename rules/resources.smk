@@ -30,7 +30,7 @@ MACHINE = Machine(
 LIGHT_MB = 1000
 """Of a process without torch: libraries, and what tables, figures and thresholds read."""
 
-TEXTS_A_SECOND = 2_000
+TEXTS_A_SECOND = 5_000
 """Rows that a rule reads, normalises, divides or tokenises on one core."""
 
 PREDICTED_TOGETHER = 64
@@ -287,7 +287,7 @@ def checkpoint_job(wildcards):
 
 def encoded_mb(task):
     """Disk of a task's token ids."""
-    return sum(rows_of(task).values()) * (40 + 5 * tokens_of(task)) / MB
+    return sum(rows_of(task).values()) * (60 + 5 * tokens_of(task)) / MB
 
 
 def examples_mb(task):

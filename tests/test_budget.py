@@ -43,7 +43,11 @@ MEASURED = {  # docs/cost.md: peak MB of a job on a CPU; layers of 768, batches 
     "finetune, 12 layers": (12, 4381),
     "PABEE, 12 layers": (12, 4249),
     "FastBERT's teacher, 12 layers": (12, 4429),
+    "FastBERT, 12 layers": (12, 1831),
     "DeeBERT, 12 layers": (12, 1818),
+    "BERT-PKD, 4 layers": (4, 1934),
+    "BERT-of-Theseus, 12 layers in 4": (12, 2263),
+    "a fold, 2 layers": (2, 1486),
 }
 
 
@@ -99,6 +103,12 @@ def test_no_measured_job_exceeds_what_is_asked_for(job):
     layers, peak = MEASURED[job]
     encoder = dataclasses.replace(BASE, layers=layers)
     assert peak < PROCESS + training_mb(encoder, 16, 128)
+
+
+def test_predictions_and_text_are_below_what_is_asked_for():
+    assert PROCESS + prediction_mb(BASE, 64, 128) > 1329  # predict_teacher on the base
+    for peak in (1388, 1087, 1196):  # prepare_task, encode_task, assign_folds on 795,241 rows of QQP's text
+        assert 1000 + text_mb(795_241, GLUE["qqp"].tokens) > peak
 
 
 def test_what_is_asked_for_a_whole_training_is_no_more_than_a_third_above_the_measured():

@@ -1,5 +1,6 @@
 """The smoke preset end to end in a copy of the repository, then what each edit makes Snakemake run again."""
 
+import json
 import os
 import re
 import shutil
@@ -13,6 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+
+from cascadebert.budget import difficulty_share
 
 ROOT = Path(__file__).parents[1]
 SMOKE = "config/smoke.yaml"
@@ -438,6 +441,22 @@ def test_config_edit_runs_what_depends_on_it_and_nothing_else(finished, edited, 
     assert would_run(finished) == expected
 
 
+def test_another_machine_runs_nothing(finished, edited):
+    edited(SMOKE, replace("process_mb: 1000", "process_mb: 2000"))
+    edited(SMOKE, replace("launch_ms: 0.2", "launch_ms: 2"))
+    assert would_run(finished) == {}
+
+
+def test_no_job_took_more_memory_than_its_rule_asks_for(finished):
+    asked = {rule: own["mem_mb"].min() for rule, own in planned(settled(finished), finished).groupby("stage")}
+    peaks = [
+        (path.relative_to(finished / "results/smoke/benchmarks").parts[0], pd.read_csv(path, sep="\t")["max_rss"].max())
+        for path in (finished / "results/smoke/benchmarks").rglob("*.tsv")
+    ]
+    assert len(peaks) > 100
+    assert [(rule, peak) for rule, peak in peaks if peak != "-" and float(peak) * 1.048576 > asked[rule]] == []
+
+
 @pytest.mark.parametrize("edit", CODE_EDITS)
 def test_code_edit_runs_what_uses_it_and_nothing_else(finished, edited, edit):
     name, change, expected = CODE_EDITS[edit]
@@ -613,3 +632,102 @@ def test_default_preset_has_a_complete_plan(tmp_path):
     assert done.returncode == 0, said(done)
     for rule in ("fetch_package", "pretrain_member", "predict_fold", "finetune_dar", "train_deebert", "train_pabee"):
         assert rule in done.stdout
+
+
+def settled(folder, config=SMOKE):
+    """A preset as the workflow settles it but for defaults, which it fills in again."""
+    return yaml.safe_load((folder / config).read_text()) | {"results": f"results/{Path(config).stem}"}
+
+
+def planned(config, folder):
+    """Every job and what it asks for, as cost_table.py finds them; a process of its own, for Snakemake is one."""
+    program = (
+        "import json, sys; from pathlib import Path; sys.path.insert(0, 'workflow/scripts');"
+        " from cost_table import planned;"
+        " planned(json.loads(sys.argv[1]), Path('Snakefile')).to_csv(sys.argv[2], index=False)"
+    )
+    path = folder / "planned.csv"
+    subprocess.run(
+        [sys.executable, "-c", program, json.dumps(config), str(path)], cwd=folder, check=True, capture_output=True
+    )
+    return pd.read_csv(path)
+
+
+def test_cost_table_counts_what_a_dry_run_announces_and_runs_nothing_else(tmp_path):
+    folder = copy_of(ROOT, tmp_path)
+    announced = would_run(folder)
+    assert would_run(folder, "results/smoke/cost.md") == {"cost": 1}
+    done = snakemake(folder, "results/smoke/cost.md")
+    assert done.returncode == 0, said(done)[-3000:]
+    assert not (folder / "results/smoke/tasks").exists()
+    frame = pd.read_csv(folder / "results/smoke/cost.csv")
+    assert frame.groupby("stage")["jobs"].sum().to_dict() == announced
+    page = (folder / "results/smoke/cost.md").read_text()
+    assert f"| {sum(announced.values())} " in page
+    assert "this config" in page
+    assert would_run(folder, "results/smoke/cost.md") == {}
+    (folder / SMOKE).write_text((folder / SMOKE).read_text().replace("n_folds: 2", "n_folds: 3"))
+    assert would_run(folder, "results/smoke/cost.md") == {"cost": 1}
+
+
+def test_every_job_of_every_preset_asks_for_memory_and_time(tmp_path):
+    folder = copy_of(ROOT, tmp_path)
+    for preset in sorted((folder / "config").glob("*.yaml")):
+        if preset.stem != "schema":
+            jobs = planned(settled(folder, f"config/{preset.name}"), folder)
+            lacking = jobs[
+                (jobs["mem_mb"] < 500) | (jobs["runtime"] < 1) | (jobs["disk_mb"] < 1) | (jobs["seconds"] < 1)
+            ]
+            assert sorted(set(lacking["stage"])) == [], preset.name
+
+
+def test_deeper_members_more_rows_and_folds_cost_what_the_model_says(tmp_path):
+    folder = copy_of(ROOT, tmp_path)
+    config = settled(folder, "config/paper.yaml")
+    config |= {"tasks": ["mnli", "rte"], "fewer_seeds": {}, "seeds": [1]}
+    jobs = planned(config, folder).set_index(["stage", "task"]).sort_index()
+    labels = jobs.loc[("predict_fold", "mnli")]
+    assert len(labels) == 3 * 8 * 5  # of the small, the medium and RoBERTa's small member
+    assert jobs.loc[("finetune", "mnli"), "seconds"].max() > 4 * jobs.loc[("finetune", "mnli"), "seconds"].min()
+    assert labels["seconds"].min() > 50 * jobs.loc[("predict_fold", "rte"), "seconds"].min()
+    config["difficulty"] = {"n_folds": 4, "seeds": [1, 2]}
+    fewer = planned(config, folder).set_index(["stage", "task"]).sort_index().loc[("predict_fold", "mnli")]
+    assert fewer["seconds"].sum() / labels["seconds"].sum() == pytest.approx(difficulty_share(8, 5, 4, 2), rel=0.02)
+
+
+def test_another_attempt_asks_for_more(tmp_path):
+    write_mine(copy_of(ROOT, tmp_path), header="text,verdict")
+    (tmp_path / "attempts.py").write_text(ATTEMPTS)
+    done = subprocess.run(
+        [sys.executable, "attempts.py"], cwd=tmp_path, capture_output=True, text=True, check=False, env=os.environ
+    )
+    first, second = json.loads(done.stdout.splitlines()[-1])
+    assert second == [2 * value for value in first]
+
+
+ATTEMPTS = """
+import json, logging
+from pathlib import Path
+from snakemake.api import SnakemakeApi
+from snakemake.settings.types import ConfigSettings, DAGSettings, ExecutionSettings, OutputSettings, ResourceSettings
+
+asked = []
+
+class Jobs(logging.Handler):
+    def emit(self, record):
+        if getattr(record, "event", None) == "job_info":
+            asked.append([record.resources["mem_mb"], record.resources["runtime"]])
+
+try:
+    with SnakemakeApi(OutputSettings()) as api:
+        workflow = api.workflow(
+            ResourceSettings(cores=1),
+            ConfigSettings(configfiles=[Path("config/mine.yaml")]),
+            snakefile=Path("Snakefile"),
+        )
+        dag = workflow.dag(DAGSettings(targets={"results/mine/tasks/mine/task.json"}))
+        logging.getLogger("snakemake.logging").addHandler(Jobs())
+        dag.execute_workflow(execution_settings=ExecutionSettings(retries=1))
+finally:
+    print(json.dumps(asked))
+"""
