@@ -5,7 +5,7 @@ of rows, trainings to a few steps. `all` runs from a loopback mirror of the hub,
 set against the memory that its rule asks a cluster for:
 
     python tests/mirror.py FOLDER --build --rows 400 [--glue PATH]      # once, 3 GB
-    python benchmarks/full_size.py FOLDER [--cores 2]
+    python benchmarks/full_size.py --hub FOLDER [--cores 2]
 
 Prints, for each rule: jobs, the largest peak, what that job asked for, and the largest share of it; then whether any
 job took more. Results stay in results/full_size; the same command goes on after a kill.
