@@ -57,12 +57,13 @@ def active(folder):
     return [job for job in jobs(folder) if job.state not in ENDED]
 
 
-def until(happened, seconds=300):
+def until(happened, seconds=300, step=0.2):
     """Wait for something that must happen; what it was."""
-    for _ in range(5 * seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
         if found := happened():
             return found
-        time.sleep(0.2)
+        time.sleep(step)
     raise AssertionError(f"{happened} did not come about in {seconds} s")
 
 
@@ -159,12 +160,12 @@ def clustered(local, tmp_path_factory):
         assert workflow.state(job) == "RUNNING", "a killed Snakemake leaves its jobs at work"
         workflow.start()
 
-    events = {
-        "predict_fold": cancel,
-        "train_pabee": preempt,
-        "train_deebert": fail_node,
-        "finetune_dar": interrupt,
-        "finetune_shuffled": kill,
+    events = {  # no head ends after the second, so that what SLURM puts back into the queue is not cancelled there
+        "predict_fold": interrupt,
+        "finetune_dar": kill,
+        "finetune_dar_selected": cancel,
+        "finetune_shuffled": preempt,
+        "finetune_batch_mean": fail_node,
     }
     began = time.monotonic()
     with workflow:
@@ -206,9 +207,14 @@ def test_all_is_done_and_no_job_is_left(clustered):
 
 
 def test_what_happened_to_jobs(clustered):
-    _, happened, workflow = clustered
-    states = {name: workflow.state(job) for name, job in happened.items()}
-    assert [states[name] for name in ("cancelled", "interrupted", "orphaned")] == ["CANCELLED"] * 3
+    folder, happened, workflow = clustered
+    found = {job.id: job for job in jobs(folder)}
+    for name in ("cancelled", "interrupted", "orphaned"):
+        assert found[happened[name].id].state == "CANCELLED", name
+    for name in ("preempted", "lost"):
+        again = found[happened[name].id]
+        assert again.state == "COMPLETED", name
+        assert again.start > happened[name].start, name
     assert "Cancelling SLURM jobs of a killed Snakemake" in workflow.log.read_text()
 
 
@@ -246,17 +252,17 @@ def test_a_job_over_its_memory_or_its_time_is_given_more(local, clustered):
         ),
     )
 
-    def stopped():  # a training that hangs once it has saved itself: its minute goes by
-        if targets[1].with_suffix(".resume").exists():
-            for process in psutil.process_iter():
-                with contextlib.suppress(psutil.Error):
-                    if "train_theseus.py" in " ".join(process.cmdline()[:2]) and process.cwd() == str(folder):
-                        process.suspend()
-                        return True
-        return False
+    def training():
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if "train_theseus.py" in " ".join(process.cmdline()[:2]) and process.cwd() == str(folder):
+                    return process
+        return None
 
     with workflow:
-        until(stopped)
+        process, saved = until(training), targets[1].with_suffix(".resume")
+        until(saved.exists, step=0.001)
+        process.suspend()  # it hangs once it has saved itself: its minute goes by
         workflow.watch({})
     states = defaultdict(list)
     for job in jobs(folder):
