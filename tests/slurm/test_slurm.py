@@ -57,6 +57,16 @@ def active(folder):
     return [job for job in jobs(folder) if job.state not in ENDED]
 
 
+def at_work(folder):
+    """Processes in a folder: snakemake, the trainings, and what SLURM has left of its jobs."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.cwd() == str(folder):
+                found.append(process)
+    return found
+
+
 def until(happened, seconds=300, step=0.2):
     """Wait for something that must happen; what it was."""
     end = time.monotonic() + seconds
@@ -202,6 +212,7 @@ def test_results_are_those_of_a_local_run(local, clustered):
 def test_all_is_done_and_no_job_is_left(clustered):
     folder, *_ = clustered
     assert not active(folder)
+    assert not at_work(folder)
     assert would_run(folder) == {}
     assert not list((folder / "results").rglob("*.resume"))
 
@@ -253,11 +264,7 @@ def test_a_job_over_its_memory_or_its_time_is_given_more(local, clustered):
     )
 
     def training():
-        for process in psutil.process_iter():
-            with contextlib.suppress(psutil.Error):
-                if "train_theseus.py" in " ".join(process.cmdline()[:2]) and process.cwd() == str(folder):
-                    return process
-        return None
+        return next((it for it in at_work(folder) if it.cmdline()[1:2] == ["workflow/scripts/train_theseus.py"]), None)
 
     with workflow:
         process, saved = until(training), targets[1].with_suffix(".resume")
