@@ -57,14 +57,24 @@ def active(folder):
     return [job for job in jobs(folder) if job.state not in ENDED]
 
 
-def at_work(folder):
-    """Processes in a folder: snakemake, the trainings, and what SLURM has left of its jobs."""
+def processes(folder):
+    """Processes whose working directory a folder is, Snakemake and the programs that it runs: (process, command)."""
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             if process.cwd() == str(folder):
-                found.append(process)
+                found.append((process, process.cmdline()))
     return found
+
+
+def programs(folder):
+    """Those that write results, by the name of their script."""
+    return {
+        Path(script).stem: process
+        for process, command in processes(folder)
+        for script in command[1:2]
+        if script.startswith("workflow/scripts/")
+    }
 
 
 def until(happened, seconds=300, step=0.2):
@@ -106,6 +116,9 @@ class Workflow:
         self.head.wait()
         if left := active(self.folder):
             ran("scancel", *(job.id for job in left))
+        for process, _ in processes(self.folder):  # without cgroups, SLURM loses an idle snakemake of a cancelled job
+            with contextlib.suppress(psutil.Error):
+                process.kill()
 
     def watch(self, events):
         """Let each event happen when a job of its rule is first seen at work; wait for the head's end."""
@@ -212,7 +225,7 @@ def test_results_are_those_of_a_local_run(local, clustered):
 def test_all_is_done_and_no_job_is_left(clustered):
     folder, *_ = clustered
     assert not active(folder)
-    assert not at_work(folder)
+    assert not programs(folder)
     assert would_run(folder) == {}
     assert not list((folder / "results").rglob("*.resume"))
 
@@ -263,11 +276,8 @@ def test_a_job_over_its_memory_or_its_time_is_given_more(local, clustered):
         ),
     )
 
-    def training():
-        return next((it for it in at_work(folder) if it.cmdline()[1:2] == ["workflow/scripts/train_theseus.py"]), None)
-
     with workflow:
-        process, saved = until(training), targets[1].with_suffix(".resume")
+        process, saved = until(lambda: programs(folder).get("train_theseus")), targets[1].with_suffix(".resume")
         until(saved.exists, step=0.001)
         process.suspend()  # it hangs once it has saved itself: its minute goes by
         workflow.watch({})

@@ -46,7 +46,7 @@ SlurmdLogFile=$state/slurmd.log
 ReturnToService=0
 MailProg=/bin/true
 MpiDefault=none
-ProctrackType=proctrack/pgid
+ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 SchedulerType=sched/backfill
 SchedulerParameters=batch_sched_delay=0,sched_min_interval=100000
