@@ -2,10 +2,12 @@
 
 import fcntl
 import os
+import re
 import subprocess
 
 import pytest
-from test_workflow import ROOT, command, copy_of, said
+import yaml
+from test_workflow import ROOT, SMOKE, command, copy_of, said
 
 RUN = "3f0c8a52-9d7e-4b61-8a35-0c9de1f7a2b4"
 TARGET = "results/smoke/weights/base/config.json"
@@ -71,3 +73,17 @@ def test_jobs_of_a_living_snakemake_are_left_alone(cluster):
 def test_a_local_run_needs_no_cluster_to_ask(cluster):
     _, run, _ = cluster
     assert run(None).returncode == 0, "squeue, which has no file to print, fails"
+
+
+def test_every_line_of_the_cluster_profile_is_understood(tmp_path):
+    """Those that wait for an edit, too."""
+    folder = copy_of(ROOT, tmp_path)
+    (folder / "slurm").mkdir()
+    lines = (ROOT / "slurm/config.yaml").read_text().splitlines()
+    opened = [re.sub(r"^( *)# ( *[\w-]+:)", r"\1\2", line) for line in lines[2:]]
+    (folder / "slurm/config.yaml").write_text("\n".join(opened))
+    call = [*command()[:3], "--profile", "slurm", "all", "--dry-run", "--configfile", SMOKE]
+    done = subprocess.run(call, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, said(done)[-3000:]
+    assert yaml.safe_load("\n".join(opened))["set-resource-scopes"] == ["gpu=local"]
+    assert "predict_fold" in said(done)

@@ -57,12 +57,33 @@ def active(folder):
     return [job for job in jobs(folder) if job.state not in ENDED]
 
 
-def until(happened, seconds=300):
+def processes(folder):
+    """Processes whose working directory a folder is, Snakemake and the programs that it runs: (process, command)."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.cwd() == str(folder):
+                found.append((process, process.cmdline()))
+    return found
+
+
+def programs(folder):
+    """Those that write results, by the name of their script."""
+    return {
+        Path(script).stem: process
+        for process, command in processes(folder)
+        for script in command[1:2]
+        if script.startswith("workflow/scripts/")
+    }
+
+
+def until(happened, seconds=300, step=0.2):
     """Wait for something that must happen; what it was."""
-    for _ in range(5 * seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
         if found := happened():
             return found
-        time.sleep(0.2)
+        time.sleep(step)
     raise AssertionError(f"{happened} did not come about in {seconds} s")
 
 
@@ -95,6 +116,9 @@ class Workflow:
         self.head.wait()
         if left := active(self.folder):
             ran("scancel", *(job.id for job in left))
+        for process, _ in processes(self.folder):  # without cgroups, SLURM loses an idle snakemake of a cancelled job
+            with contextlib.suppress(psutil.Error):
+                process.kill()
 
     def watch(self, events):
         """Let each event happen when a job of its rule is first seen at work; wait for the head's end."""
@@ -159,12 +183,12 @@ def clustered(local, tmp_path_factory):
         assert workflow.state(job) == "RUNNING", "a killed Snakemake leaves its jobs at work"
         workflow.start()
 
-    events = {
-        "predict_fold": cancel,
-        "train_pabee": preempt,
-        "train_deebert": fail_node,
-        "finetune_dar": interrupt,
-        "finetune_shuffled": kill,
+    events = {  # no head ends after the second, so that what SLURM puts back into the queue is not cancelled there
+        "predict_fold": interrupt,
+        "finetune_dar": kill,
+        "finetune_dar_selected": cancel,
+        "finetune_shuffled": preempt,
+        "finetune_batch_mean": fail_node,
     }
     began = time.monotonic()
     with workflow:
@@ -201,14 +225,20 @@ def test_results_are_those_of_a_local_run(local, clustered):
 def test_all_is_done_and_no_job_is_left(clustered):
     folder, *_ = clustered
     assert not active(folder)
+    assert not programs(folder)
     assert would_run(folder) == {}
     assert not list((folder / "results").rglob("*.resume"))
 
 
 def test_what_happened_to_jobs(clustered):
-    _, happened, workflow = clustered
-    states = {name: workflow.state(job) for name, job in happened.items()}
-    assert [states[name] for name in ("cancelled", "interrupted", "orphaned")] == ["CANCELLED"] * 3
+    folder, happened, workflow = clustered
+    found = {job.id: job for job in jobs(folder)}
+    for name in ("cancelled", "interrupted", "orphaned"):
+        assert found[happened[name].id].state == "CANCELLED", name
+    for name in ("preempted", "lost"):
+        again = found[happened[name].id]
+        assert again.state == "COMPLETED", name
+        assert again.start > happened[name].start, name
     assert "Cancelling SLURM jobs of a killed Snakemake" in workflow.log.read_text()
 
 
@@ -246,17 +276,10 @@ def test_a_job_over_its_memory_or_its_time_is_given_more(local, clustered):
         ),
     )
 
-    def stopped():  # a training that hangs once it has saved itself: its minute goes by
-        if targets[1].with_suffix(".resume").exists():
-            for process in psutil.process_iter():
-                with contextlib.suppress(psutil.Error):
-                    if "train_theseus.py" in " ".join(process.cmdline()[:2]) and process.cwd() == str(folder):
-                        process.suspend()
-                        return True
-        return False
-
     with workflow:
-        until(stopped)
+        process, saved = until(lambda: programs(folder).get("train_theseus")), targets[1].with_suffix(".resume")
+        until(saved.exists, step=0.001)
+        process.suspend()  # it hangs once it has saved itself: its minute goes by
         workflow.watch({})
     states = defaultdict(list)
     for job in jobs(folder):
