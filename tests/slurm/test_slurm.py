@@ -230,6 +230,7 @@ def test_all_is_done_and_no_job_is_left(clustered):
     assert not active(folder)
     assert not programs(folder)
     assert would_run(folder) == {}
+    assert "missing provenance" not in said(snakemake(folder, "--dry-run"))
     assert not list((folder / "results").rglob("*.resume"))
 
 
@@ -252,7 +253,7 @@ def test_nothing_ran_twice_at_the_same_output(clustered):
         if job.start != "N/A" and job.start < job.end:
             same[job.what].append(job)
     for what, found in same.items():
-        assert [job.state for job in found].count("COMPLETED") == 1, what
+        assert [job.state for job in found].count("COMPLETED") <= 1, what
         for before, after in itertools.pairwise(sorted(found, key=lambda job: job.start)):
             assert before.end <= after.start, (before, after)
 
