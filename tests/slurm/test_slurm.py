@@ -281,7 +281,10 @@ def test_a_job_over_its_memory_or_its_time_is_given_more(local, clustered):
     )
 
     with workflow:
-        process, saved = until(lambda: programs(folder).get("train_theseus")), targets[1].with_suffix(".resume")
+        process, saved = (
+            until(lambda: programs(folder).get("train_theseus")),
+            (folder / targets[1]).with_suffix(".resume"),
+        )
         until(saved.exists, step=0.001)
         process.suspend()  # it hangs once it has saved itself: its minute goes by
         workflow.watch({})
