@@ -1,5 +1,8 @@
-# One Snakemake in a folder: the lock and the SLURM jobs of a killed one are cleared before the next one starts.
+# One Snakemake in a folder. Of a killed one the lock and the SLURM jobs are cleared before the next one starts, and what
+# its jobs finished without it is recorded.
 import fcntl
+import hashlib
+import json
 import os
 import re
 import shutil
@@ -22,7 +25,7 @@ def release_stale_lock():
         return
     folder = Path(".snakemake")
     folder.mkdir(exist_ok=True)
-    head = open(folder / "head", "w")
+    head = open(folder / "head", "a+")
     workflow.globals["_head"] = head  # held until this process ends
     workflow.globals["_alone"] = _hold(head, fcntl.LOCK_EX)
     if not workflow.globals["_alone"]:
@@ -57,7 +60,40 @@ def end_orphans(patience=300):
                     " the same command again"
                 )
             time.sleep(1)
+    _record_finished()
     _hold(workflow.globals["_head"], fcntl.LOCK_SH)
+
+
+def _record_finished():
+    """Record what jobs finished when their Snakemake was dead, as it would have done: else no later edit reran them.
+
+    Raises:
+        WorkflowError: if config or code are no longer those that the jobs ran with.
+    """
+    here = hashlib.sha256(json.dumps(config, sort_keys=True).encode())
+    for path in sorted([ROOT / "Snakefile", *(ROOT / "rules").glob("*.smk"), *SCRIPTS.rglob("*.py")]):
+        here.update(path.read_bytes())
+    head = workflow.globals["_head"]
+    head.seek(0)
+    started = json.loads(head.read() or "{}")  # what each preset was last started with
+    finished = [
+        job
+        for job in workflow.dag.jobs
+        if not workflow.dag.needrun(job)
+        and job.output
+        and all(map(os.path.exists, job.output))
+        and not workflow.persistence.has_metadata(job)
+    ]
+    if finished and started.get(config["results"], here.hexdigest()) != here.hexdigest():
+        raise WorkflowError(
+            f"{finished[0].output[0]} was finished after its Snakemake had been killed, and config or code were edited"
+            " since: undo the edit and give the command once, then edit; or remove the file"
+        )
+    for job in finished:
+        workflow.async_run(workflow.persistence.finished(job))
+    head.truncate(0)
+    json.dump(started | {config["results"]: here.hexdigest()}, head)
+    head.flush()
 
 
 def _hold(file, lock):

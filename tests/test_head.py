@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 import yaml
-from test_workflow import ROOT, SMOKE, command, copy_of, said
+from test_workflow import ROOT, SMOKE, command, copy_of, said, would_run
 
 RUN = "3f0c8a52-9d7e-4b61-8a35-0c9de1f7a2b4"
 TARGET = "results/smoke/weights/base/config.json"
@@ -73,6 +73,25 @@ def test_jobs_of_a_living_snakemake_are_left_alone(cluster):
 def test_a_local_run_needs_no_cluster_to_ask(cluster):
     _, run, _ = cluster
     assert run(None).returncode == 0, "squeue, which has no file to print, fails"
+
+
+def test_what_a_dead_snakemakes_jobs_finished_is_recorded_unless_its_config_was_edited(cluster):
+    folder, run, _ = cluster
+    records, other = folder / ".snakemake/metadata", "results/smoke/weights/roberta/config.json"
+    assert run([]).returncode == 0
+    for record in records.iterdir():
+        record.unlink()  # as if the job had ended without its Snakemake
+    config = folder / "config/smoke.yaml"
+    text = config.read_text()
+    config.write_text(text.replace("{random: 6, hidden: 32}", "{random: 6, hidden: 16}"))
+    refused = run([], other)
+    assert refused.returncode != 0
+    assert f"{TARGET.removesuffix('config.json')}model.safetensors was finished after" in said(refused)
+    config.write_text(text)
+    assert run([], other).returncode == 0
+    assert len(list(records.iterdir())) == 6
+    config.write_text(text.replace("{random: 6, hidden: 32}", "{random: 6, hidden: 16}"))
+    assert set(would_run(folder, TARGET, other)) == {"import_weights"}, "an edit is seen again"
 
 
 def test_every_line_of_the_cluster_profile_is_understood(tmp_path):

@@ -230,6 +230,7 @@ def test_all_is_done_and_no_job_is_left(clustered):
     assert not active(folder)
     assert not programs(folder)
     assert would_run(folder) == {}
+    assert "missing provenance" not in said(snakemake(folder, "--dry-run"))
     assert not list((folder / "results").rglob("*.resume"))
 
 
@@ -252,7 +253,7 @@ def test_nothing_ran_twice_at_the_same_output(clustered):
         if job.start != "N/A" and job.start < job.end:
             same[job.what].append(job)
     for what, found in same.items():
-        assert [job.state for job in found].count("COMPLETED") == 1, what
+        assert [job.state for job in found].count("COMPLETED") <= 1, what
         for before, after in itertools.pairwise(sorted(found, key=lambda job: job.start)):
             assert before.end <= after.start, (before, after)
 
@@ -280,7 +281,10 @@ def test_a_job_over_its_memory_or_its_time_is_given_more(local, clustered):
     )
 
     with workflow:
-        process, saved = until(lambda: programs(folder).get("train_theseus")), targets[1].with_suffix(".resume")
+        process, saved = (
+            until(lambda: programs(folder).get("train_theseus")),
+            (folder / targets[1]).with_suffix(".resume"),
+        )
         until(saved.exists, step=0.001)
         process.suspend()  # it hangs once it has saved itself: its minute goes by
         workflow.watch({})
