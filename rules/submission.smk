@@ -39,7 +39,7 @@ rule pack_submission:
     params:
         code=code_version("pack_submission.py"),
         spec=lambda wildcards: settings(
-            seeds={name: seeds_of(task) for task, name in in_glue(config).items()},
+            seeds=[(name, seeds_of(task)) for task, name in in_glue(config).items()],
             target=submitted_at(wildcards.run, wildcards.speed_up),
         ),
     message:

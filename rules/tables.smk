@@ -265,7 +265,7 @@ rule theory:
     params:
         code=code_version("theory_table.py"),
         spec=lambda wildcards: settings(
-            seeds={task: seeds_of(task) for task in config["tasks"]}, targets=config["speed_ups"]
+            seeds=[(task, seeds_of(task)) for task in config["tasks"]], targets=config["speed_ups"]
         ),
         decimals=config["tables"]["decimals"],
     message:

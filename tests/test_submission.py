@@ -261,7 +261,7 @@ def test_every_rule_of_exit_answers_as_it_was_swept(tmp_path, system, target):
         *([files[split]] for split in ("selection", "report", "mismatched")),
         *([1], "sst2", "some_run", system, "accuracy", [2.0, 3.0], tmp_path / "s.csv"),
     )
-    spec = json.dumps({"seeds": {"sst2": [1]}, "target": target})
+    spec = json.dumps({"seeds": [("sst2", [1])], "target": target})
     pack_submission.main([files["test"]], [tmp_path / "s.csv"], spec, tmp_path / "s.zip")
     found = unpacked(tmp_path / "s.zip")["SST-2"]["prediction"].astype(int).tolist()
     test, points = read_predictions(files["test"]), pd.read_csv(tmp_path / "s.csv")
@@ -379,7 +379,7 @@ def test_zip_of_a_run_answers_the_unlabelled_test_files_row_by_row(tmp_path, exa
         )
         files["test"] += own["test"]
     sweeps = [tmp_path / f"{task}.csv" for task in OURS]
-    spec = json.dumps({"seeds": SEEDS, "target": 3})
+    spec = json.dumps({"seeds": list(SEEDS.items()), "target": 3})
     pack_submission.main(files["test"], sweeps, spec, tmp_path / "s.zip")
     assert_answers_the_test_files(tmp_path / "s.zip", examples, 3)
 

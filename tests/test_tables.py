@@ -941,7 +941,7 @@ def test_theory_sets_the_predicted_gain_beside_the_measured(tmp_path, seeds):
             write_predictions(paths[name][-1], cascade_of(members))
     scores = {(name, 2.0, "movies"): [0.5] * len(seeds) for name in paths}
     sweeps = [write_sweeps(tmp_path / "sweeps.csv", scores, threshold=0.9)]
-    told = json.dumps({"seeds": {"movies": seeds}, "targets": [2.0]})
+    told = json.dumps({"seeds": [("movies", seeds)], "targets": [2.0]})
     theory_table.main(sweeps, paths[WITH], paths["cascadebert_three"], told, 1, tmp_path / "theory.csv")
     frame = pd.read_csv(tmp_path / "theory.csv")
     # Two members: 4 leave at the first (right: 4 of 4..7, so one), 6 at the last (0..3, 8, 9: right but for 9).

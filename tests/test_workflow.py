@@ -170,6 +170,17 @@ def test_every_system_leaves_logits_of_every_split(finished):
                 assert (file["label"] == -1).all() == (split == "test")
 
 
+def test_theory_reads_each_tasks_own_predictions(finished):
+    theory = pd.read_csv(finished / "results/smoke/theory.csv")
+    assert theory["task"].unique().tolist() == ["reviews", "pairs"]
+    points = pd.concat(pd.read_csv(path) for path in (finished / "results/smoke/sweeps/pairs").glob("cascadebert*.csv"))
+    points = points[(points["split"] == "report") & (points["measure"] == "layers") & (points["target"] == 3)]
+    scores = points.set_index(["run", "seed"])["score"]  # accuracy is the metric of pairs
+    own = theory[(theory["task"] == "pairs") & (theory["target_speed_up"] == 3)].set_index("seed")["measured"]
+    for seed in (1, 2):
+        assert own[seed] == pytest.approx(scores["cascadebert_three", seed] - scores["cascadebert", seed])
+
+
 def test_cascade_is_its_members(finished):
     def logits(run):
         with np.load(finished / f"results/smoke/predictions/reviews/{run}/seed1/report.npz") as file:

@@ -20,12 +20,12 @@ def main(predictions: list[Path], sweeps: list[Path], spec: str, out: Path) -> N
     Args:
         predictions: .npz of the test split, by task and, within a task, by seed.
         sweeps: of sweep_thresholds.py, one a task.
-        spec: JSON with seeds (of each task, called as in GLUE, in the order of the files) and target (the speed-up).
+        spec: JSON with seeds (pairs of a task, called as in GLUE, and its seeds, in the order of the files) and target.
         out: zip.
     """
     wanted = json.loads(spec)
     files, given = filled(), iter(predictions)
-    for (task, seeds), sweep in zip(wanted["seeds"].items(), sweeps, strict=True):
+    for (task, seeds), sweep in zip(wanted["seeds"], sweeps, strict=True):
         point = chosen(pd.read_csv(sweep), float(wanted["target"]))
         by_seed = dict(zip(seeds, islice(given, len(seeds)), strict=True))
         held = read_predictions(by_seed[point["seed"]])
@@ -36,7 +36,7 @@ def main(predictions: list[Path], sweeps: list[Path], spec: str, out: Path) -> N
             *(" and ".join(f"{file}.tsv" for file in FILES[task]), point["seed"], point["metric"], point["score"]),
             *(point["threshold"], achieved),
         )
-    ours = {file for task in wanted["seeds"] for file in FILES[task]}
+    ours = {file for task, _ in wanted["seeds"] for file in FILES[task]}
     for file, rows in files.items():
         if file not in ours:
             log.info("%s.tsv: not trained, each of its %d rows filled with %s", file, len(rows), rows[0])

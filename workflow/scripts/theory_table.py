@@ -24,15 +24,16 @@ def main(sweeps: list[Path], two: list[Path], three: list[Path], spec: str, deci
         sweeps: of sweep_thresholds.py, of both cascades.
         two: report predictions of the cascade of two, tasks outermost, then seeds.
         three: the same of the cascade of three.
-        spec: JSON with seeds (of each task, in the order of the files), targets.
+        spec: JSON with seeds (pairs of a task and its seeds, in the order of the files), targets.
         decimals: of numbers in per cent.
         csv: tidy, fractions; the page goes beside it as .md.
     """
     wanted = json.loads(spec)
-    points, _ = printed_points(sweeps, list(wanted["seeds"]))
+    seeds_of = dict(wanted["seeds"])
+    points, _ = printed_points(sweeps, list(seeds_of))
     points = points[points["split"] == "report"].set_index(["task", "seed", "system", "target"])
     rows = []
-    pairs = [(task, seed) for task, seeds in wanted["seeds"].items() for seed in seeds]
+    pairs = [(task, seed) for task, seeds in seeds_of.items() for seed in seeds]
     for (task, seed), short, long in zip(pairs, two, three, strict=True):
         before, after = read_predictions(short), read_predictions(long)
         right = after.stack.logits.argmax(axis=-1) == after.label  # (members, n)
@@ -63,7 +64,7 @@ def main(sweeps: list[Path], two: list[Path], three: list[Path], spec: str, deci
     text = sentences(
         [
             "Appendix C: what a third member gains, accuracy on the report split, in points of per cent,"
-            f" {intervals_over({task: len(seeds) for task, seeds in wanted['seeds'].items()})}.",
+            f" {intervals_over({task: len(seeds) for task, seeds in seeds_of.items()})}.",
             "By Eq. 13: from each member's accuracy on the whole split and the exit counts of the cascade of three."
             " Measured: between both cascades at the same target.",
             "Eq. 13 assumes that a member is equally accurate on any subset, although easy instances leave first"
