@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from test_workflow import ROOT, SMOKE, command, copy_of, would_run
+from test_workflow import ROOT, SMOKE, command, copy_of, said, snakemake, would_run
 
 RESULTS = Path("results/smoke")
 QUICK = ("--slurm-init-seconds-before-status-checks", "5", "--latency-wait", "5")
@@ -281,11 +281,8 @@ def test_a_job_over_its_memory_or_its_time_is_given_more(local, clustered):
     )
 
     with workflow:
-        process, saved = (
-            until(lambda: programs(folder).get("train_theseus")),
-            (folder / targets[1]).with_suffix(".resume"),
-        )
-        until(saved.exists, step=0.001)
+        process = until(lambda: programs(folder).get("train_theseus"))
+        until((folder / targets[1]).with_suffix(".resume").exists, step=0.001)
         process.suspend()  # it hangs once it has saved itself: its minute goes by
         workflow.watch({})
     states = defaultdict(list)
