@@ -421,7 +421,7 @@ CODE_EDITS = {
     ),
     "the training loop": (
         f"{LIBRARY}/training.py",
-        replace("loss.backward()", "(2 * loss).backward()"),
+        replace("scaler.scale(loss).backward()", "scaler.scale(2 * loss).backward()"),
         {
             "pretrain_member": 3,
             "pretrain_distilbert": 1,
