@@ -1,8 +1,8 @@
 """The paper's preset at its true sizes on whatever machine this is: does the whole chain run, in the memory asked for?
 
-Every checkpoint has the size that config/paper.yaml names (12 layers of 768) and random weights; one task, MNLI, is cut to tens
-of rows, trainings to a few steps. `all` runs from a loopback mirror of the hub, and each job's largest resident set is
-set against the memory that its rule asks a cluster for:
+Every checkpoint has the size that config/paper.yaml names (12 layers of 768) and random weights; one task, MNLI, is cut
+to tens of rows, trainings to a few steps. `all` runs from a loopback mirror of the hub, and each job's largest resident
+set is set against the memory that its rule asks a cluster for:
 
     python tests/mirror.py FOLDER --build --rows 400 [--glue PATH]      # once, 3 GB
     python benchmarks/full_size.py --hub FOLDER [--cores 2]
