@@ -78,8 +78,8 @@ rule prepare_task:
         "Dividing {wildcards.task} into train, selection and report split"
     shell:
         "python workflow/scripts/prepare_task.py --definition {params.definition:q} --metric {params.metric}"
-        " --selection {params.selection} --n-folds {resources.n_folds} {params.archive} --examples {output.examples} --task {output.task}"
-        " > {log} 2>&1"
+        " --selection {params.selection} --n-folds {resources.n_folds} {params.archive} --examples {output.examples}"
+        " --task {output.task} > {log} 2>&1"
 
 
 rule encode_task:
