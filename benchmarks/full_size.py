@@ -5,10 +5,14 @@ to tens of rows, trainings to a few steps. `all` runs from a loopback mirror of 
 set is set against the memory that its rule asks a cluster for:
 
     python tests/mirror.py FOLDER --build --rows 400 [--glue PATH]      # once, 3 GB
-    python benchmarks/full_size.py --hub FOLDER [--cores 2]
+    python benchmarks/full_size.py run --hub FOLDER [--cores 2]
 
 Prints, for each rule: jobs, the largest peak, what that job asked for, and the largest share of it; then whether any
-job took more. Results stay in results/full_size; the same command goes on after a kill.
+job took more. Results stay in results/full_size; the same command goes on after a kill. To give Snakemake's commands
+by hand, on a SLURM for instance, with HF_ENDPOINT naming a mirror and `--benchmark-extended` among the arguments:
+
+    python benchmarks/full_size.py cut > FILE.yaml      # the preset, cut
+    python benchmarks/full_size.py table RESULTS        # what the jobs of its results took
 """
 
 import os
@@ -20,6 +24,7 @@ from pathlib import Path
 import pandas as pd
 import tyro
 import yaml
+from tyro.extras import subcommand_cli_from_dict
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
@@ -48,40 +53,58 @@ def cut(preset: dict) -> dict:
     return config
 
 
-def main(hub: Path, cores: int = os.cpu_count() or 1) -> None:
+def preset() -> dict:
+    """The paper's preset, cut."""
+    return cut(yaml.safe_load((ROOT / "config/paper.yaml").read_text()))
+
+
+def show() -> None:
+    """Print the cut preset."""
+    print(yaml.safe_dump(preset(), sort_keys=False))
+
+
+def run(hub: Path, cores: int = os.cpu_count() or 1) -> None:
     """Run `all` and print the table.
 
     Args:
         hub: folder of the mirror's repositories.
         cores: of Snakemake.
     """
-    preset = yaml.safe_load((ROOT / "config/paper.yaml").read_text())
     results = ROOT / "results/full_size"
     results.mkdir(parents=True, exist_ok=True)
     config = results / "config.yaml"
-    config.write_text(yaml.safe_dump(cut(preset) | {"results": "results/full_size"}, sort_keys=False))
-    run = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--benchmark-extended", "--keep-going", "all"]
+    config.write_text(yaml.safe_dump(preset() | {"results": "results/full_size"}, sort_keys=False))
+    call = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--benchmark-extended", "--keep-going", "all"]
     with mirrored(hub) as mirror:
         environment = os.environ | {"HF_ENDPOINT": mirror.endpoint, "HF_HOME": str(results / "hf")}
-        subprocess.run([*run, "--configfile", str(config)], cwd=ROOT, env=environment, check=True)
+        subprocess.run([*call, "--configfile", str(config)], cwd=ROOT, env=environment, check=True)
+    table(results)
+
+
+def table(results: tyro.conf.Positional[Path]) -> None:
+    """Print what jobs took.
+
+    Args:
+        results: folder of a run with --benchmark-extended.
+    """
     files = [*(results / "benchmarks").rglob("*.tsv")]
     jobs = pd.concat([pd.read_csv(file, sep="\t") for file in files], ignore_index=True)
     asked = jobs["resources"].map(lambda text: literal_eval(text)["mem_mb"])
-    table = pd.DataFrame({"rule": jobs["rule_name"], "peak": jobs["max_rss"] * 2**20 / 1e6, "asked": asked})
-    table["share"] = table["peak"] / table["asked"]
-    top = table.loc[table.groupby("rule")["peak"].idxmax()].set_index("rule")
+    peaks = pd.DataFrame({"rule": jobs["rule_name"], "peak": jobs["max_rss"] * 2**20 / 1e6, "asked": asked})
+    peaks["share"] = peaks["peak"] / peaks["asked"]
+    top = peaks.loc[peaks.groupby("rule")["peak"].idxmax()].set_index("rule")
     shown = pd.DataFrame(
         {
-            "jobs": table.groupby("rule").size(),
+            "jobs": peaks.groupby("rule").size(),
             "largest peak (MB)": top["peak"].round().astype(int),
             "asked for by it (MB)": top["asked"],
-            "largest share": table.groupby("rule")["share"].max().map("{:.0%}".format),
+            "largest share": peaks.groupby("rule")["share"].max().map("{:.0%}".format),
         }
     )
     print(shown.sort_values("largest peak (MB)", ascending=False).to_markdown())
-    over = table[table["share"] > 1]
-    print(f"\n{len(table)} jobs; above what they asked for: {', '.join(over['rule'].unique()) or 'none'}")
+    over = peaks[peaks["share"] > 1]
+    print(f"\n{len(peaks)} jobs; above what they asked for: {', '.join(over['rule'].unique()) or 'none'}")
 
 
 if __name__ == "__main__":
-    tyro.cli(main, description=__doc__)
+    subcommand_cli_from_dict({"run": run, "cut": show, "table": table}, description=__doc__)
