@@ -269,7 +269,7 @@ def test_a_job_over_its_memory_or_its_time_is_given_more(local, clustered):
     folder, *_ = clustered
     reference, _ = local
     before = {job.id for job in jobs(folder)}
-    targets = [RESULTS / f"models/reviews/{run}/seed1.safetensors" for run in ("pabee_small", "theseus_base")]
+    targets = [RESULTS / f"models/reviews/{run}/seed1.safetensors" for run in ("pabee_base", "theseus_base")]
     workflow = Workflow(
         folder,
         (
