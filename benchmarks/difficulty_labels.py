@@ -12,6 +12,7 @@ kappa between labels of disjoint seeds, the agreement of two repetitions. Means 
 """
 
 import sys
+from dataclasses import fields
 from itertools import combinations
 from pathlib import Path
 
@@ -38,14 +39,12 @@ FOLDS, SEEDS = (2, 4, 8), (1, 2, 3, 4, 5)
 def main(results: Path) -> None:
     """Print the table."""
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
-    member, shared = config["members"]["small"], config["training"]
-    settings = Settings(
-        epochs=member["epochs"],
-        lr=member["lr"],
-        batch_size=shared["batch_size"],
-        freeze_embeddings=shared["freeze_embeddings"],
-        keep="last",
-    )
+    described = yaml.safe_load((ROOT / "config/schema.yaml").read_text())["properties"]["training"]["properties"]
+    defaults = {name: entry["default"] for name, entry in described.items() if "default" in entry}
+    shared, member = defaults | config["training"], config["members"]["small"]
+    known = {field.name for field in fields(Settings)}
+    named = shared | member | {"keep": "last"}
+    settings = Settings(**{name: value for name, value in named.items() if name in known})
     task = read_encoded(results / "tasks/movies/base.arrow")
     rows = task.rows("train")
     right = np.zeros((len(FOLDS), len(SEEDS), rows.size), dtype=bool)
@@ -81,7 +80,9 @@ def main(results: Path) -> None:
                     "kappa, repeated": np.mean(repeated) if repeated else float("nan"),
                 }
             )
-    print(pd.DataFrame(lines).to_markdown(index=False, floatfmt=("d", "d", "d", ".2f", ".1f", ".1f", ".2f", ".2f")))
+    table = pd.DataFrame(lines).astype({"K": object, "seeds": object, "trainings": object})
+    formats = ("d", "d", "d", ".2f", ".1f", ".1f", ".2f", ".2f")
+    print(table.to_markdown(index=False, floatfmt=formats).replace(" nan ", "   - "))
 
 
 if __name__ == "__main__":
