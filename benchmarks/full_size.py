@@ -34,8 +34,9 @@ ROOT = Path(__file__).parents[1]
 ROWS = {"train": 48, "selection": 32, "report": 40, "mismatched": 40, "test": 40}
 
 
-def cut(preset: dict) -> dict:
-    """The preset with its architectures and few of everything else."""
+def cut() -> dict:
+    """The paper's preset with its architectures and few of everything else."""
+    preset = yaml.safe_load((ROOT / "config/paper.yaml").read_text())
     config = preset | {"tasks": ["mnli"], "seeds": [1], "fewer_seeds": {}, "curve": [5.5]}
     config["difficulty"] = {"n_folds": 2, "seeds": [1]}
     config["dar"] = preset["dar"] | {"margins": [0.1, 0.5]}
@@ -53,14 +54,9 @@ def cut(preset: dict) -> dict:
     return config
 
 
-def preset() -> dict:
-    """The paper's preset, cut."""
-    return cut(yaml.safe_load((ROOT / "config/paper.yaml").read_text()))
-
-
 def show() -> None:
     """Print the cut preset."""
-    print(yaml.safe_dump(preset(), sort_keys=False))
+    print(yaml.safe_dump(cut(), sort_keys=False))
 
 
 def run(hub: Path, cores: int = os.cpu_count() or 1) -> None:
@@ -73,7 +69,7 @@ def run(hub: Path, cores: int = os.cpu_count() or 1) -> None:
     results = ROOT / "results/full_size"
     results.mkdir(parents=True, exist_ok=True)
     config = results / "config.yaml"
-    config.write_text(yaml.safe_dump(preset() | {"results": "results/full_size"}, sort_keys=False))
+    config.write_text(yaml.safe_dump(cut() | {"results": "results/full_size"}, sort_keys=False))
     call = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--benchmark-extended", "--keep-going", "all"]
     with mirrored(hub) as mirror:
         environment = os.environ | {"HF_ENDPOINT": mirror.endpoint, "HF_HOME": str(results / "hf")}
