@@ -78,7 +78,7 @@ rule pretrain_member:
         weights=one_of(set(DISTILLED) - set(MASKED)),
     conda:
         "../envs/paper.yaml"
-    threads: 2
+    threads: 1
     resources:
         **pace(),
         **on_device(distillation_job),
@@ -115,7 +115,7 @@ rule pretrain_distilbert:
         weights=one_of(MASKED),
     conda:
         "../envs/paper.yaml"
-    threads: 2
+    threads: 1
     resources:
         **pace(),
         **on_device(distillation_job),
