@@ -1,10 +1,15 @@
-"""Fixtures: a tiny random BERT on disk, tiny encoded tasks, settings of a short training."""
+"""Fixtures: a tiny random BERT on disk, tiny encoded tasks, settings of a short training, the finished smoke preset."""
+
+import os
+import shutil
 
 import hypothesis
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from filelock import FileLock
+from smoke import ROOT, copy_of, said, snakemake
 
 from cascadebert.checkpoints import read_checkpoint, write_checkpoint
 from cascadebert.encoding import encode
@@ -19,8 +24,8 @@ CPU = torch.device("cpu")
 
 
 def pytest_collection_modifyitems(items):
-    """Files of many dry-runs first, so that no core is left with them when all else is done."""
-    items.sort(key=lambda item: item.path.name != "test_workflow.py")
+    """The file that makes the smoke preset first, that which asks for it last: one worker makes it, no core waits."""
+    items.sort(key=lambda item: {"test_workflow.py": 0, "test_reruns.py": 2}.get(item.path.name, 1))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -97,3 +102,42 @@ def settings():
         return Settings(**short | changes)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def smoke_run(tmp_path_factory):
+    """A copy of the repository in which the smoke preset has been run, by one worker for all; to be left as it is."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder, outcome = shared / "smoke", shared / "smoke.txt"
+    with FileLock(shared / "smoke.lock"):
+        if not outcome.exists():
+            folder.mkdir()
+            done = snakemake(copy_of(ROOT, folder))
+            outcome.write_text("" if done.returncode == 0 else said(done)[-6000:])
+    assert not (wrong := outcome.read_text()), wrong
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(smoke_run, tmp_path_factory):
+    """The finished smoke preset, to do with as one likes."""
+    return shutil.copytree(smoke_run, tmp_path_factory.mktemp("finished") / "smoke", symlinks=True)
+
+
+@pytest.fixture
+def edited(finished):
+    """Edit files of the finished copy through the returned function; they are put back afterwards."""
+    before = {}
+
+    def edit(name, change):
+        path = finished / name
+        before.setdefault(path, path.read_bytes())
+        text = path.read_text()
+        assert (changed := change(text)) != text, f"the edit of {name} changed nothing"
+        path.write_text(changed)
+
+    yield edit
+    for path, content in before.items():
+        path.write_bytes(content)

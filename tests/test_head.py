@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 import yaml
-from test_workflow import ROOT, SMOKE, command, copy_of, said, would_run
+from smoke import ROOT, SMOKE, command, copy_of, said, would_run
 
 RUN = "3f0c8a52-9d7e-4b61-8a35-0c9de1f7a2b4"
 TARGET = "results/smoke/weights/base/config.json"

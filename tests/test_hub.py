@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 import yaml
 from mirror import Fault, build, commit_of, glue_frames, mirrored, write_bert, write_glue
-from test_workflow import copy_of, said
+from smoke import copy_of, said
 
 from cascadebert.checkpoints import read_checkpoint, write_checkpoint
 from cascadebert.configuration import Problem

@@ -15,8 +15,8 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from smoke import SMOKE, copy_of, said, snakemake, would_run
 from test_grid import preset
-from test_workflow import SMOKE, copy_of, said, snakemake, would_run
 
 import pack_submission
 import sweep_thresholds

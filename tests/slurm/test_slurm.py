@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from test_workflow import ROOT, SMOKE, command, copy_of, said, snakemake, would_run
+from smoke import ROOT, SMOKE, command, copy_of, said, snakemake, would_run
 
 RESULTS = Path("results/smoke")
 QUICK = ("--slurm-init-seconds-before-status-checks", "5", "--latency-wait", "5")

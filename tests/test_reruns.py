@@ -1,0 +1,264 @@
+"""What each edit of the config and of the code makes Snakemake run again, and what makes it run nothing."""
+
+import pytest
+from smoke import FIGURES, ROOT, SMOKE, TABLES, copy_of, once, replace, would_run
+
+# What stands on a margin: the selection, every run at the selected margin, and all that is drawn or printed of these.
+MARGIN = {
+    "select_margin": 2,
+    "adopt_margin": 4,
+    "finetune_dar_selected": 8,
+    "finetune_shuffled": 4,
+    "finetune_batch_mean": 4,
+    "finetune_kd_dar": 4,
+    "stack_cascade": 24,
+    "sweep_thresholds": 12,
+    "measure_exits": 6,
+    "extract_states": 2,
+    **TABLES,
+    **once("figure4", "figure5", "figure5_all", "figure6"),
+}
+LABELS = {"label_difficulty": 6, "shuffle_difficulty": 4, "finetune_dar": 8, **MARGIN, "figure7": 1}
+LIBRARY = "workflow/scripts/cascadebert"
+CONFIG_EDITS = {
+    "lambda": (replace("dar: {", "dar: {weight: 0.25, "), {"finetune_dar": 8} | MARGIN),
+    "one epsilon": (replace("margins: [0.1, 0.5]", "margins: [0.1, 0.6]"), {"finetune_dar": 4} | MARGIN),
+    "K": (replace("n_folds: 2", "n_folds: 3"), {"assign_folds": 2, "predict_fold": 18} | LABELS),
+    "one difficulty seed more": (
+        replace("n_folds: 2, seeds: [1]", "n_folds: 2, seeds: [1, 2]"),
+        {"predict_fold": 12} | LABELS,
+    ),
+    "one model seed more": (
+        replace("\nseeds: [1, 2]", "\nseeds: [1, 2, 3]"),
+        {
+            "finetune": 12,
+            "finetune_first_layers": 8,
+            "finetune_dar": 4,
+            "finetune_dar_selected": 12,
+            "finetune_shuffled": 6,
+            "finetune_batch_mean": 6,
+            "finetune_kd_dar": 6,
+            "finetune_pd": 2,
+            "train_deebert": 4,
+            "train_pabee": 4,
+            "train_fastbert_teacher": 2,
+            "train_fastbert": 2,
+            "train_pkd": 2,
+            "train_theseus": 2,
+            "predict_teacher": 4,
+            "shuffle_difficulty": 2,
+            "scale_temperature": 2,
+            "select_margin": 2,
+            "adopt_margin": 6,
+            "stack_cascade": 40,
+            "sweep_thresholds": 52,
+            "measure_exits": 22,
+            "extract_states": 2,
+            **TABLES,
+            **once("figure2", "figure3", "figure4", "figure5", "figure5_all", "figure6"),
+        },
+    ),
+    "fewer seeds of one task": (
+        lambda text: text + "\nfewer_seeds: {pairs: 1}\n",
+        {
+            "select_margin": 1,
+            "adopt_margin": 1,
+            "finetune_dar_selected": 2,
+            "finetune_shuffled": 1,
+            "finetune_batch_mean": 1,
+            "finetune_kd_dar": 1,
+            "stack_cascade": 6,
+            "sweep_thresholds": 26,
+            "measure_exits": 11,
+            "extract_states": 1,
+            **TABLES,
+            **once("figure2", "figure3", "figure4", "figure5", "figure5_all", "figure6"),
+        },
+    ),
+    "one task more": (
+        lambda text: text.replace("tasks: [reviews, pairs]", "tasks: [reviews, pairs, more]").replace(
+            "\ndata:\n", "\ndata:\n  more: {source: {toy: 60}, labels: [negative, positive]}\n"
+        ),
+        {
+            "prepare_task": 1,
+            "assign_folds": 1,
+            "encode_task": 2,
+            "predict_fold": 6,
+            "label_difficulty": 3,
+            "shuffle_difficulty": 2,
+            "finetune": 12,
+            "finetune_first_layers": 8,
+            "finetune_dar": 4,
+            "finetune_dar_selected": 4,
+            "finetune_shuffled": 2,
+            "finetune_batch_mean": 2,
+            "finetune_kd_dar": 2,
+            "finetune_pd": 2,
+            "train_deebert": 4,
+            "train_pabee": 4,
+            "train_fastbert_teacher": 2,
+            "train_fastbert": 2,
+            "train_pkd": 2,
+            "train_theseus": 2,
+            "predict_teacher": 4,
+            "scale_temperature": 2,
+            "select_margin": 1,
+            "adopt_margin": 2,
+            "stack_cascade": 16,
+            "sweep_thresholds": 26,
+            "measure_exits": 11,
+            "extract_states": 1,
+            **TABLES,
+            **FIGURES,
+        },
+    ),
+    "one task less": (
+        replace("tasks: [reviews, pairs]", "tasks: [reviews]"),
+        {**TABLES, **once("figure1", "figure2", "figure3", "figure4", "figure5", "figure5_all", "figure6")},
+    ),
+    "learning rate of PABEE": (
+        replace("pabee: {epochs: 6, lr: 2.0e-3}", "pabee: {epochs: 6, lr: 1.0e-3}"),
+        {"train_pabee": 8, "sweep_thresholds": 4, **once("table2", "table6", "table8", "claims", "figure5_all")},
+    ),
+    "learning rate of FastBERT's students": (
+        replace("fastbert: {epochs: 4, lr: 2.0e-3}", "fastbert: {epochs: 4, lr: 1.0e-3}"),
+        {"train_fastbert": 4, "sweep_thresholds": 2, **once("table7", "table8", "claims", "figure5_all")},
+    ),
+    "learning rate of a RoBERTa member": (
+        replace(
+            "robertaSmall: {weights: roberta, layers: 1, epochs: 4",
+            "robertaSmall: {weights: roberta, layers: 1, epochs: 3",
+        ),
+        {
+            "predict_fold": 4,
+            "label_difficulty": 2,
+            "finetune_dar_selected": 4,
+            "finetune_kd_dar": 4,
+            "stack_cascade": 8,
+            "sweep_thresholds": 4,
+            **once("table6", "claims"),
+        },
+    ),
+    "no RoBERTa": (replace("roberta_cascade: [robertaSmall, robertaBase]\n", ""), once("claims")),
+    "one target speed-up less": (replace("speed_ups: [2, 3, 4]", "speed_ups: [2, 4]"), MARGIN),
+    "perplexity": (replace("perplexity: 15", "perplexity: 12"), once("figure4")),
+    "format of tables": (lambda text: text + "\ntables: {decimals: 2}\n", TABLES),
+}
+CODE_EDITS = {
+    "how figures look": (f"{LIBRARY}/figures.py", replace('"font.size": 8', '"font.size": 9'), FIGURES),
+    "the panels of Figure 1": (
+        f"{LIBRARY}/passages.py",
+        replace("LINE_HEIGHT = 0.165", "LINE_HEIGHT = 0.2"),
+        once("figure1"),
+    ),
+    "a table's format": (f"{LIBRARY}/tables.py", replace('MISSING = "-"', 'MISSING = "n/a"'), TABLES),
+    "the claims": (f"{LIBRARY}/claims.py", replace('NOT_RUN = "not run"', 'NOT_RUN = "left out"'), once("claims")),
+    "PABEE's loss": (
+        f"{LIBRARY}/pabee.py",
+        replace("/ weights.sum()", "/ weights.mean()"),
+        {"train_pabee": 8, "sweep_thresholds": 4, **once("table2", "table6", "table8", "claims", "figure5_all")},
+    ),
+    "DeeBERT's off-ramps": (
+        f"{LIBRARY}/deebert.py",
+        replace("nn.Dropout(DROPOUT)", "nn.Dropout(0.2)"),
+        {
+            "train_deebert": 8,
+            "sweep_thresholds": 4,
+            "measure_exits": 2,
+            "extract_states": 2,
+            **once("table2", "table6", "table8", "claims"),
+            **once("figure1", "figure2", "figure3", "figure4", "figure5_all"),
+        },
+    ),
+    "BERT-of-Theseus": (
+        f"{LIBRARY}/theseus.py",
+        lambda text: text + "\nEDITED = True\n",
+        {"train_theseus": 4, "sweep_thresholds": 2, **once("table3", "table8", "claims", "figure5_all")},
+    ),
+    "the difficulty rule": (
+        f"{LIBRARY}/difficulty.py",
+        replace("~correct.all(axis=0)", "~correct.any(axis=0)"),
+        {"assign_folds": 2, "predict_fold": 12} | LABELS | {"measure_exits": 22, "figure3": 1},
+    ),
+    "how a margin is chosen": (
+        "workflow/scripts/select_margin.py",
+        replace("np.mean(scores[margin])", "np.min(scores[margin])"),
+        MARGIN,
+    ),
+    "the training loop": (
+        f"{LIBRARY}/training.py",
+        replace("scaler.scale(loss).backward()", "scaler.scale(2 * loss).backward()"),
+        {
+            "pretrain_member": 3,
+            "pretrain_distilbert": 1,
+            "predict_fold": 12,
+            "finetune": 24,
+            "finetune_first_layers": 16,
+            "finetune_pd": 4,
+            "train_deebert": 8,
+            "train_pabee": 8,
+            "train_fastbert_teacher": 4,
+            "train_fastbert": 4,
+            "train_pkd": 4,
+            "train_theseus": 4,
+            "predict_teacher": 8,
+            "scale_temperature": 4,
+        }
+        | LABELS
+        | {"stack_cascade": 32, "sweep_thresholds": 52, "measure_exits": 22}
+        | FIGURES,
+    ),
+}
+
+
+def test_second_run_has_nothing_to_do(finished):
+    assert would_run(finished) == {}
+
+
+def test_touching_every_file_runs_nothing(finished):
+    for path in finished.rglob("*"):
+        if path.is_file() and ".snakemake" not in path.parts and "results" not in path.parts:
+            path.touch()
+    assert would_run(finished) == {}
+
+
+def test_comments_and_docstrings_run_nothing(finished, edited):
+    edited("workflow/scripts/cascadebert/training.py", replace('"""Seed everything', '"""Seed, first, everything'))
+    edited("workflow/scripts/cascadebert/exits.py", lambda text: text + "\n# a remark\n")
+    edited(SMOKE, lambda text: "# a remark\n" + text)
+    assert would_run(finished) == {}
+
+
+@pytest.mark.parametrize("edit", CONFIG_EDITS)
+def test_config_edit_runs_what_depends_on_it_and_nothing_else(finished, edited, edit):
+    change, expected = CONFIG_EDITS[edit]
+    edited(SMOKE, change)
+    assert would_run(finished) == expected
+
+
+def test_another_machine_runs_nothing(finished, edited):
+    edited(SMOKE, replace("process_mb: 1000", "process_mb: 2000"))
+    edited(SMOKE, replace("launch_ms: 0.2", "launch_ms: 2"))
+    assert would_run(finished) == {}
+
+
+@pytest.mark.parametrize("edit", CODE_EDITS)
+def test_code_edit_runs_what_uses_it_and_nothing_else(finished, edited, edit):
+    name, change, expected = CODE_EDITS[edit]
+    edited(name, change)
+    assert would_run(finished) == expected
+
+
+def test_choosing_on_validation_draws_new_splits_and_runs_all_that_reads_them(finished, edited, tmp_path):
+    everything = would_run(copy_of(ROOT, tmp_path))
+    edited(SMOKE, lambda text: text + "\nselection: validation\n")
+    assert would_run(finished) == {rule: n for rule, n in everything.items() if rule != "import_weights"}
+
+
+def test_another_preset_shares_nothing_with_this_one(finished):
+    (finished / "config/other.yaml").write_text((finished / SMOKE).read_text().replace("seeds: [1, 2]", "seeds: [1]"))
+    try:
+        assert sum(would_run(finished, config="config/other.yaml").values()) > 40
+        assert would_run(finished) == {}
+    finally:
+        (finished / "config/other.yaml").unlink()
