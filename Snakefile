@@ -74,6 +74,7 @@ localrules:
 
 
 onstart:
+    start_jobs_at_once()
     end_orphans()
     for sentence in left_out():
         logger.info(sentence)

@@ -35,6 +35,17 @@ def release_stale_lock():
     (folder / "locks").mkdir()
 
 
+def start_jobs_at_once():
+    """Drop Snakemake's default limit of 100 job starts a second; one that is asked for on the command line is kept.
+
+    Under a limit each look at the waiting jobs brings about another a second later, and so does each end of a job: after
+    200 jobs Snakemake looks 200 times a second at every input of all that wait, and keeps a core or a file server busy.
+    """
+    limit = workflow.scheduler.job_rate_limiter
+    if limit and (limit.max_jobs, limit.timespan) == (100, 1):
+        workflow.scheduler.job_rate_limiter = None
+
+
 def end_orphans(patience=300):
     """Cancel the SLURM jobs that a killed Snakemake left at work in this folder, and wait until they are gone.
 

@@ -10,7 +10,7 @@ import yaml
 from smoke import ROOT, SMOKE, command, copy_of, said, would_run
 
 RUN = "3f0c8a52-9d7e-4b61-8a35-0c9de1f7a2b4"
-TARGET = "results/smoke/weights/base/config.json"
+TARGET = "results/smoke/tasks/reviews/task.json"
 
 
 @pytest.fixture
@@ -70,6 +70,14 @@ def test_jobs_of_a_living_snakemake_are_left_alone(cluster):
     assert not orders.read_text()
 
 
+def test_waiting_jobs_are_looked_at_when_a_job_ends_and_not_ever_more_often(cluster):
+    _, run, _ = cluster
+    both = ["results/smoke/tasks/pairs/task.json", "--cores", "1", "--forceall", "--verbose"]
+    assert said(run([], *both)).count("Ready jobs: ") == 2, "a look before each job"
+    limited = said(run([], *both, "--max-jobs-per-timespan", "1/2s"))
+    assert "Job rate limit reached" in limited, "a limit that is asked for is kept"
+
+
 def test_a_local_run_needs_no_cluster_to_ask(cluster):
     _, run, _ = cluster
     assert run(None).returncode == 0, "squeue, which has no file to print, fails"
@@ -77,21 +85,21 @@ def test_a_local_run_needs_no_cluster_to_ask(cluster):
 
 def test_what_a_dead_snakemakes_jobs_finished_is_recorded_unless_its_config_was_edited(cluster):
     folder, run, _ = cluster
-    records, other = folder / ".snakemake/metadata", "results/smoke/weights/roberta/config.json"
+    records, other = folder / ".snakemake/metadata", "results/smoke/tasks/pairs/task.json"
     assert run([]).returncode == 0
     for record in records.iterdir():
         record.unlink()  # as if the job had ended without its Snakemake
     config = folder / "config/smoke.yaml"
     text = config.read_text()
-    config.write_text(text.replace("{random: 6, hidden: 32}", "{random: 6, hidden: 16}"))
+    config.write_text(text.replace("{toy: 480}", "{toy: 481}"))
     refused = run([], other)
     assert refused.returncode != 0
-    assert f"{TARGET.removesuffix('config.json')}model.safetensors was finished after" in said(refused)
+    assert f"{TARGET.removesuffix('task.json')}examples.jsonl was finished after" in said(refused)
     config.write_text(text)
     assert run([], other).returncode == 0
-    assert len(list(records.iterdir())) == 6
-    config.write_text(text.replace("{random: 6, hidden: 32}", "{random: 6, hidden: 16}"))
-    assert set(would_run(folder, TARGET, other)) == {"import_weights"}, "an edit is seen again"
+    assert len(list(records.iterdir())) == 4
+    config.write_text(text.replace("{toy: 480}", "{toy: 481}"))
+    assert set(would_run(folder, TARGET, other)) == {"prepare_task"}, "an edit is seen again"
 
 
 def test_every_line_of_the_cluster_profile_is_understood(tmp_path):
