@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -45,8 +46,11 @@ def test_every_claim_is_judged(finished):
     claims = pd.read_csv(finished / "results/smoke/claims.csv")
     assert len(claims) > 30
     assert set(claims["verdict"]) <= {"holds", "contradicted", "undecided at this size"}, "all systems were run"
-    assert (claims["low"] <= claims["estimate"]).all()
-    assert (claims["estimate"] <= claims["high"]).all()
+    several = ~claims["statistic"].str.contains("AVG")  # pairs has one seed, hence their average
+    assert several.sum() > 3
+    assert claims.loc[~several, "low"].isna().all()
+    assert (claims["low"] <= claims["estimate"])[several].all()
+    assert (claims["estimate"] <= claims["high"])[several].all()
 
 
 def test_every_system_leaves_logits_of_every_split(finished):
@@ -86,11 +90,12 @@ def test_every_system_leaves_logits_of_every_split(finished):
     assert {path.name for path in folder.iterdir()} == set(exits)
     for run in exits:
         for split, n in {"selection": 48, "report": 60, "mismatched": 60, "test": 30}.items():
-            with np.load(finished / f"results/smoke/predictions/pairs/{run}/seed2/{split}.npz") as file:
+            with np.load(finished / f"results/smoke/predictions/pairs/{run}/seed1/{split}.npz") as file:
                 assert file["logits"].shape == (exits[run], n, 3)
                 assert file["logits"].dtype == np.float32
                 assert list(file["names"]) == ["entailment", "neutral", "contradiction"]
                 assert (file["label"] == -1).all() == (split == "test")
+        assert [path.name for path in (folder / run).iterdir()] == ["seed1"], "pairs has fewer seeds"
 
 
 def test_theory_reads_each_tasks_own_predictions(finished):
@@ -100,8 +105,8 @@ def test_theory_reads_each_tasks_own_predictions(finished):
     points = points[(points["split"] == "report") & (points["measure"] == "layers") & (points["target"] == 3)]
     scores = points.set_index(["run", "seed"])["score"]  # accuracy is the metric of pairs
     own = theory[(theory["task"] == "pairs") & (theory["target_speed_up"] == 3)].set_index("seed")["measured"]
-    for seed in (1, 2):
-        assert own[seed] == pytest.approx(scores["cascadebert_three", seed] - scores["cascadebert", seed])
+    assert own.index.tolist() == [1]
+    assert own[1] == pytest.approx(scores["cascadebert_three", 1] - scores["cascadebert", 1])
 
 
 def test_cascade_is_its_members(finished):
@@ -181,14 +186,14 @@ def test_table_5_alone_runs_what_it_needs(tmp_path):
         "encode_task": 2,
         "predict_fold": 4,
         "label_difficulty": 2,
-        "shuffle_difficulty": 4,
-        "finetune": 8,  # the small member and, since the margin is that of the cascade, the base
-        "finetune_dar": 8,
-        "finetune_shuffled": 4,
-        "finetune_batch_mean": 4,
+        "shuffle_difficulty": 3,
+        "finetune": 6,  # the small member and, since the margin is that of the cascade, the base
+        "finetune_dar": 6,
+        "finetune_shuffled": 3,
+        "finetune_batch_mean": 3,
         "select_margin": 2,
-        "adopt_margin": 4,
-        "scale_temperature": 4,
+        "adopt_margin": 3,
+        "scale_temperature": 3,
         "measure_exits": 10,
         "table5": 1,
     }
@@ -287,9 +292,21 @@ def test_bad_config_stops_before_any_job(finished, edited, change, sentence):
     assert "Job stats" not in said(done)
 
 
-def test_default_preset_has_a_complete_plan(tmp_path):
+def readme_targets():
+    """Files that the README's table "From paper to file" names, of the default."""
+    table = (ROOT / "README.md").read_text().split("## From paper to file")[1].split("\n\n")[1]
+    for path in re.findall(r"^\|[^|]*\| `(results/[^`]+)`", table, re.M):
+        choice = re.search(r"{(.*)}", path)
+        first, *others = re.findall(r"\d", choice[1]) if choice else [""]
+        names = range(int(first), int(others[0]) + 1) if choice and ".." in choice[1] else [first, *others]
+        yield from (path.replace(choice[0], str(name)) if choice else path for name in names)
+
+
+def test_default_preset_has_a_complete_plan_for_all_that_the_readme_names(tmp_path):
+    targets = [name for name in readme_targets() if name != "results/table6.csv"]  # wants a RoBERTa
+    assert len(targets) > 20
     done = subprocess.run(
-        [sys.executable, "-m", "snakemake", "--cores", "8", "--dry-run", "results/table2.csv"],
+        [sys.executable, "-m", "snakemake", "--cores", "8", "--dry-run", *targets],
         cwd=copy_of(ROOT, tmp_path),
         capture_output=True,
         text=True,
