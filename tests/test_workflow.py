@@ -45,12 +45,9 @@ def test_table_2_has_the_rows_of_the_paper(finished):
 def test_every_claim_is_judged(finished):
     claims = pd.read_csv(finished / "results/smoke/claims.csv")
     assert len(claims) > 30
-    assert set(claims["verdict"]) <= {"holds", "contradicted", "undecided at this size"}, "all systems were run"
-    several = ~claims["statistic"].str.contains("AVG")  # pairs has one seed, hence their average
-    assert several.sum() > 3
-    assert claims.loc[~several, "low"].isna().all()
-    assert (claims["low"] <= claims["estimate"])[several].all()
-    assert (claims["estimate"] <= claims["high"])[several].all()
+    assert claims["estimate"].notna().all(), "all systems were run"
+    assert claims["low"].isna().all(), "pairs has one seed, hence the average of the columns, too: no interval"
+    assert set(claims["verdict"]) == {"undecided at this size"}
 
 
 def test_every_system_leaves_logits_of_every_split(finished):
