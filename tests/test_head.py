@@ -72,10 +72,15 @@ def test_jobs_of_a_living_snakemake_are_left_alone(cluster):
 
 def test_waiting_jobs_are_looked_at_when_a_job_ends_and_not_ever_more_often(cluster):
     _, run, _ = cluster
-    both = ["results/smoke/tasks/pairs/task.json", "--cores", "1", "--forceall", "--verbose"]
-    assert said(run([], *both)).count("Ready jobs: ") == 2, "a look before each job"
-    limited = said(run([], *both, "--max-jobs-per-timespan", "1/2s"))
-    assert "Job rate limit reached" in limited, "a limit that is asked for is kept"
+    slow = "results/smoke/weights/base/config.json"  # seconds, in which TARGET waits
+    done = run([], slow, "--cores", "1", "--verbose", "--prioritize", slow)
+    assert said(done).count("Ready jobs: ") == 2, "a look before each job"
+
+
+def test_a_limit_of_job_starts_that_is_asked_for_is_kept(cluster):
+    _, run, _ = cluster
+    done = run([], "results/smoke/tasks/pairs/task.json", "--cores", "1", "--max-jobs-per-timespan", "1/2s")
+    assert "Job rate limit reached" in said(done)
 
 
 def test_a_local_run_needs_no_cluster_to_ask(cluster):
