@@ -50,6 +50,18 @@ def test_every_claim_is_judged(finished):
     assert set(claims["verdict"]) == {"undecided at this size"}
 
 
+def test_claims_on_a_task_of_several_seeds_have_intervals(finished, edited):
+    edited(SMOKE, replace("tasks: [reviews, pairs]", "tasks: [reviews]"))
+    edited(SMOKE, replace("fewer_seeds: {pairs: 1}\n", ""))
+    done = snakemake(finished, "results/smoke/claims.csv")
+    assert done.returncode == 0, said(done)[-3000:]
+    claims = pd.read_csv(finished / "results/smoke/claims.csv")
+    assert len(claims) > 30
+    assert (claims["low"] <= claims["estimate"]).all()
+    assert (claims["estimate"] <= claims["high"]).all()
+    assert set(claims["verdict"]) <= {"holds", "contradicted", "undecided at this size"}, "all systems were run"
+
+
 def test_every_system_leaves_logits_of_every_split(finished):
     folder = finished / "results/smoke/predictions/pairs"
     exits = {f"{name}_{base}": 6 for name in ("deebert", "pabee") for base in ("base", "robertaBase")}
