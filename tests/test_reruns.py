@@ -20,6 +20,39 @@ MARGIN = {
 }
 LABELS = {"label_difficulty": 6, "shuffle_difficulty": 3, "finetune_dar": 6, **MARGIN, "figure7": 1}
 LIBRARY = "workflow/scripts/cascadebert"
+
+
+def one_seed_more(seeds):
+    """What a task's last of some seeds makes run: all of its own, and what stands on the margin for those before."""
+    return {
+        "finetune": 6,
+        "finetune_first_layers": 4,
+        "finetune_dar": 2,
+        "finetune_dar_selected": 2 * seeds,
+        "finetune_shuffled": seeds,
+        "finetune_batch_mean": seeds,
+        "finetune_kd_dar": seeds,
+        "finetune_pd": 1,
+        "train_deebert": 2,
+        "train_pabee": 2,
+        "train_fastbert_teacher": 1,
+        "train_fastbert": 1,
+        "train_pkd": 1,
+        "train_theseus": 1,
+        "predict_teacher": 2,
+        "shuffle_difficulty": 1,
+        "scale_temperature": 1,
+        "select_margin": 1,
+        "adopt_margin": seeds,
+        "stack_cascade": 6 * seeds + 2,  # two do not stand on the margin
+        "sweep_thresholds": 26,
+        "measure_exits": 11,
+        "extract_states": 1,
+        **TABLES,
+        **once("figure2", "figure3", "figure4", "figure5", "figure5_all", "figure6"),
+    }
+
+
 CONFIG_EDITS = {
     "lambda": (replace("dar: {", "dar: {weight: 0.25, "), {"finetune_dar": 6} | MARGIN),
     "one epsilon": (replace("margins: [0.1, 0.5]", "margins: [0.1, 0.6]"), {"finetune_dar": 3} | MARGIN),
@@ -28,66 +61,8 @@ CONFIG_EDITS = {
         replace("n_folds: 2, seeds: [1]", "n_folds: 2, seeds: [1, 2]"),
         {"predict_fold": 12} | LABELS,
     ),
-    "one model seed more": (
-        replace("\nseeds: [1, 2]", "\nseeds: [1, 2, 3]"),
-        {  # of reviews: pairs has fewer
-            "finetune": 6,
-            "finetune_first_layers": 4,
-            "finetune_dar": 2,
-            "finetune_dar_selected": 6,
-            "finetune_shuffled": 3,
-            "finetune_batch_mean": 3,
-            "finetune_kd_dar": 3,
-            "finetune_pd": 1,
-            "train_deebert": 2,
-            "train_pabee": 2,
-            "train_fastbert_teacher": 1,
-            "train_fastbert": 1,
-            "train_pkd": 1,
-            "train_theseus": 1,
-            "predict_teacher": 2,
-            "shuffle_difficulty": 1,
-            "scale_temperature": 1,
-            "select_margin": 1,
-            "adopt_margin": 3,
-            "stack_cascade": 20,
-            "sweep_thresholds": 26,
-            "measure_exits": 11,
-            "extract_states": 1,
-            **TABLES,
-            **once("figure2", "figure3", "figure4", "figure5", "figure5_all", "figure6"),
-        },
-    ),
-    "as many seeds of every task": (
-        replace("\nfewer_seeds: {pairs: 1}\n", "\n"),
-        {
-            "finetune": 6,
-            "finetune_first_layers": 4,
-            "finetune_dar": 2,
-            "finetune_dar_selected": 4,
-            "finetune_shuffled": 2,
-            "finetune_batch_mean": 2,
-            "finetune_kd_dar": 2,
-            "finetune_pd": 1,
-            "train_deebert": 2,
-            "train_pabee": 2,
-            "train_fastbert_teacher": 1,
-            "train_fastbert": 1,
-            "train_pkd": 1,
-            "train_theseus": 1,
-            "predict_teacher": 2,
-            "shuffle_difficulty": 1,
-            "scale_temperature": 1,
-            "select_margin": 1,
-            "adopt_margin": 2,
-            "stack_cascade": 14,
-            "sweep_thresholds": 26,
-            "measure_exits": 11,
-            "extract_states": 1,
-            **TABLES,
-            **once("figure2", "figure3", "figure4", "figure5", "figure5_all", "figure6"),
-        },
-    ),
+    "one model seed more": (replace("\nseeds: [1, 2]", "\nseeds: [1, 2, 3]"), one_seed_more(3)),  # pairs has fewer
+    "as many seeds of every task": (replace("\nfewer_seeds: {pairs: 1}\n", "\n"), one_seed_more(2)),
     "one task more": (
         lambda text: text.replace("tasks: [reviews, pairs]", "tasks: [reviews, pairs, more]").replace(
             "\ndata:\n", "\ndata:\n  more: {source: {toy: 60}, labels: [negative, positive]}\n"
