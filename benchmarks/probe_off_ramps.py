@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow/scripts"))
 
 from cascadebert.deebert import build_deebert
 from cascadebert.encoding import read_encoded
-from cascadebert.members import cls_states
+from cascadebert.members import sentence_states
 from cascadebert.training import start, to_batch
 
 RATES = (1.0e-3, 1.0e-2, 1.0e-1)
@@ -40,7 +40,7 @@ def main(results: Path) -> None:
         with torch.inference_mode():
             for i in range(0, len(rows), 64):
                 batch = to_batch(task, rows[i : i + 64], device)
-                found[:, i : i + 64] = torch.stack(cls_states(model.member.encoder, batch))
+                found[:, i : i + 64] = torch.stack(sentence_states(model.member.encoder, batch))
         return found.clone()
 
     train, report = task.rows("train"), task.rows("report")

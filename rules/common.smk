@@ -3,6 +3,7 @@ import ast
 import functools
 import hashlib
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -16,7 +17,15 @@ ROOT = Path(workflow.basedir)
 SCRIPTS = ROOT / "workflow/scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from cascadebert.configuration import Problem, check_references, check_schema, checkpoint_files, files_of, names_in
+from cascadebert.configuration import (
+    Problem,
+    check_references,
+    check_schema,
+    checkpoint_files,
+    files_of,
+    names_in,
+    native_precision,
+)
 from cascadebert.glue import GLUE
 from cascadebert.grid import (
     before,
@@ -52,6 +61,8 @@ def settle_config():
         raise WorkflowError(str(problem)) from None
     if sentence := misplaced(config):
         raise WorkflowError(sentence)
+    if config["training"]["precision"] == "auto":  # settled once, so that every node of a cluster computes alike
+        config["training"]["precision"] = os.environ.setdefault("CASCADEBERT_PRECISION", native_precision())
 
 
 def one_of(names):
@@ -289,6 +300,12 @@ def distillation(wildcards):
     return config["weights"][wildcards.weights]["source"]
 
 
+def pooling(wildcards):
+    """How a checkpoint's sentences are read, as a flag; nothing where it is asked itself."""
+    entry = config["weights"][wildcards.weights]
+    return f"--pooling {entry['pooling']}" if "pooling" in entry else ""
+
+
 def pretraining(wildcards):
     """What a distilled checkpoint is made of, as flags."""
     source = distillation(wildcards)
@@ -514,7 +531,7 @@ def table_spec(**more):
 
 def table_notes():
     """What a reader must know of the choices and of the members."""
-    notes = []
+    notes = [f"Precision: {config['training']['precision']}."]
     if config["selection"] == "validation":
         notes.append(
             "Epoch, margin and thresholds were chosen on the report split itself, as in the paper: scores are optimistic."

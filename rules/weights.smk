@@ -51,11 +51,12 @@ rule import_weights:
         code=code_version("import_weights.py"),
         source=lambda wildcards: settings(**config["weights"][wildcards.weights]["source"]),
         archive=lambda wildcards, input: (f"--archive {input.archive}" if "archive" in input.keys() else ""),
+        pooling=pooling,
     message:
         "Importing the checkpoint {wildcards.weights}"
     shell:
-        "python workflow/scripts/import_weights.py --source {params.source:q} {params.archive} --out {output.model}"
-        " > {log} 2>&1"
+        "python workflow/scripts/import_weights.py --source {params.source:q} {params.archive} {params.pooling}"
+        " --out {output.model} > {log} 2>&1"
 
 
 rule pretrain_member:
@@ -87,12 +88,14 @@ rule pretrain_member:
         corpus=lambda wildcards: settings(**config["data"][distillation(wildcards)["corpus"]]),
         recipe=pretraining,
         archive=lambda wildcards, input: (f"--archive {input.archive}" if "archive" in input.keys() else ""),
+        pooling=pooling,
     message:
         "Distilling the checkpoint {wildcards.weights}"
     shell:
         "python workflow/scripts/pretrain_member.py --weights {input.weights} --corpus {params.corpus:q}"
         " --held-out {input.held_out} {params.recipe} --seed 0 --threads {threads} --code {params.code}"
-        " {params.archive} --out {output.model} --checkpoint-minutes {resources.checkpoint_minutes} > {log} 2>&1"
+        " {params.archive} {params.pooling} --out {output.model}"
+        " --checkpoint-minutes {resources.checkpoint_minutes} > {log} 2>&1"
 
 
 rule pretrain_distilbert:
@@ -124,9 +127,11 @@ rule pretrain_distilbert:
         corpus=lambda wildcards: settings(**config["data"][distillation(wildcards)["corpus"]]),
         recipe=pretraining,
         archive=lambda wildcards, input: (f"--archive {input.archive}" if "archive" in input.keys() else ""),
+        pooling=pooling,
     message:
         "Distilling the checkpoint {wildcards.weights} by masked language modelling"
     shell:
         "python workflow/scripts/pretrain_distilbert.py --weights {input.weights} --corpus {params.corpus:q}"
         " --held-out {input.held_out} {params.recipe} --seed 0 --threads {threads} --code {params.code}"
-        " {params.archive} --out {output.model} --checkpoint-minutes {resources.checkpoint_minutes} > {log} 2>&1"
+        " {params.archive} {params.pooling} --out {output.model}"
+        " --checkpoint-minutes {resources.checkpoint_minutes} > {log} 2>&1"

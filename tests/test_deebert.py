@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from cascadebert.deebert import DeeBert, build_deebert, off_ramp_loss
-from cascadebert.members import build_member, cls_states, save_trained
+from cascadebert.members import build_member, save_trained, sentence_states
 from cascadebert.objectives import cross_entropy, on_logits
 from cascadebert.training import fit, predict
 
@@ -47,7 +47,7 @@ def test_last_exit_is_the_members_own_answer(stage1, weights, sentences):
 
 def test_each_off_ramp_reads_its_own_layer(stage1, weights, batch):
     model = build_deebert(weights, stage1[1], 4, 2, freeze_embeddings=True).eval()
-    logits, states = model(batch), cls_states(model.member.encoder, batch)
+    logits, states = model(batch), sentence_states(model.member.encoder, batch)
     assert logits.shape == (4, 4, 2)
     for i, highway in enumerate(model.highways):
         pooled = torch.tanh(states[i] @ highway.pooler.dense.weight.T + highway.pooler.dense.bias)

@@ -13,7 +13,7 @@ import pretrain_member
 from cascadebert.checkpoints import checkpoint_of, depth_of, write_checkpoint
 from cascadebert.distillation import SentenceEncoder, corpus_of, distance, sentence_vectors, some_layers
 from cascadebert.masked import Distil
-from cascadebert.members import cls_states, load_encoder, origin_of
+from cascadebert.members import load_encoder, origin_of, sentence_states
 from cascadebert.objectives import on_logits
 from cascadebert.records import write_examples
 from cascadebert.sources import read_texts
@@ -100,7 +100,7 @@ def test_sentence_vector_is_the_mean_of_the_tokens_last_states(weights, sentence
 def test_student_gives_the_pooled_cls_of_its_last_layer(weights, batch):
     student = SentenceEncoder(some_layers(weights, 4, [2])).eval()
     dense = student.encoder.pooler.dense
-    expected = torch.tanh(cls_states(student.encoder, batch)[-1] @ dense.weight.T + dense.bias)
+    expected = torch.tanh(sentence_states(student.encoder, batch)[-1] @ dense.weight.T + dense.bias)
     torch.testing.assert_close(student(batch), expected[None], atol=1e-6, rtol=1e-5)
 
 

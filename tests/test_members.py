@@ -9,11 +9,11 @@ from cascadebert.checkpoints import depth_of
 from cascadebert.members import (
     Member,
     build_member,
-    cls_states,
     load_encoder,
     load_trained,
     new_classifier,
     save_trained,
+    sentence_states,
     trained,
 )
 from cascadebert.objectives import cross_entropy, on_logits
@@ -39,9 +39,9 @@ def copied(model):
 
 
 @pytest.mark.parametrize("layers", DEPTHS)
-def test_cls_states_are_those_of_transformers(weights, batch, layers):
+def test_sentence_states_are_those_of_transformers(weights, batch, layers):
     encoder = load_encoder(weights, layers).eval()
-    found = cls_states(encoder, batch)
+    found = sentence_states(encoder, batch)
     assert len(found) == layers
     torch.testing.assert_close(found, hidden_states(encoder, batch), atol=1e-5, rtol=1e-5)
 
@@ -57,16 +57,16 @@ def test_gradients_are_those_of_transformers(weights, batch, layers):
         (torch.stack(states) * weighing).sum().backward()
         return {name: p.grad.clone() for name, p in encoder.named_parameters() if p.grad is not None}
 
-    found, expected = gradients(cls_states(encoder, batch)), gradients(hidden_states(encoder, batch))
+    found, expected = gradients(sentence_states(encoder, batch)), gradients(hidden_states(encoder, batch))
     assert len(found) > 16 * layers - 1
     torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
 
 
 def test_padding_does_not_reach_a_state(weights, batch):
     encoder = load_encoder(weights, 4).eval()
-    before = cls_states(encoder, batch)
+    before = sentence_states(encoder, batch)
     changed = torch.where(batch["attention_mask"], batch["input_ids"], 7)
-    torch.testing.assert_close(cls_states(encoder, batch | {"input_ids": changed}), before, atol=1e-6, rtol=1e-6)
+    torch.testing.assert_close(sentence_states(encoder, batch | {"input_ids": changed}), before, atol=1e-6, rtol=1e-6)
 
 
 def test_dropout_is_active_in_the_last_layer_too(weights, batch):
@@ -74,9 +74,9 @@ def test_dropout_is_active_in_the_last_layer_too(weights, batch):
     for module in encoder.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
-    torch.testing.assert_close(cls_states(encoder, batch), cls_states(encoder, batch))
+    torch.testing.assert_close(sentence_states(encoder, batch), sentence_states(encoder, batch))
     encoder.encoder.layer[0].attention.self.dropout.p = 0.5
-    assert not torch.equal(cls_states(encoder, batch)[0], cls_states(encoder, batch)[0])
+    assert not torch.equal(sentence_states(encoder, batch)[0], sentence_states(encoder, batch)[0])
 
 
 @pytest.mark.parametrize("layers", DEPTHS)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from transformers.models.bert.modeling_bert import BertPooler
 
-from cascadebert.members import cls_states
+from cascadebert.members import sentence_states
 from cascadebert.pabee import build_pabee, weighted_loss
 
 
@@ -20,7 +20,7 @@ def test_each_exit_reads_its_own_layer_through_the_shared_pooler(weights, batch)
     model = build_pabee(weights, 4, 3, freeze_embeddings=False).eval()
     logits, dense = model(batch), model.encoder.pooler.dense
     assert logits.shape == (4, 4, 3)
-    for i, cls in enumerate(cls_states(model.encoder, batch)):
+    for i, cls in enumerate(sentence_states(model.encoder, batch)):
         expected = model.classifiers[i](torch.tanh(cls @ dense.weight.T + dense.bias))
         torch.testing.assert_close(logits[i], expected, atol=1e-6, rtol=1e-5)
 

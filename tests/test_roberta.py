@@ -14,10 +14,10 @@ from cascadebert.encoding import encode
 from cascadebert.members import (
     RobertaPooler,
     build_member,
-    cls_states,
     load_encoder,
     load_trained,
     save_trained,
+    sentence_states,
     token_states,
     trained,
 )
@@ -118,7 +118,7 @@ def test_row_of_128_tokens_has_a_position_for_each(roberta):
     data = encode(examples, ["a"], roberta.with_name("tokenizer.json"), 128)
     assert data.lengths.tolist() == [128]
     encoder = load_encoder(roberta, 1).eval()
-    assert torch.isfinite(cls_states(encoder, to_batch(data, np.arange(1), CPU))[0]).all()
+    assert torch.isfinite(sentence_states(encoder, to_batch(data, np.arange(1), CPU))[0]).all()
 
 
 # --- states
@@ -128,7 +128,7 @@ def test_row_of_128_tokens_has_a_position_for_each(roberta):
 def test_states_are_those_of_transformers(roberta, batch, layers):
     encoder = load_encoder(roberta, layers).eval()
     expected = hidden_states(encoder, batch)
-    found = cls_states(encoder, batch)
+    found = sentence_states(encoder, batch)
     assert len(found) == layers
     torch.testing.assert_close(found, [states[:, 0] for states in expected], atol=1e-5, rtol=1e-5)
     mask = batch["attention_mask"]
@@ -147,7 +147,7 @@ def test_gradients_are_those_of_transformers(roberta, batch, layers):
         (torch.stack(states) * weighing).sum().backward()
         return {name: p.grad.clone() for name, p in encoder.named_parameters() if p.grad is not None}
 
-    found = gradients(cls_states(encoder, batch))
+    found = gradients(sentence_states(encoder, batch))
     expected = gradients([states[:, 0] for states in hidden_states(encoder, batch)])
     assert len(found) == 16 * layers + 5
     torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
@@ -169,17 +169,19 @@ def test_positions_are_counted_after_the_padding_tokens_id(roberta, batch):
 
 def test_padding_does_not_reach_a_state(roberta, rows, batch):
     encoder = load_encoder(roberta, 4).eval()
-    together = cls_states(encoder, batch)
+    together = sentence_states(encoder, batch)
     for row in range(4):
         alone = to_batch(rows, np.array([row]), CPU)
         assert alone["attention_mask"].all()
-        torch.testing.assert_close(cls_states(encoder, alone), [s[[row]] for s in together], atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(sentence_states(encoder, alone), [s[[row]] for s in together], atol=1e-5, rtol=1e-5)
 
 
 def test_second_type_of_another_tokenizer_is_read_as_the_only_one(roberta, batch):
     encoder = load_encoder(roberta, 2).eval()
     ones = batch | {"token_type_ids": torch.ones_like(batch["token_type_ids"])}
-    assert all(torch.equal(a, b) for a, b in zip(cls_states(encoder, ones), cls_states(encoder, batch), strict=True))
+    assert all(
+        torch.equal(a, b) for a, b in zip(sentence_states(encoder, ones), sentence_states(encoder, batch), strict=True)
+    )
 
 
 # --- the pooler

@@ -14,7 +14,7 @@ from transformers import RobertaConfig, RobertaModel
 
 from cascadebert.difficulty import margin_of, shuffled
 from cascadebert.encoding import write_encoded
-from cascadebert.members import build_member, cls_states, load_trained
+from cascadebert.members import build_member, load_trained, sentence_states
 from cascadebert.objectives import Patience, cross_entropy, kd, on_logits, patience
 from cascadebert.records import read_predictions, write_json
 from cascadebert.systems import SPLITS
@@ -103,7 +103,7 @@ def test_outputs_are_the_teachers_logits_and_states_in_evaluation_mode_in_the_or
     np.testing.assert_allclose(logits, predict(teacher, sentences, rows)[0], atol=1e-6)
     assert states.shape == (17, len(layers), 16)
     for i, row in enumerate(rows):
-        found = cls_states(teacher.encoder, to_batch(sentences, np.array([row]), CPU))
+        found = sentence_states(teacher.encoder, to_batch(sentences, np.array([row]), CPU))
         for j, layer in enumerate(layers):
             np.testing.assert_allclose(states[i, j], found[layer - 1][0].detach(), atol=3e-3)
     assert (states.astype(float).std(axis=0) > 0.015).all()
@@ -146,7 +146,7 @@ def test_student_is_taught_by_its_own_instances_states(teacher, taught, sentence
     rows, extras = sentences.rows("train")[5:14], read_teacher(taught, sentences.id)
     batch = to_batch(sentences, rows, CPU, extras)
     with torch.no_grad():
-        expected = cls_states(teacher.eval().encoder, batch)[1]
+        expected = sentence_states(teacher.eval().encoder, batch)[1]
         torch.testing.assert_close(batch["teacher_logits"], teacher(batch)[0], atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(batch["teacher_states"][:, 0].float(), expected, atol=5e-3, rtol=1e-3)
 
@@ -156,7 +156,7 @@ def test_patient_objective_is_its_three_terms(checkpoint, taught, sentences, nor
     recipe = Patience(alpha=0.3, beta=7.0, temperature=2.0, normalize=normalize)
     student = build_member(checkpoint, 2, 2, freeze_embeddings=False).eval()
     batch = to_batch(sentences, sentences.rows("train")[:6], CPU, read_teacher(taught, sentences.id))
-    logits, own = student(batch), cls_states(student.encoder, batch)[0].detach().numpy()
+    logits, own = student(batch), sentence_states(student.encoder, batch)[0].detach().numpy()
     theirs = batch["teacher_states"][:, 0].float().numpy()
     if normalize:
         own, theirs = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (own, theirs))
@@ -222,7 +222,7 @@ def test_patience_brings_states_and_answers_nearer_to_the_teachers(checkpoint, t
     def distances():
         with torch.no_grad():
             batch = to_batch(sentences, rows, CPU, extras)
-            state = (cls_states(student.eval().encoder, batch)[0] - batch["teacher_states"][:, 0]).square().mean()
+            state = (sentence_states(student.eval().encoder, batch)[0] - batch["teacher_states"][:, 0]).square().mean()
             return state.item(), kd(student(batch), batch, 1.0, 1.0).item()
 
     before = distances()
@@ -236,7 +236,7 @@ def test_loss_is_computed_in_float32_from_a_model_in_bf16(checkpoint, taught, se
     batch = to_batch(sentences, sentences.rows("train")[:8], CPU, read_teacher(taught, sentences.id))
     with torch.autocast("cpu", dtype=torch.bfloat16):
         loss = patient_objective(RECIPE)(student, batch)
-        logits, states = student(batch), cls_states(student.encoder, batch)[0]
+        logits, states = student(batch), sentence_states(student.encoder, batch)[0]
     assert logits.dtype == torch.float32  # the classifier computes in float32
     gap = patience(states[:, None].float(), batch["teacher_states"].float(), normalize=False)
     expected = kd(logits.float(), batch, 0.5, 5.0, "mean") + 10.0 * gap

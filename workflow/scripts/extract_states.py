@@ -8,7 +8,7 @@ import tyro
 
 from cascadebert.deebert import build_deebert
 from cascadebert.encoding import read_encoded
-from cascadebert.members import build_member, cls_states, load_trained
+from cascadebert.members import build_member, load_trained, sentence_states
 from cascadebert.records import atomic
 from cascadebert.training import device_of, start, to_batch
 
@@ -27,7 +27,7 @@ def main(
     threads: int,
     out: Path,
 ) -> None:
-    """Write [CLS] after the member's depth and what the classifier there answers, for the report split.
+    """Write the sentence's state after the member's depth and what the classifier there answers, for the report split.
 
     Args:
         encoded: the task's token ids for the base.
@@ -56,9 +56,9 @@ def main(
         rows = data.rows("report")
         found, answers = [], []
         for i in range(0, len(rows), 64):
-            cls = cls_states(encoder, to_batch(data, rows[i : i + 64], device_of(model)))[member_layers - 1]
-            found.append(cls.float().cpu().numpy())
-            answers.append(classify(cls).argmax(dim=-1).cpu().numpy())
+            state = sentence_states(encoder, to_batch(data, rows[i : i + 64], device_of(model)))[member_layers - 1]
+            found.append(state.float().cpu().numpy())
+            answers.append(classify(state).argmax(dim=-1).cpu().numpy())
         return np.concatenate(found), np.concatenate(answers)
 
     off_ramp = exits.highways[member_layers - 1]

@@ -6,19 +6,21 @@ from pathlib import Path
 import tyro
 
 from cascadebert.checkpoints import read_checkpoint, write_checkpoint
+from cascadebert.configuration import Pooling
 from cascadebert.origins import origin_of_checkpoint
 
 
-def main(source: str, out: Path, archive: Path | None = None) -> None:
+def main(source: str, out: Path, archive: Path | None = None, pooling: Pooling | None = None) -> None:
     """Bring a checkpoint into the form that members are built from.
 
     Args:
         source: the config's entry weights.NAME.source, as JSON.
         out: model.safetensors; config.json and tokenizer.json go beside it.
         archive: the package's file, or what fetch_weights.py made, where the source is a package or of the hub.
+        pooling: how its sentences are read; by default as it declares.
     """
     entry = json.loads(source)
-    write_checkpoint(out.parent, *read_checkpoint(entry, archive), origin_of_checkpoint(entry, archive))
+    write_checkpoint(out.parent, *read_checkpoint(entry, archive, pooling), origin_of_checkpoint(entry, archive))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ def main(
     threads: int,
     out: Path,
 ) -> None:
-    """Write logits, and states of [CLS] after the layers that a student of some depth is mapped to.
+    """Write logits, and states of the sentence after the layers that a student of some depth is mapped to.
 
     Args:
         encoded: the task's token ids.

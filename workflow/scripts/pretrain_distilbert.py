@@ -5,6 +5,7 @@ from pathlib import Path
 import tyro
 
 from cascadebert.checkpoints import checkpoint_of, depth_of, write_checkpoint
+from cascadebert.configuration import Pooling
 from cascadebert.distillation import corpus_of, some_layers
 from cascadebert.masked import Distil, Masks, distilled, teacher_of
 from cascadebert.members import load_encoder, origin_of
@@ -26,6 +27,7 @@ def main(
     code: str,
     out: Path,
     archive: Path | None = None,
+    pooling: Pooling | None = None,
     checkpoint_minutes: float = 10.0,
 ) -> None:
     """Fit a head to the base, then distil both into some of its layers.
@@ -44,6 +46,7 @@ def main(
         code: digest of the code that runs.
         out: model.safetensors; config.json and tokenizer.json go beside it.
         archive: the package's file, or what fetch_dataset.py made, where the corpus is of a package or of the hub.
+        pooling: how its sentences are read; by default as the base's are.
         checkpoint_minutes: between two writings of what a killed training goes on from, beside the tensors.
     """
     device, tokenizer = start(seed, threads), weights.with_name("tokenizer.json")
@@ -51,7 +54,7 @@ def main(
     resume = ResumePoint(out.with_suffix(".resume"), checkpoint_minutes)
     depth, masks = depth_of(weights), Masks(tokenizer, distil.masked, seed)
     teacher = teacher_of(load_encoder(weights, depth).to(device), data, masks, distil, settings, seed)
-    student = some_layers(weights, depth, layers).to(device)
+    student = some_layers(weights, depth, layers, pooling).to(device)
     student = distilled(student, teacher, data, masks, distil, settings, seed, resume)
     origin = {"distilled": origin_of(weights), "layers": layers, "corpus": data.origin}
     write_checkpoint(out.parent, *checkpoint_of(student.cpu()), tokenizer.read_bytes(), origin)

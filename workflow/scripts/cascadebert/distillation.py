@@ -15,8 +15,9 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from cascadebert.configuration import Pooling
 from cascadebert.encoding import Encoded, encode
-from cascadebert.members import Encoder, cls_states, load_encoder
+from cascadebert.members import Encoder, load_encoder, sentence_states
 from cascadebert.objectives import Batch
 from cascadebert.origins import origin_of_data
 from cascadebert.records import read_examples
@@ -60,7 +61,7 @@ def corpus_of(
 
 
 class SentenceEncoder(nn.Module):
-    """An encoder whose only output is its pooled [CLS], for distillation."""
+    """An encoder whose only output is its pooled sentence state, for distillation."""
 
     def __init__(self, encoder: Encoder) -> None:
         """Wrap an encoder; its embeddings stay as they are, so that they fit every member."""
@@ -69,17 +70,18 @@ class SentenceEncoder(nn.Module):
         encoder.embeddings.requires_grad_(False)
 
     def forward(self, batch: Batch) -> Float[Tensor, "1 b hidden"]:
-        """Pooled [CLS], in the place of a member's logits."""
-        return self.encoder.pooler(cls_states(self.encoder, batch)[-1][:, None])[None]
+        """What the pooler makes of the sentence's state, as a member will read it; in the place of its logits."""
+        return self.encoder.pooler(sentence_states(self.encoder, batch)[-1][:, None])[None]
 
 
-def some_layers(weights: Path, depth: int, layers: list[int]) -> Encoder:
+def some_layers(weights: Path, depth: int, layers: list[int], pooling: Pooling | None = None) -> Encoder:
     """An encoder of some layers of a checkpoint, with its embeddings and pooler.
 
     Args:
         weights: model.safetensors of the checkpoint.
         depth: how many layers it has.
         layers: those that are kept, from 1, ascending.
+        pooling: how its sentences are read; None for what the checkpoint says.
 
     Raises:
         ValueError: when the checkpoint lacks one of them, when they do not ascend, or when there are none.
@@ -89,6 +91,8 @@ def some_layers(weights: Path, depth: int, layers: list[int]) -> Encoder:
     encoder = load_encoder(weights, depth)
     encoder.encoder.layer = nn.ModuleList(encoder.encoder.layer[layer - 1] for layer in layers)
     encoder.config.num_hidden_layers = len(layers)
+    if pooling:
+        encoder.config.pooling = pooling
     return encoder
 
 
@@ -107,5 +111,5 @@ def sentence_vectors(teacher: Encoder, data: Encoded, batch_size: int = 64) -> F
 
 
 def distance(pooled: Float[Tensor, "1 b hidden"], batch: Batch) -> Float[Tensor, ""]:
-    """One minus the cosine between the student's pooled [CLS] and the teacher's sentence vector, batch mean."""
+    """One minus the cosine between the student's pooled state and the teacher's sentence vector, batch mean."""
     return 1 - F.cosine_similarity(pooled[-1], batch["target"], dim=-1).mean()

@@ -18,7 +18,16 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from cascadebert.configuration import CHECKPOINT, ENDINGS, TOKENIZER_CONFIG, Problem, checkpoint_files, names_in
+from cascadebert.configuration import (
+    CHECKPOINT,
+    ENDINGS,
+    MODULES,
+    POOLING_CONFIG,
+    TOKENIZER_CONFIG,
+    Problem,
+    checkpoint_files,
+    names_in,
+)
 from cascadebert.origins import ORIGIN, sha256
 from cascadebert.records import atomic
 
@@ -35,7 +44,9 @@ def fetch_weights(key: str, repository: str, revision: str | None, out: Path) ->
     Raises:
         Problem: when the hub has no such checkpoint, does not give it, or cannot be reached.
     """
-    small = {TOKENIZER_CONFIG} | {name for forms in CHECKPOINT for form in forms for name in form}
+    small = {TOKENIZER_CONFIG, MODULES, POOLING_CONFIG} | {
+        name for forms in CHECKPOINT for form in forms for name in form
+    }
     older = "pytorch_model.bin"
     folder = _snapshot(key, "model", repository, revision, sorted(small - {older}))
     if "model.safetensors" not in names_in(folder):

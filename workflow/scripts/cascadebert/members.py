@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -17,6 +17,7 @@ from transformers.models.bert.modeling_bert import BertLayer, BertModel
 from transformers.models.roberta.configuration_roberta import RobertaConfig
 from transformers.models.roberta.modeling_roberta import RobertaLayer, RobertaModel
 
+from cascadebert.configuration import Pooling
 from cascadebert.costs import Shape, member_flops
 from cascadebert.objectives import Batch
 from cascadebert.records import atomic, read_json
@@ -32,7 +33,7 @@ ENCODERS = {"bert": (BertConfig, BertModel), "roberta": (RobertaConfig, RobertaM
 
 
 class RobertaPooler(nn.Module):
-    """Dropout, dense and tanh on <s>: what RoBERTa's classification head has before its linear classifier.
+    """Dropout, dense and tanh on the first token, <s>: RoBERTa's classification head but for its linear classifier.
 
     RoBERTa was pre-trained without a sentence objective, so nothing of it comes from the checkpoint.
     """
@@ -69,7 +70,7 @@ def load_encoder(weights: Path, layers: int) -> Encoder:
     if not 1 <= layers <= config.num_hidden_layers:
         raise ValueError(f"{weights} has {config.num_hidden_layers} layers, a member of {layers} cannot be made of it")
     config.num_hidden_layers = layers
-    config._attn_implementation = "sdpa"  # what cls_states feeds with a boolean mask
+    config._attn_implementation = "sdpa"  # what sentence_states feeds with a boolean mask
     encoder = model(config)
     kept = {name: tensor for name, tensor in load_file(weights).items() if _layer_of(name) < layers}
     if kind == "roberta":
@@ -95,26 +96,43 @@ def _layer_of(name: str) -> int:
     return int(found.group(1)) if found else -1
 
 
-def embedded(encoder: Encoder, batch: Batch) -> tuple[Float[Tensor, "b l hidden"], Tensor]:
+def embedded(encoder: Encoder, batch: Batch) -> tuple[Float[Tensor, "b l hidden"], Bool[Tensor, "b 1 1 l"]]:
     """Embeddings of a batch, and its mask in the form that layers take."""
     types = batch["token_type_ids"].clamp(max=encoder.config.type_vocab_size - 1)  # RoBERTa has one type
     states = encoder.embeddings(input_ids=batch["input_ids"], token_type_ids=types)
     return states, batch["attention_mask"].bool()[:, None, None, :]
 
 
-def cls_states(encoder: Encoder, batch: Batch) -> list[Float[Tensor, "b hidden"]]:
-    """State of [CLS] (<s>) after each layer.
+def pooling_of(config: BertConfig | RobertaConfig) -> Pooling:
+    """How a checkpoint's sentences are read, as its config.json says: [CLS] where it says nothing."""
+    return getattr(config, "pooling", "cls")
 
-    Every classifier of the paper reads [CLS] alone, so the last layer is computed for [CLS] alone: it attends to all
-    tokens, but no other token's answer is ever used. For a one-layer member that is most of the work.
+
+def sentence_states(encoder: Encoder, batch: Batch) -> list[Float[Tensor, "b hidden"]]:
+    """State of the sentence after each layer: what members, off-ramps, students and teachers read.
+
+    It is the state of [CLS] (<s>), as in the paper, or the mean of all tokens' states, as the checkpoint was trained to
+    be read. Where [CLS] alone is read, the last layer is computed for [CLS] alone: it attends to all tokens, but no
+    other token's answer is ever used. For a one-layer member that is most of the work.
     """
     states, mask = embedded(encoder, batch)
     *lower, last = encoder.encoder.layer
+    pooling = pooling_of(encoder.config)
     found = []
     for layer in lower:
         states = layer(states, mask)
-        found.append(states[:, 0])
-    return [*found, cls_after(last, states, mask)]
+        found.append(pool(states, mask, pooling))
+    return [*found, sentence_after(last, states, mask, pooling)]
+
+
+def pool(
+    states: Float[Tensor, "b l hidden"], mask: Bool[Tensor, "b 1 1 l"], pooling: Pooling
+) -> Float[Tensor, "b hidden"]:
+    """One state of each sentence: that of [CLS], or the mean of its tokens' in float32; padding does not count."""
+    if pooling == "cls":
+        return states[:, 0]
+    tokens = mask[:, 0, 0, :, None]  # (b, l, 1)
+    return (states.float() * tokens).sum(1) / tokens.sum(1)
 
 
 def token_states(encoder: Encoder, batch: Batch) -> list[Float[Tensor, "b l hidden"]]:
@@ -127,8 +145,12 @@ def token_states(encoder: Encoder, batch: Batch) -> list[Float[Tensor, "b l hidd
     return found
 
 
-def cls_after(layer: Layer, states: Float[Tensor, "b l hidden"], mask: Tensor) -> Float[Tensor, "b hidden"]:
-    """What `layer(states, mask)[:, 0]` is, without the other tokens' queries and feed-forward."""
+def sentence_after(
+    layer: Layer, states: Float[Tensor, "b l hidden"], mask: Bool[Tensor, "b 1 1 l"], pooling: Pooling
+) -> Float[Tensor, "b hidden"]:
+    """What `pool` makes of `layer(states, mask)`; of [CLS] alone, without other tokens' queries and feed-forward."""
+    if pooling != "cls":
+        return pool(layer(states, mask), mask, pooling)
     attention = layer.attention.self
     heads = (attention.num_attention_heads, attention.attention_head_size)
     query, key, value = (
@@ -145,7 +167,7 @@ def cls_after(layer: Layer, states: Float[Tensor, "b l hidden"], mask: Tensor) -
 
 
 class Member(nn.Module):
-    """Encoder, its pooler (dense + tanh on [CLS]), dropout, linear classifier: one exit, after the last layer."""
+    """Encoder, its pooler (dense + tanh on the sentence's state), dropout, linear classifier: one exit, at the end."""
 
     def __init__(self, encoder: Encoder, n_classes: int) -> None:
         """Put a new classifier on an encoder."""
@@ -171,12 +193,12 @@ class Member(nn.Module):
 
     def forward(self, batch: Batch) -> Float[Tensor, "1 b classes"]:
         """Logits of the only exit."""
-        return self.classify(cls_states(self.encoder, batch)[-1])[None]
+        return self.classify(sentence_states(self.encoder, batch)[-1])[None]
 
-    def classify(self, cls: Float[Tensor, "b hidden"]) -> Float[Tensor, "b classes"]:
-        """Logits from the last layer's state of [CLS]."""
-        with single_precision(cls):
-            return self.classifier(self.dropout(self.encoder.pooler(cls[:, None].float())))
+    def classify(self, state: Float[Tensor, "b hidden"]) -> Float[Tensor, "b classes"]:
+        """Logits from the sentence's state after the last layer."""
+        with single_precision(state):
+            return self.classifier(self.dropout(self.encoder.pooler(state[:, None].float())))
 
 
 def single_precision(states: Tensor) -> torch.autocast:

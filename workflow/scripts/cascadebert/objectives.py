@@ -132,7 +132,7 @@ def kd(
 def patience(
     student: Float[Tensor, "b layers hidden"], teacher: Float[Tensor, "b layers hidden"], normalize: bool
 ) -> Float[Tensor, ""]:
-    """BERT-PKD's patience: mean squared difference between a student's states of [CLS] and a teacher's.
+    """BERT-PKD's patience: mean squared difference between a student's states of the sentence and a teacher's.
 
     The mean is over batch, layers and hidden units, as in the released code; its paper prints the sum.
 

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import zipfile
-from collections.abc import Iterable
 from email.parser import BytesHeaderParser
 from pathlib import Path
 from typing import Any
@@ -25,24 +24,25 @@ def origin_of_data(source: dict[str, Any], archive: Path | None = None) -> dict[
         Of the hub - repository, revision as asked for, commit, digests; of a package - name, version, digest; of a
         path - path, digests; else the source itself.
     """
-    return _origin(source, archive, files_of(Path(source["path"])).values() if "path" in source else ())
+    files = files_of(Path(source["path"])).values() if "path" in source else ()
+    return _origin(source, archive, {file.name: file for file in files})
 
 
 def origin_of_checkpoint(source: dict[str, Any], archive: Path | None = None) -> dict[str, Any]:
     """The same of an entry under weights."""
     folder = Path(source.get("path", ""))
     names = checkpoint_files(names_in(folder), source["path"]) if "path" in source else []
-    return _origin(source, archive, [folder / name for name in names])
+    return _origin(source, archive, {name: folder / name for name in names})
 
 
-def _origin(source: dict[str, Any], archive: Path | None, files: Iterable[Path]) -> dict[str, Any]:
+def _origin(source: dict[str, Any], archive: Path | None, files: dict[str, Path]) -> dict[str, Any]:
     if "hub" in source:
         with zipfile.ZipFile(archive) as packed:
             return json.loads(packed.read(ORIGIN))
     if "package" in source:
         return {"package": source["package"], "version": _version(archive), "sha256": sha256(archive)}
     if "path" in source:
-        return {"path": source["path"], "files": {file.name: sha256(file) for file in files}}
+        return {"path": source["path"], "files": {name: sha256(file) for name, file in files.items()}}
     return dict(source)
 
 

@@ -9,7 +9,15 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from cascadebert.costs import Shape, multi_exit_flops, pooled_classifier_flops
-from cascadebert.members import DROPOUT, Encoder, cls_states, load_encoder, new_classifier, shape_of, single_precision
+from cascadebert.members import (
+    DROPOUT,
+    Encoder,
+    load_encoder,
+    new_classifier,
+    sentence_states,
+    shape_of,
+    single_precision,
+)
 from cascadebert.objectives import Batch
 
 
@@ -42,7 +50,7 @@ class Pabee(nn.Module):
 
     def forward(self, batch: Batch) -> Float[Tensor, "exits b classes"]:
         """Logits of every exit."""
-        states = torch.stack(cls_states(self.encoder, batch)).float()  # (exits, b, hidden)
+        states = torch.stack(sentence_states(self.encoder, batch)).float()  # (exits, b, hidden)
         with single_precision(states):
             pooled = self.dropout(self.encoder.pooler(states.flatten(0, 1)[:, None])).unflatten(0, states.shape[:2])
             return torch.stack([classify(of_exit) for classify, of_exit in zip(self.classifiers, pooled, strict=True)])

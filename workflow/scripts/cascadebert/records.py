@@ -85,6 +85,7 @@ class Origin(TypedDict):
     versions: dict[str, str]
     data: dict[str, Any]  # where the task's text is from: repository and commit, or package and digest
     weights: dict[str, Any]  # the same of the checkpoint
+    pooling: str  # how the checkpoint's sentences are read; FastBERT's classifiers attend to all tokens either way
 
 
 def versions() -> dict[str, str]:

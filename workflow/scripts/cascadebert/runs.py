@@ -15,7 +15,7 @@ from cascadebert.encoding import Encoded
 from cascadebert.exits import ExitLogits
 from cascadebert.members import origin_of, save_trained
 from cascadebert.objectives import Objective
-from cascadebert.records import Origin, Predictions, versions, write_json, write_predictions
+from cascadebert.records import Origin, Predictions, read_json, versions, write_json, write_predictions
 from cascadebert.resume import ResumePoint
 from cascadebert.systems import SPLITS
 from cascadebert.training import Settings, fit, predict, start
@@ -108,6 +108,7 @@ class Run:
             versions=versions(),
             data=data.origin,
             weights=origin_of(self.weights),
+            pooling=read_json(self.weights.with_name("config.json")).get("pooling", "cls"),
         )
         write_json(self.origin, record)
         self.resume.remove()

@@ -10,7 +10,7 @@ from jaxtyping import Float, Float16, Float32, Int, Shaped
 from torch import Tensor
 
 from cascadebert.encoding import Encoded
-from cascadebert.members import Member, cls_states
+from cascadebert.members import Member, sentence_states
 from cascadebert.objectives import Batch, Objective, Patience, kd, patience
 from cascadebert.records import atomic
 from cascadebert.training import autocast, device_of, to_batch
@@ -37,7 +37,7 @@ def teacher_outputs(
     precision: str,
     batch_size: int = 64,
 ) -> tuple[Float32[np.ndarray, "n classes"], Float16[np.ndarray, "n layers hidden"]]:
-    """Logits, and states of [CLS] after some layers, in evaluation mode and in the order of rows.
+    """Logits, and states of the sentence after some layers, in evaluation mode and in the order of rows.
 
     Args:
         member: the fine-tuned teacher.
@@ -55,7 +55,7 @@ def teacher_outputs(
     place[rows] = np.arange(len(rows))
     for batch_rows in data.by_length(rows, batch_size):
         with autocast(device, precision):
-            found = cls_states(member.encoder, to_batch(data, batch_rows, device))
+            found = sentence_states(member.encoder, to_batch(data, batch_rows, device))
             answers = member.classify(found[-1])
         logits[place[batch_rows]] = answers.float().cpu().numpy()
         for column, layer in enumerate(layers):
@@ -103,7 +103,7 @@ def patient_objective(recipe: Patience) -> Objective:
     """
 
     def objective(member: Member, batch: Batch) -> Tensor:
-        states = cls_states(member.encoder, batch)
+        states = sentence_states(member.encoder, batch)
         logits = member.classify(states[-1])[None].float()
         lower, taught = torch.stack(states, dim=1)[:, :-1].float(), batch["teacher_states"].float()
         if lower.shape != taught.shape:

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from cascadebert.members import Layer, Member, cls_after, embedded, trained
+from cascadebert.members import Layer, Member, embedded, pooling_of, sentence_after, trained
 from cascadebert.objectives import Batch
 
 
@@ -85,7 +85,8 @@ class Theseus(nn.Module):
         *lower, last = self.path()
         for layer in lower:
             states = layer(states, mask)
-        logits = self.predecessor.classify(cls_after(last, states, mask))[None]
+        state = sentence_after(last, states, mask, pooling_of(self.predecessor.encoder.config))
+        logits = self.predecessor.classify(state)[None]
         # A batch that meets no successor teaches nothing, and yet its loss must have a backward().
         return logits.requires_grad_() if self.training else logits
 
