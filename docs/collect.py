@@ -15,7 +15,7 @@ FIGURES = {
     " complete member right, chosen by the rule in `workflow/scripts/figure1.py`.",
     "figure2": "Figure 2: accuracy by layer on the instances that DeeBERT emits there.",
     "figure3": "Figure 3: DIS of every classifier, higher is better.",
-    "figure4": "Figure 4: t-SNE of sentences at the small member's depth; the numbers are computed before the projection.",
+    "figure4": "Figure 4: t-SNE at the small member's depth; the numbers are computed before the projection.",
     "figure5": "Figure 5: a cascade of two members and of three.",
     "figure5_all": "Figure 5, every system; bands and bars are 95 % t intervals over seeds.",
     "figure6": "Figure 6 (not in the paper): reliability of the small member.",

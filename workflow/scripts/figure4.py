@@ -1,6 +1,6 @@
 """Representations at the small member's depth, in DeeBERT and in the member (Figure 4).
 
-t-SNE of the sentence's state on the report split: a picture, not a measurement (erratum 32). The numbers beneath each panel count:
+t-SNE of the report split's sentences: a picture, not a measurement (erratum 32). The numbers beneath each panel count:
 accuracy of the classifier there, and how far classes are apart in the space before t-SNE.
 """
 
