@@ -98,6 +98,11 @@ def repositories(tmp_path_factory):
     shutil.copytree(models / "some/new", models / "some/bare")
     (models / "some/bare/config.json").unlink()
     shutil.copytree(models / "some/new", models / "google-bert/bert-base-uncased")
+    shutil.copytree(models / "some/new", models / "some/sentences")
+    pools = {"type": "sentence_transformers.models.Pooling", "path": "1_Pooling"}
+    (models / "some/sentences/modules.json").write_text(json.dumps([pools]))
+    (models / "some/sentences/1_Pooling").mkdir()
+    (models / "some/sentences/1_Pooling/config.json").write_text('{"pooling_mode_mean_tokens": true}')
     write_glue(data / "nyu-mll/glue", frames)
     (data / "some/plain/cola").mkdir(parents=True)
     for part in range(2):
@@ -140,6 +145,7 @@ def downloads(repositories, tmp_path_factory):
         "again": weights("again"),
         "old": weights("old", "some/old"),
         "both": weights("both", "some/both"),
+        "sentences": weights("sentences", "some/sentences"),
         "moved": weights("moved", "bert-base-uncased"),
         "tag": weights("tag", revision="v1"),
         "commit": weights("commit", revision=commit_of(repositories / "models/some/new@v1")),
@@ -174,7 +180,10 @@ def downloads(repositories, tmp_path_factory):
     return {"mirror": mirror, "home": home, "out": out, "sentences": dict(zip(calls, sentences, strict=True))}
 
 
-HEALTHY = ("new", "again", "old", "both", "moved", "tag", "commit", "flaky", "cut", "healed", "glue", "mnli", "plain")
+HEALTHY = (
+    *("new", "again", "old", "both", "sentences", "moved", "tag", "commit", "flaky", "cut", "healed"),
+    *("glue", "mnli", "plain"),
+)
 
 
 @pytest.mark.parametrize("name", HEALTHY)
@@ -242,6 +251,13 @@ def test_older_tensors_are_fetched_only_where_there_are_no_newer(downloads):
     got = [path for method, path in downloads["mirror"].requests if method == "GET" and "/lfs/" in path]
     assert not any(path.endswith("some/both/pytorch_model.bin") for path in got)
     assert sum(path.endswith("some/new/model.safetensors") for path in got) == 1, "the second time from the cache"
+
+
+def test_what_a_sentence_encoder_declares_comes_along(downloads):
+    archive = downloads["out"] / "sentences.zip"
+    assert {"modules.json", "1_Pooling/config.json"} < set(origin(archive)["files"])
+    assert read_checkpoint({"hub": "some/sentences"}, archive)[0]["pooling"] == "mean"
+    assert "pooling" not in read_checkpoint({"hub": "some/new"}, downloads["out"] / "new.zip")[0]
 
 
 def test_faults_were_met(downloads):

