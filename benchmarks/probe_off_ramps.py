@@ -1,10 +1,11 @@
-"""Why DeeBERT's shallow off-ramps stay near chance on the default: what [CLS] holds after each layer of the base.
+"""What the state of a sentence holds after each layer of the default's base, as its classifiers read it.
 
-Reads a finished run of the default. For each layer of the fine-tuned base it prints how much [CLS] differs between
-training instances, what a standardised logistic regression makes of it, and what off-ramps make of it that are trained
-on the same frozen states without the backbone's dropout:
+Reads a finished run of the default, or of its control at [CLS] (config/pooling/cls.yaml). For each layer of the
+fine-tuned base it prints how much the state differs between training instances, what a standardised logistic regression
+makes of it, and what off-ramps make of it that are trained on the same frozen states without the backbone's dropout:
 
     python benchmarks/probe_off_ramps.py [results]
+    python benchmarks/probe_off_ramps.py results/cls
 """
 
 import sys
