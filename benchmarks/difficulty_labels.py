@@ -25,12 +25,12 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow/scripts"))
 
-from cascadebert.difficulty import assign_folds, difficult
-from cascadebert.encoding import read_encoded
-from cascadebert.members import build_member
-from cascadebert.objectives import cross_entropy, on_logits
-from cascadebert.runs import predictions_of
-from cascadebert.training import Settings, fit, start
+from cascadebert.data.encoding import read_encoded
+from cascadebert.metrics.difficulty import assign_folds, difficult
+from cascadebert.models.members import build_member
+from cascadebert.training.loop import Settings, fit, start
+from cascadebert.training.objectives import cross_entropy, on_logits
+from cascadebert.training.runs import predictions_of
 
 ROOT = Path(__file__).parents[1]
 FOLDS, SEEDS = (2, 4, 8), (1, 2, 3, 4, 5)

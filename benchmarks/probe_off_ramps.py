@@ -21,10 +21,10 @@ from sklearn.preprocessing import StandardScaler
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow/scripts"))
 
-from cascadebert.deebert import build_deebert
-from cascadebert.encoding import read_encoded
-from cascadebert.members import sentence_states
-from cascadebert.training import start, to_batch
+from cascadebert.data.encoding import read_encoded
+from cascadebert.models.deebert import build_deebert
+from cascadebert.models.members import sentence_states
+from cascadebert.training.loop import start, to_batch
 
 RATES = (1.0e-3, 1.0e-2, 1.0e-1)
 

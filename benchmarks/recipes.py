@@ -27,17 +27,17 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow/scripts"))
 
-from cascadebert.configuration import native_precision
-from cascadebert.deebert import build_deebert, off_ramp_loss
-from cascadebert.encoding import Encoded, read_encoded
-from cascadebert.fastbert import build_fastbert, build_fastbert_teacher, self_distillation_loss
-from cascadebert.members import build_member, load_trained, save_trained
-from cascadebert.objectives import Patience, cross_entropy, kd, on_logits
-from cascadebert.pabee import build_pabee, weighted_loss
-from cascadebert.records import read_json, write_json
-from cascadebert.teachers import patient_objective, read_teacher, skip_map, teacher_outputs, write_teacher
-from cascadebert.theseus import Theseus
-from cascadebert.training import Settings, fit, start, stream
+from cascadebert.config import native_precision
+from cascadebert.data.encoding import Encoded, read_encoded
+from cascadebert.files import read_json, write_json
+from cascadebert.models.deebert import build_deebert, off_ramp_loss
+from cascadebert.models.fastbert import build_fastbert, build_fastbert_teacher, self_distillation_loss
+from cascadebert.models.members import build_member, load_trained, save_trained
+from cascadebert.models.pabee import build_pabee, weighted_loss
+from cascadebert.models.theseus import Theseus
+from cascadebert.training.loop import Settings, fit, start, stream
+from cascadebert.training.objectives import Patience, cross_entropy, kd, on_logits
+from cascadebert.training.teachers import patient_objective, read_teacher, skip_map, teacher_outputs, write_teacher
 
 ROOT = Path(__file__).parents[1]
 EPOCHS, SEEDS = (2, 4), (11,)

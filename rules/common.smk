@@ -17,7 +17,7 @@ ROOT = Path(workflow.basedir)
 SCRIPTS = ROOT / "workflow/scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from cascadebert.configuration import (
+from cascadebert.config import (
     Problem,
     check_references,
     check_schema,

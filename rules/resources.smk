@@ -1,7 +1,7 @@
-# What each job asks of a cluster, by the model of cascadebert/budget.py (docs/cost.md). No params: it changes no result.
+# What each job asks of a cluster, by the model of cascadebert/cluster/budget.py (docs/cost.md). No params: it changes no result.
 import math
 
-from cascadebert.budget import (
+from cascadebert.cluster.budget import (
     FORWARD,
     MB,
     THROUGH,
@@ -21,7 +21,7 @@ from cascadebert.budget import (
     text_mb,
     training_mb,
 )
-from cascadebert.costs import Shape
+from cascadebert.metrics.costs import Shape
 
 MACHINE = Machine(
     tflops=config["machine"]["tflops"][config["training"]["precision"]],
@@ -307,6 +307,6 @@ def adopted_mb(wildcards):
 
 def plan_version():
     """Digest of all that decides which jobs there are and what they ask for, beside the config."""
-    library = [SCRIPTS / f"cascadebert/{name}.py" for name in ("configuration", "costs", "glue", "grid", "systems")]
+    library = [SCRIPTS / f"cascadebert/{name}.py" for name in ("config", "metrics/costs", "glue", "grid", "systems")]
     files = [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk")), *library]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]

@@ -11,11 +11,11 @@ import torch
 from filelock import FileLock
 from smoke import ROOT, copy_of, said, snakemake
 
-from cascadebert.checkpoints import read_checkpoint, write_checkpoint
-from cascadebert.encoding import encode
-from cascadebert.sources import read_source
-from cascadebert.splits import carve
-from cascadebert.training import Settings, to_batch
+from cascadebert.data.encoding import encode
+from cascadebert.data.sources import read_source
+from cascadebert.data.splits import carve
+from cascadebert.models.checkpoints import read_checkpoint, write_checkpoint
+from cascadebert.training.loop import Settings, to_batch
 
 hypothesis.settings.register_profile("tests", database=None, deadline=None, derandomize=True, max_examples=60)
 hypothesis.settings.load_profile("tests")

@@ -380,8 +380,8 @@ def glue_frames(glue: Path | None = None, rows: int = 0) -> Frames:
     """The six tasks of the paper, from files or made up; see `build`."""
     import pandas as pd
 
+    from cascadebert.data.sources import read_source
     from cascadebert.glue import GLUE
-    from cascadebert.sources import read_source
 
     found = {}
     for task, about in GLUE.items():

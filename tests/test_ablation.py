@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 import scipy.stats
 
-from cascadebert.ablation import REFERENCE, ablation, instances, right
-from cascadebert.exits import ExitLogits
-from cascadebert.records import Predictions, write_predictions
-from cascadebert.sweeps import sweep
+from cascadebert.metrics.exits import ExitLogits
+from cascadebert.metrics.predictions import Predictions, write_predictions
+from cascadebert.metrics.sweeps import sweep
+from cascadebert.pages.ablation import REFERENCE, ablation, instances, right
+from cascadebert.pages.tables import AVERAGE
 from cascadebert.systems import SYSTEMS
-from cascadebert.tables import AVERAGE
 
 NAN = float("nan")
 T_OF_3_SEEDS = 4.302652729911275  # Student's t, two degrees of freedom, 97.5 %

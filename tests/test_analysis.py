@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cascadebert.analysis import (
+from cascadebert.metrics.exits import ExitLogits
+from cascadebert.metrics.predictions import Predictions
+from cascadebert.pages.analysis import (
     calibration_curves,
     deebert_thresholds,
     difficulty_by_rating,
@@ -16,9 +18,7 @@ from cascadebert.analysis import (
     separation,
     trade_off,
 )
-from cascadebert.exits import ExitLogits
-from cascadebert.instances import RULE, check_aligned, easy_instance, logits_after, overlap, words
-from cascadebert.records import Predictions
+from cascadebert.pages.instances import RULE, check_aligned, easy_instance, logits_after, overlap, words
 
 NAMES = np.array(["no", "yes"])
 FULL = 3

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import BertConfig, BertModel
 
-from cascadebert.budget import (
+from cascadebert.cluster.budget import (
     FORWARD,
     THROUGH,
     TRAINED,
@@ -29,9 +29,9 @@ from cascadebert.budget import (
     text_mb,
     training_mb,
 )
-from cascadebert.costs import Shape
+from cascadebert.data.splits import carve
 from cascadebert.glue import GLUE
-from cascadebert.splits import carve
+from cascadebert.metrics.costs import Shape
 
 BASE = Architecture(Shape(768, 3072), 12, 30522)
 MACHINE = Machine(tflops=10.0, utilisation=0.5, launch_ms=1.0, start_minutes=5.0, process_mb=700, slack=3.0)

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cascadebert.calibration import ece, fit_temperature, reliability
-from cascadebert.difficulty import dis
-from cascadebert.exits import confidence
+from cascadebert.metrics.calibration import ece, fit_temperature, reliability
+from cascadebert.metrics.difficulty import dis
+from cascadebert.metrics.exits import confidence
 
 ROWS = st.lists(
     st.tuples(st.one_of(st.floats(0, 1), st.integers(0, 20).map(lambda k: k / 20)), st.booleans()),

@@ -16,12 +16,12 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer
 
-from cascadebert import checkpoints
-from cascadebert.checkpoints import FILES, depth_of, read_checkpoint, write_checkpoint
-from cascadebert.configuration import Problem
-from cascadebert.members import ENCODERS, load_encoder, origin_of
-from cascadebert.origins import origin_of_checkpoint, origin_of_data
-from cascadebert.sources import TOY_WORDS
+from cascadebert.config import Problem
+from cascadebert.data.origins import origin_of_checkpoint, origin_of_data
+from cascadebert.data.sources import TOY_WORDS
+from cascadebert.models import checkpoints
+from cascadebert.models.checkpoints import FILES, depth_of, read_checkpoint, write_checkpoint
+from cascadebert.models.members import ENCODERS, load_encoder, origin_of
 
 
 def equal(one, other):
@@ -71,8 +71,8 @@ def test_random_roberta_has_robertas_tokens_and_positions():
 
 def test_random_tokenizer_is_the_same_in_another_process():
     source = {"random": 1, "hidden": 8, "architecture": "roberta"}
-    code = f"from cascadebert.checkpoints import read_checkpoint as r; print(r({source})[2].decode())"
-    scripts = Path(checkpoints.__file__).parents[1]
+    code = f"from cascadebert.models.checkpoints import read_checkpoint as r; print(r({source})[2].decode())"
+    scripts = Path(checkpoints.__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], cwd=scripts, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == read_checkpoint(source)[2].decode()
 

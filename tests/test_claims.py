@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import claims as script
-from cascadebert.claims import NOT_RUN, Claim, Evidence, claims, judged
+from cascadebert.pages.claims import NOT_RUN, Claim, Evidence, claims, judged
 
 TABLE_2 = Path(__file__).parents[1] / "config/paper/table2.csv"
 UNDECIDED = "undecided at this size"

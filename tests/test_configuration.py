@@ -7,7 +7,7 @@ import pytest
 import yaml
 from snakemake.utils import validate
 
-from cascadebert.configuration import Problem, check_references, check_schema, files_of
+from cascadebert.config import Problem, check_references, check_schema, files_of
 
 CONFIG = Path(__file__).parents[1] / "config"
 SCHEMA = yaml.safe_load((CONFIG / "schema.yaml").read_text())

@@ -8,7 +8,7 @@ from transformers import BertConfig, RobertaConfig
 from transformers.models.bert.modeling_bert import BertLayer, BertPooler
 from transformers.models.roberta.modeling_roberta import RobertaLayer
 
-from cascadebert.costs import (
+from cascadebert.metrics.costs import (
     Shape,
     attention_classifier_flops,
     layer_flops,
@@ -16,11 +16,11 @@ from cascadebert.costs import (
     multi_exit_flops,
     pooled_classifier_flops,
 )
-from cascadebert.deebert import build_deebert
-from cascadebert.members import build_member, save_trained
-from cascadebert.pabee import build_pabee
-from cascadebert.runs import predictions_of
-from cascadebert.training import to_batch
+from cascadebert.models.deebert import build_deebert
+from cascadebert.models.members import build_member, save_trained
+from cascadebert.models.pabee import build_pabee
+from cascadebert.training.loop import to_batch
+from cascadebert.training.runs import predictions_of
 
 BASE = Shape(768, 3072)
 

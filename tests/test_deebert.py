@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from cascadebert.deebert import DeeBert, build_deebert, off_ramp_loss
-from cascadebert.members import build_member, save_trained, sentence_states
-from cascadebert.objectives import cross_entropy, on_logits
-from cascadebert.training import fit, predict
+from cascadebert.models.deebert import DeeBert, build_deebert, off_ramp_loss
+from cascadebert.models.members import build_member, save_trained, sentence_states
+from cascadebert.training.loop import fit, predict
+from cascadebert.training.objectives import cross_entropy, on_logits
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from cascadebert.configuration import Problem
-from cascadebert.difficulty import assign_folds, difficult, difficulty_table, dis, read_difficult
-from cascadebert.exits import ExitLogits
-from cascadebert.records import Predictions
+from cascadebert.config import Problem
+from cascadebert.metrics.difficulty import assign_folds, difficult, difficulty_table, dis, read_difficult
+from cascadebert.metrics.exits import ExitLogits
+from cascadebert.metrics.predictions import Predictions
 
 INSTANCES = st.lists(st.tuples(st.integers(0, 12), st.booleans()), min_size=2, max_size=40).filter(
     lambda rows: len({hard for _, hard in rows}) == 2

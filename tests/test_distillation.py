@@ -10,14 +10,14 @@ from safetensors.torch import load_file
 
 import pretrain_distilbert
 import pretrain_member
-from cascadebert.checkpoints import checkpoint_of, depth_of, write_checkpoint
-from cascadebert.distillation import SentenceEncoder, corpus_of, distance, sentence_vectors, some_layers
-from cascadebert.masked import Distil
-from cascadebert.members import load_encoder, origin_of, sentence_states
-from cascadebert.objectives import on_logits
-from cascadebert.records import write_examples
-from cascadebert.sources import read_texts
-from cascadebert.training import fit, to_batch
+from cascadebert.data.sources import read_texts
+from cascadebert.files import write_examples
+from cascadebert.models.checkpoints import checkpoint_of, depth_of, write_checkpoint
+from cascadebert.models.members import load_encoder, origin_of, sentence_states
+from cascadebert.training.distillation import SentenceEncoder, corpus_of, distance, sentence_vectors, some_layers
+from cascadebert.training.loop import fit, to_batch
+from cascadebert.training.masked import Distil
+from cascadebert.training.objectives import on_logits
 
 TOY = json.dumps({"source": {"toy": 80}, "labels": ["negative", "positive"]})
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from cascadebert.encoding import Encoded, encode, read_encoded, write_encoded
+from cascadebert.data.encoding import Encoded, encode, read_encoded, write_encoded
 
 LENGTHS = st.lists(st.integers(2, 12), min_size=1, max_size=60)
 

@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from cascadebert.exits import (
+from cascadebert.metrics.exits import (
     ExitLogits,
     answers,
     cascade,
@@ -23,8 +23,8 @@ from cascadebert.exits import (
     tau_for_speed_up,
     threshold_for,
 )
-from cascadebert.members import build_member
-from cascadebert.training import predict, to_batch
+from cascadebert.models.members import build_member
+from cascadebert.training.loop import predict, to_batch
 
 COARSE = st.sampled_from([-2.0, -0.5, 0.0, 0.5, 3.0])  # few values, so that ties happen
 FINE = st.floats(-6, 6, width=32)

@@ -9,11 +9,16 @@ from safetensors.torch import save_file
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import RobertaConfig, RobertaModel
 
-from cascadebert.costs import Shape, attention_classifier_flops, layer_flops
-from cascadebert.fastbert import AttentionClassifier, build_fastbert, build_fastbert_teacher, self_distillation_loss
-from cascadebert.members import load_encoder, load_trained, save_trained, token_states, trained
-from cascadebert.objectives import cross_entropy, on_logits
-from cascadebert.training import fit, predict
+from cascadebert.metrics.costs import Shape, attention_classifier_flops, layer_flops
+from cascadebert.models.fastbert import (
+    AttentionClassifier,
+    build_fastbert,
+    build_fastbert_teacher,
+    self_distillation_loss,
+)
+from cascadebert.models.members import load_encoder, load_trained, save_trained, token_states, trained
+from cascadebert.training.loop import fit, predict
+from cascadebert.training.objectives import cross_entropy, on_logits
 
 
 @pytest.fixture

@@ -13,10 +13,21 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from cascadebert.exits import ExitLogits
-from cascadebert.figures import CLASSES, figure_of, legend_above, panels_of, plot_trade_off, save, trade_off_figure
-from cascadebert.instances import words
-from cascadebert.panels import (
+from cascadebert.files import write_examples
+from cascadebert.metrics.exits import ExitLogits
+from cascadebert.metrics.predictions import Predictions, write_predictions
+from cascadebert.metrics.sweeps import sweep
+from cascadebert.pages.figures import (
+    CLASSES,
+    figure_of,
+    legend_above,
+    panels_of,
+    plot_trade_off,
+    save,
+    trade_off_figure,
+)
+from cascadebert.pages.instances import words
+from cascadebert.pages.panels import (
     limits,
     plot_dis,
     plot_layers,
@@ -24,9 +35,7 @@ from cascadebert.panels import (
     plot_reliability,
     plot_states,
 )
-from cascadebert.passages import lines_of, plot_probabilities, plot_texts, wrapped
-from cascadebert.records import Predictions, write_examples, write_predictions
-from cascadebert.sweeps import sweep
+from cascadebert.pages.passages import lines_of, plot_probabilities, plot_texts, wrapped
 from cascadebert.systems import SYSTEMS, shown_in
 
 NAN = float("nan")

@@ -8,10 +8,11 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from cascadebert import gpus, training
+from cascadebert.training import gpus
+from cascadebert.training import loop as training
 
 SCRIPTS = Path(__file__).parents[1] / "workflow/scripts"
-JOB = "import sys; from pathlib import Path; from cascadebert.gpus import claim; "
+JOB = "import sys; from pathlib import Path; from cascadebert.training.gpus import claim; "
 JOB += "print(claim(sys.argv[2:], Path(sys.argv[1])), flush=True); sys.stdin.read()"
 
 

@@ -18,10 +18,10 @@ import yaml
 from mirror import Fault, build, commit_of, glue_frames, mirrored, write_bert, write_glue
 from smoke import copy_of, said
 
-from cascadebert.checkpoints import read_checkpoint, write_checkpoint
-from cascadebert.configuration import Problem
-from cascadebert.origins import sha256
-from cascadebert.sources import read_source
+from cascadebert.config import Problem
+from cascadebert.data.origins import sha256
+from cascadebert.data.sources import read_source
+from cascadebert.models.checkpoints import read_checkpoint, write_checkpoint
 
 ROOT = Path(__file__).parents[1]
 SCRIPTS = ROOT / "workflow/scripts"
@@ -29,8 +29,8 @@ SCRIPTS = ROOT / "workflow/scripts"
 FETCH = """
 import json, sys
 from pathlib import Path
-from cascadebert import hub
-from cascadebert.configuration import Problem
+from cascadebert.data import hub
+from cascadebert.config import Problem
 
 for call in json.load(sys.stdin):
     try:

@@ -10,8 +10,8 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cascadebert import intervals
-from cascadebert.intervals import (
+from cascadebert.metrics import intervals
+from cascadebert.metrics.intervals import (
     holm,
     mcnemar,
     mean_sd,
@@ -198,6 +198,6 @@ def test_verdict_needs_an_interval_strictly_on_one_side(low, high, positive, neg
 
 
 def test_importing_intervals_does_not_import_statsmodels():
-    code = "import sys, cascadebert.intervals; sys.exit('statsmodels' in sys.modules)"
-    folder = intervals.__file__.removesuffix("cascadebert/intervals.py")
+    code = "import sys, cascadebert.metrics.intervals; sys.exit('statsmodels' in sys.modules)"
+    folder = intervals.__file__.removesuffix("cascadebert/metrics/intervals.py")
     subprocess.run([sys.executable, "-c", code], cwd=folder, check=True)

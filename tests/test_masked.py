@@ -12,9 +12,11 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from transformers import BertConfig
 
-from cascadebert.checkpoints import checkpoint_of, depth_of, read_checkpoint, write_checkpoint
-from cascadebert.distillation import corpus_of, some_layers
-from cascadebert.masked import (
+from cascadebert.models.checkpoints import checkpoint_of, depth_of, read_checkpoint, write_checkpoint
+from cascadebert.models.members import load_encoder, trained
+from cascadebert.training.distillation import corpus_of, some_layers
+from cascadebert.training.loop import fit, to_batch
+from cascadebert.training.masked import (
     Distil,
     MaskedHead,
     MaskedModel,
@@ -26,8 +28,6 @@ from cascadebert.masked import (
     teacher_of,
     word_loss,
 )
-from cascadebert.members import load_encoder, trained
-from cascadebert.training import fit, to_batch
 
 CPU = torch.device("cpu")
 PARTS = {"ce": {"mlm": 0.0, "cos": 0.0}, "mlm": {"ce": 0.0, "cos": 0.0}, "cos": {"ce": 0.0, "mlm": 0.0}}
@@ -355,7 +355,7 @@ def test_student_learns_and_nothing_else_moves(checkpoint, corpus, settings):
 
 def test_student_shares_no_tensor_with_its_teacher(weights, sentences, masks, settings, monkeypatch):
     built = []
-    monkeypatch.setattr("cascadebert.masked.fit", lambda model, *_, **__: built.append(model))
+    monkeypatch.setattr("cascadebert.training.masked.fit", lambda model, *_, **__: built.append(model))
     teacher = teacher_of(load_encoder(weights, 4), sentences, masks(), Distil(1), settings(), seed=1)
     distilled(some_layers(weights, 4, [2, 4]), teacher, sentences, masks(), Distil(1), settings(), seed=1)
     head, student = built
@@ -372,7 +372,8 @@ def test_student_shares_no_tensor_with_its_teacher(weights, sentences, masks, se
 def test_student_comes_nearer_to_its_teacher_on_texts_it_has_not_seen(weights, sentences, masks, settings, monkeypatch):
     models, distil = [], Distil(8)
     monkeypatch.setattr(
-        "cascadebert.masked.fit", lambda model, *given, **more: models.append(model) or fit(model, *given, **more)
+        "cascadebert.training.masked.fit",
+        lambda model, *given, **more: models.append(model) or fit(model, *given, **more),
     )
     torch.manual_seed(0)
     teacher = teacher_of(load_encoder(weights, 4), sentences, masks(0.15), distil, settings(lr=1e-2), seed=1)

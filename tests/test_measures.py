@@ -12,10 +12,10 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 
 import measure_exits
 import scale_temperature
-from cascadebert.exits import ExitLogits, confidence
-from cascadebert.measures import measures
-from cascadebert.records import Predictions, cascade_of, read_predictions, write_predictions
-from cascadebert.sweeps import sweep
+from cascadebert.metrics.exits import ExitLogits, confidence
+from cascadebert.metrics.measures import measures
+from cascadebert.metrics.predictions import Predictions, cascade_of, read_predictions, write_predictions
+from cascadebert.metrics.sweeps import sweep
 from cascadebert.systems import SPLITS
 
 

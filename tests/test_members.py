@@ -5,8 +5,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import BertConfig, BertModel
 
-from cascadebert.checkpoints import depth_of
-from cascadebert.members import (
+from cascadebert.models.checkpoints import depth_of
+from cascadebert.models.members import (
     Member,
     build_member,
     load_encoder,
@@ -16,8 +16,8 @@ from cascadebert.members import (
     sentence_states,
     trained,
 )
-from cascadebert.objectives import cross_entropy, on_logits
-from cascadebert.training import fit
+from cascadebert.training.loop import fit
+from cascadebert.training.objectives import cross_entropy, on_logits
 
 DEPTHS = (1, 2, 4)
 

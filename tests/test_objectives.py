@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cascadebert.objectives import cross_entropy, dar, dar_batch_mean, kd, patience
+from cascadebert.training.objectives import cross_entropy, dar, dar_batch_mean, kd, patience
 
 
 def generator(seed=0):

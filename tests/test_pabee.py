@@ -5,8 +5,8 @@ import pytest
 import torch
 from transformers.models.bert.modeling_bert import BertPooler
 
-from cascadebert.members import sentence_states
-from cascadebert.pabee import build_pabee, weighted_loss
+from cascadebert.models.members import sentence_states
+from cascadebert.models.pabee import build_pabee, weighted_loss
 
 
 def test_one_pooler_and_a_classifier_for_each_layer(weights):

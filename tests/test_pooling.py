@@ -14,20 +14,20 @@ from smoke import ROOT
 import extract_states
 import pretrain_distilbert
 import pretrain_member
-from cascadebert.checkpoints import FILES, read_checkpoint, write_checkpoint
-from cascadebert.configuration import Problem, declared_pooling, native_precision
-from cascadebert.deebert import DeeBert, build_deebert
-from cascadebert.distillation import SentenceEncoder, some_layers
-from cascadebert.encoding import write_encoded
-from cascadebert.fastbert import build_fastbert_teacher
-from cascadebert.masked import Distil
-from cascadebert.members import build_member, load_encoder, pooling_of, save_trained, sentence_states
-from cascadebert.objectives import Patience, kd, patience
-from cascadebert.origins import origin_of_checkpoint
-from cascadebert.pabee import build_pabee
-from cascadebert.records import read_json
-from cascadebert.teachers import patient_objective, teacher_outputs
-from cascadebert.theseus import Theseus
+from cascadebert.config import Problem, declared_pooling, native_precision
+from cascadebert.data.encoding import write_encoded
+from cascadebert.data.origins import origin_of_checkpoint
+from cascadebert.files import read_json
+from cascadebert.models.checkpoints import FILES, read_checkpoint, write_checkpoint
+from cascadebert.models.deebert import DeeBert, build_deebert
+from cascadebert.models.fastbert import build_fastbert_teacher
+from cascadebert.models.members import build_member, load_encoder, pooling_of, save_trained, sentence_states
+from cascadebert.models.pabee import build_pabee
+from cascadebert.models.theseus import Theseus
+from cascadebert.training.distillation import SentenceEncoder, some_layers
+from cascadebert.training.masked import Distil
+from cascadebert.training.objectives import Patience, kd, patience
+from cascadebert.training.teachers import patient_objective, teacher_outputs
 
 MODULES = [
     {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},

@@ -6,21 +6,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cascadebert.exits import ExitLogits
-from cascadebert.records import (
-    Predictions,
+from cascadebert.files import (
     atomic,
-    cascade_of,
     read_examples,
     read_json,
-    read_predictions,
     versions,
     write_csv,
     write_examples,
     write_json,
-    write_predictions,
     write_text,
 )
+from cascadebert.metrics.exits import ExitLogits
+from cascadebert.metrics.predictions import Predictions, cascade_of, read_predictions, write_predictions
 
 ODD = [
     'a "quoted" one',

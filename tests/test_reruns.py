@@ -139,21 +139,25 @@ CONFIG_EDITS = {
     "format of tables": (lambda text: text + "\ntables: {decimals: 2}\n", TABLES),
 }
 CODE_EDITS = {
-    "how figures look": (f"{LIBRARY}/figures.py", replace('"font.size": 8', '"font.size": 9'), FIGURES),
+    "how figures look": (f"{LIBRARY}/pages/figures.py", replace('"font.size": 8', '"font.size": 9'), FIGURES),
     "the panels of Figure 1": (
-        f"{LIBRARY}/passages.py",
+        f"{LIBRARY}/pages/passages.py",
         replace("LINE_HEIGHT = 0.165", "LINE_HEIGHT = 0.2"),
         once("figure1"),
     ),
-    "a table's format": (f"{LIBRARY}/tables.py", replace('MISSING = "-"', 'MISSING = "n/a"'), TABLES),
-    "the claims": (f"{LIBRARY}/claims.py", replace('NOT_RUN = "not run"', 'NOT_RUN = "left out"'), once("claims")),
+    "a table's format": (f"{LIBRARY}/pages/tables.py", replace('MISSING = "-"', 'MISSING = "n/a"'), TABLES),
+    "the claims": (
+        f"{LIBRARY}/pages/claims.py",
+        replace('NOT_RUN = "not run"', 'NOT_RUN = "left out"'),
+        once("claims"),
+    ),
     "PABEE's loss": (
-        f"{LIBRARY}/pabee.py",
+        f"{LIBRARY}/models/pabee.py",
         replace("/ weights.sum()", "/ weights.mean()"),
         {"train_pabee": 6, "sweep_thresholds": 4, **once("table2", "table6", "table8", "claims", "figure5_all")},
     ),
     "DeeBERT's off-ramps": (
-        f"{LIBRARY}/deebert.py",
+        f"{LIBRARY}/models/deebert.py",
         replace("nn.Dropout(DROPOUT)", "nn.Dropout(0.2)"),
         {
             "train_deebert": 6,
@@ -165,12 +169,12 @@ CODE_EDITS = {
         },
     ),
     "BERT-of-Theseus": (
-        f"{LIBRARY}/theseus.py",
+        f"{LIBRARY}/models/theseus.py",
         lambda text: text + "\nEDITED = True\n",
         {"train_theseus": 3, "sweep_thresholds": 2, **once("table3", "table8", "claims", "figure5_all")},
     ),
     "the difficulty rule": (
-        f"{LIBRARY}/difficulty.py",
+        f"{LIBRARY}/metrics/difficulty.py",
         replace("~correct.all(axis=0)", "~correct.any(axis=0)"),
         {"assign_folds": 2, "predict_fold": 12} | LABELS | {"measure_exits": 22, "figure3": 1},
     ),
@@ -180,7 +184,7 @@ CODE_EDITS = {
         MARGIN,
     ),
     "the training loop": (
-        f"{LIBRARY}/training.py",
+        f"{LIBRARY}/training/loop.py",
         replace("scaler.scale(loss).backward()", "scaler.scale(2 * loss).backward()"),
         {
             "pretrain_member": 3,
@@ -217,8 +221,8 @@ def test_touching_every_file_runs_nothing(finished):
 
 
 def test_comments_and_docstrings_run_nothing(finished, edited):
-    edited("workflow/scripts/cascadebert/training.py", replace('"""Seed everything', '"""Seed, first, everything'))
-    edited("workflow/scripts/cascadebert/exits.py", lambda text: text + "\n# a remark\n")
+    edited("workflow/scripts/cascadebert/training/loop.py", replace('"""Seed everything', '"""Seed, first, everything'))
+    edited("workflow/scripts/cascadebert/metrics/exits.py", lambda text: text + "\n# a remark\n")
     edited(SMOKE, lambda text: "# a remark\n" + text)
     assert would_run(finished) == {}
 

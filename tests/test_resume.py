@@ -12,12 +12,12 @@ import pandas as pd
 import pytest
 import torch
 
-from cascadebert.encoding import write_encoded
-from cascadebert.members import build_member, trained
-from cascadebert.objectives import cross_entropy, dar, on_logits
-from cascadebert.resume import ResumePoint, fingerprint
-from cascadebert.theseus import Theseus
-from cascadebert.training import fit, start
+from cascadebert.data.encoding import write_encoded
+from cascadebert.models.members import build_member, trained
+from cascadebert.models.theseus import Theseus
+from cascadebert.training.loop import fit, start
+from cascadebert.training.objectives import cross_entropy, dar, on_logits
+from cascadebert.training.resume import ResumePoint, fingerprint
 
 SCRIPTS = Path(__file__).parents[1] / "workflow/scripts"
 

@@ -8,10 +8,12 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
-from cascadebert.checkpoints import checkpoint_of, read_checkpoint, write_checkpoint
-from cascadebert.deebert import DeeBert, off_ramp_loss
-from cascadebert.encoding import encode
-from cascadebert.members import (
+from cascadebert.data.encoding import encode
+from cascadebert.data.sources import read_source
+from cascadebert.data.splits import carve
+from cascadebert.models.checkpoints import checkpoint_of, read_checkpoint, write_checkpoint
+from cascadebert.models.deebert import DeeBert, off_ramp_loss
+from cascadebert.models.members import (
     RobertaPooler,
     build_member,
     load_encoder,
@@ -21,11 +23,9 @@ from cascadebert.members import (
     token_states,
     trained,
 )
-from cascadebert.objectives import cross_entropy, on_logits
-from cascadebert.pabee import build_pabee, weighted_loss
-from cascadebert.sources import read_source
-from cascadebert.splits import carve
-from cascadebert.training import fit, predict, to_batch
+from cascadebert.models.pabee import build_pabee, weighted_loss
+from cascadebert.training.loop import fit, predict, to_batch
+from cascadebert.training.objectives import cross_entropy, on_logits
 
 CPU = torch.device("cpu")
 TEXTS = [

@@ -20,14 +20,15 @@ from test_grid import preset
 
 import pack_submission
 import sweep_thresholds
-from cascadebert.configuration import Problem, check_schema
-from cascadebert.exits import ExitLogits, exits_at
+from cascadebert.config import Problem, check_schema
+from cascadebert.data.sources import read_source
+from cascadebert.data.splits import carve
+from cascadebert.files import read_json
 from cascadebert.glue import GLUE, TEST_ROWS
 from cascadebert.grid import in_glue, misplaced, missing, own_ratio, runs, table2_ratios
-from cascadebert.records import Predictions, read_json, read_predictions, write_predictions
-from cascadebert.sources import read_source
-from cascadebert.splits import carve
-from cascadebert.submission import FILES, NUMBERED, chosen, files_for, filled, write_submission
+from cascadebert.metrics.exits import ExitLogits, exits_at
+from cascadebert.metrics.predictions import Predictions, read_predictions, write_predictions
+from cascadebert.metrics.submission import FILES, NUMBERED, chosen, files_for, filled, write_submission
 from cascadebert.systems import SPLITS, SYSTEMS
 
 ROOT = Path(__file__).parents[1]

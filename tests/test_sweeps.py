@@ -9,10 +9,11 @@ import pytest
 import adopt_margin
 import select_margin
 import sweep_thresholds
-from cascadebert.exits import ExitLogits, answers, exits_at, speed_up, threshold_for
-from cascadebert.records import Predictions, read_json, read_predictions, write_json, write_predictions
-from cascadebert.scores import score
-from cascadebert.sweeps import operating_point, printed_points, sweep
+from cascadebert.files import read_json, write_json
+from cascadebert.metrics.exits import ExitLogits, answers, exits_at, speed_up, threshold_for
+from cascadebert.metrics.predictions import Predictions, read_predictions, write_predictions
+from cascadebert.metrics.scores import score
+from cascadebert.metrics.sweeps import operating_point, printed_points, sweep
 
 
 def predictions(seed, n=60, exits=2):

@@ -15,10 +15,10 @@ import table5
 import table7
 import table8
 import theory_table
-from cascadebert.exits import ExitLogits
-from cascadebert.records import Predictions, cascade_of, write_json, write_predictions
-from cascadebert.systems import SYSTEMS, shown_in
-from cascadebert.tables import (
+from cascadebert.files import write_json
+from cascadebert.metrics.exits import ExitLogits
+from cascadebert.metrics.predictions import Predictions, cascade_of, write_predictions
+from cascadebert.pages.tables import (
     AVERAGE,
     Entry,
     best,
@@ -38,6 +38,7 @@ from cascadebert.tables import (
     with_paper,
     with_server,
 )
+from cascadebert.systems import SYSTEMS, shown_in
 
 PAPER = Path(__file__).parents[1] / "config/paper/table2.csv"
 COLUMNS = ["mnli", "mnli-mm", "mrpc", "qnli", "qqp", "rte", "sst2"]

@@ -12,14 +12,15 @@ import tyro
 from safetensors.torch import load_file, save_file
 from transformers import RobertaConfig, RobertaModel
 
-from cascadebert.difficulty import margin_of, shuffled
-from cascadebert.encoding import write_encoded
-from cascadebert.members import build_member, load_trained, sentence_states
-from cascadebert.objectives import Patience, cross_entropy, kd, on_logits, patience
-from cascadebert.records import read_predictions, write_json
+from cascadebert.data.encoding import write_encoded
+from cascadebert.files import write_json
+from cascadebert.metrics.difficulty import margin_of, shuffled
+from cascadebert.metrics.predictions import read_predictions
+from cascadebert.models.members import build_member, load_trained, sentence_states
 from cascadebert.systems import SPLITS
-from cascadebert.teachers import patient_objective, read_teacher, skip_map, teacher_outputs, write_teacher
-from cascadebert.training import fit, predict, stream, to_batch
+from cascadebert.training.loop import fit, predict, stream, to_batch
+from cascadebert.training.objectives import Patience, cross_entropy, kd, on_logits, patience
+from cascadebert.training.teachers import patient_objective, read_teacher, skip_map, teacher_outputs, write_teacher
 
 CPU = torch.device("cpu")
 RECIPE = Patience(alpha=0.5, beta=10.0, temperature=5.0, normalize=False)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cascadebert.theory import (
+from cascadebert.metrics.theory import (
     condition_residuals,
     counts_before,
     cumulative_layers,

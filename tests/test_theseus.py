@@ -8,10 +8,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import RobertaConfig, RobertaModel
 
-from cascadebert.members import build_member, embedded, load_trained, save_trained, trained
-from cascadebert.objectives import cross_entropy, on_logits
-from cascadebert.theseus import Theseus
-from cascadebert.training import fit, predict
+from cascadebert.models.members import build_member, embedded, load_trained, save_trained, trained
+from cascadebert.models.theseus import Theseus
+from cascadebert.training.loop import fit, predict
+from cascadebert.training.objectives import cross_entropy, on_logits
 
 
 @pytest.fixture

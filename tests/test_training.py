@@ -7,13 +7,13 @@ import pytest
 import torch
 from torch import nn
 
-from cascadebert.deebert import DeeBert
-from cascadebert.encoding import Encoded
-from cascadebert.fastbert import FastBert, build_fastbert_teacher
-from cascadebert.members import build_member, trained
-from cascadebert.objectives import cross_entropy, on_logits
-from cascadebert.pabee import build_pabee
-from cascadebert.training import fit, mean_score, predict, start, stream, to_batch
+from cascadebert.data.encoding import Encoded
+from cascadebert.models.deebert import DeeBert
+from cascadebert.models.fastbert import FastBert, build_fastbert_teacher
+from cascadebert.models.members import build_member, trained
+from cascadebert.models.pabee import build_pabee
+from cascadebert.training.loop import fit, mean_score, predict, start, stream, to_batch
+from cascadebert.training.objectives import cross_entropy, on_logits
 
 CPU = torch.device("cpu")
 

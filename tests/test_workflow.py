@@ -16,7 +16,7 @@ import pytest
 import yaml
 from smoke import FIGURES, ROOT, SMOKE, TABLE, TABLES, command, copy_of, replace, said, snakemake, would_run
 
-from cascadebert.budget import difficulty_share
+from cascadebert.cluster.budget import difficulty_share
 
 
 def test_smoke_writes_every_table_and_figure(finished):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import tyro
 
-from cascadebert.records import atomic, read_json
+from cascadebert.files import atomic, read_json
 
 
 def main(selected: Path, margins: list[float], candidates: list[Path], out: list[Path]) -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import tyro
 
-from cascadebert.difficulty import assign_folds
-from cascadebert.records import read_examples, write_csv
+from cascadebert.files import read_examples, write_csv
+from cascadebert.metrics.difficulty import assign_folds
 
 
 def main(examples: Path, n_folds: int, seed: int, out: Path) -> None:

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import tyro
 
-from cascadebert.claims import NOT_RUN, Evidence, claims, judged
-from cascadebert.records import write_csv, write_text
-from cascadebert.sweeps import printed_points
-from cascadebert.tables import MISSING, intervals_over, sentences, to_markdown, with_interval
+from cascadebert.files import write_csv, write_text
+from cascadebert.metrics.sweeps import printed_points
+from cascadebert.pages.claims import NOT_RUN, Evidence, claims, judged
+from cascadebert.pages.tables import MISSING, intervals_over, sentences, to_markdown, with_interval
 
 
 def main(sweeps: list[Path], measures: list[Path], spec: str, decimals: int, csv: Path) -> None:

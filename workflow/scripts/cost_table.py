@@ -11,8 +11,8 @@ import tyro
 from snakemake.api import SnakemakeApi
 from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, ResourceSettings
 
-from cascadebert.budget import difficulty_share
-from cascadebert.records import write_csv, write_text
+from cascadebert.cluster.budget import difficulty_share
+from cascadebert.files import write_csv, write_text
 
 ALTERNATIVES = [(folds, seeds) for folds in (2, 4, 8) for seeds in (1, 2, 5)]
 """Values of difficulty.n_folds and numbers of difficulty.seeds that are set beside the config's own."""

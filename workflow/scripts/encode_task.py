@@ -4,8 +4,8 @@ from pathlib import Path
 
 import tyro
 
-from cascadebert.encoding import encode, write_encoded
-from cascadebert.records import read_examples, read_json
+from cascadebert.data.encoding import encode, write_encoded
+from cascadebert.files import read_examples, read_json
 
 
 def main(examples: Path, task: Path, tokenizer: Path, max_length: int, out: Path) -> None:

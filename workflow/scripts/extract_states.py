@@ -6,11 +6,11 @@ import numpy as np
 import torch
 import tyro
 
-from cascadebert.deebert import build_deebert
-from cascadebert.encoding import read_encoded
-from cascadebert.members import build_member, load_trained, sentence_states
-from cascadebert.records import atomic
-from cascadebert.training import device_of, start, to_batch
+from cascadebert.data.encoding import read_encoded
+from cascadebert.files import atomic
+from cascadebert.models.deebert import build_deebert
+from cascadebert.models.members import build_member, load_trained, sentence_states
+from cascadebert.training.loop import device_of, start, to_batch
 
 
 def main(

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import tyro
 
-from cascadebert.configuration import Problem
-from cascadebert.records import atomic
+from cascadebert.config import Problem
+from cascadebert.files import atomic
 
 
 def main(package: str, version: str, sha256: str, out: Path) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import tyro
 
-from cascadebert.configuration import Problem
-from cascadebert.hub import fetch_weights
+from cascadebert.config import Problem
+from cascadebert.data.hub import fetch_weights
 
 
 def main(weights: str, hub: str, out: Path, revision: str | None = None) -> None:

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import tyro
 
-from cascadebert.figures import figure_of, save, sentence
-from cascadebert.instances import easy_instance
-from cascadebert.passages import LINE_HEIGHT, lines_of, plot_probabilities, plot_texts
-from cascadebert.records import read_examples, read_predictions
+from cascadebert.files import read_examples
+from cascadebert.metrics.predictions import read_predictions
+from cascadebert.pages.figures import figure_of, save, sentence
+from cascadebert.pages.instances import easy_instance
+from cascadebert.pages.passages import LINE_HEIGHT, lines_of, plot_probabilities, plot_texts
 
 
 def main(deebert: list[Path], small: list[Path], base: list[Path], examples: list[Path], spec: str, pdf: Path) -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 import pandas as pd
 import tyro
 
-from cascadebert.analysis import deebert_thresholds, emitted_accuracy
-from cascadebert.figures import legend_above, panels_of, save, sentence
-from cascadebert.panels import plot_layers
-from cascadebert.records import read_predictions
+from cascadebert.metrics.predictions import read_predictions
+from cascadebert.pages.analysis import deebert_thresholds, emitted_accuracy
+from cascadebert.pages.figures import legend_above, panels_of, save, sentence
+from cascadebert.pages.panels import plot_layers
 
 
 def main(predictions: list[Path], sweeps: list[Path], spec: str, pdf: Path) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pandas as pd
 import tyro
 
-from cascadebert.analysis import dis_by_layer
-from cascadebert.figures import panels_of, save
-from cascadebert.panels import limits, plot_dis
+from cascadebert.pages.analysis import dis_by_layer
+from cascadebert.pages.figures import panels_of, save
+from cascadebert.pages.panels import limits, plot_dis
 
 
 def main(measures: list[Path], spec: str, pdf: Path) -> None:

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import tyro
 
-from cascadebert.analysis import separation
-from cascadebert.figures import figure_of, save
-from cascadebert.panels import plot_states
+from cascadebert.pages.analysis import separation
+from cascadebert.pages.figures import figure_of, save
+from cascadebert.pages.panels import plot_states
 
 
 def main(states: list[Path], spec: str, pdf: Path) -> None:

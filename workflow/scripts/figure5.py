@@ -5,9 +5,9 @@ from pathlib import Path
 
 import tyro
 
-from cascadebert.analysis import trade_off
-from cascadebert.figures import save, trade_off_figure
-from cascadebert.sweeps import printed_points
+from cascadebert.metrics.sweeps import printed_points
+from cascadebert.pages.analysis import trade_off
+from cascadebert.pages.figures import save, trade_off_figure
 
 
 def main(sweeps: list[Path], spec: str, pdf: Path) -> None:

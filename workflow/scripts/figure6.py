@@ -5,10 +5,10 @@ from pathlib import Path
 
 import tyro
 
-from cascadebert.analysis import calibration_curves
-from cascadebert.figures import panels_of, save
-from cascadebert.panels import plot_reliability
-from cascadebert.records import read_predictions
+from cascadebert.metrics.predictions import read_predictions
+from cascadebert.pages.analysis import calibration_curves
+from cascadebert.pages.figures import panels_of, save
+from cascadebert.pages.panels import plot_reliability
 
 
 def main(predictions: list[Path], spec: str, pdf: Path) -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 import pandas as pd
 import tyro
 
-from cascadebert.analysis import difficulty_by_rating
-from cascadebert.figures import panels_of, save, sentence
-from cascadebert.panels import plot_rating
-from cascadebert.records import read_examples
+from cascadebert.files import read_examples
+from cascadebert.pages.analysis import difficulty_by_rating
+from cascadebert.pages.figures import panels_of, save, sentence
+from cascadebert.pages.panels import plot_rating
 
 
 def main(labels: list[Path], examples: list[Path], spec: str, pdf: Path) -> None:

@@ -5,12 +5,12 @@ from pathlib import Path
 import tyro
 from torch import Tensor
 
-from cascadebert.difficulty import margin_of
-from cascadebert.encoding import read_encoded
-from cascadebert.members import build_member
-from cascadebert.objectives import Batch, cross_entropy, dar_batch_mean, on_logits
-from cascadebert.runs import Run
-from cascadebert.training import Settings
+from cascadebert.data.encoding import read_encoded
+from cascadebert.metrics.difficulty import margin_of
+from cascadebert.models.members import Batch, build_member
+from cascadebert.training.loop import Settings
+from cascadebert.training.objectives import cross_entropy, dar_batch_mean, on_logits
+from cascadebert.training.runs import Run
 
 
 def main(run: tyro.conf.OmitArgPrefixes[Run], settings: Settings, dar_weight: float, margin: float | Path) -> None:

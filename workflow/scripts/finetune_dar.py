@@ -7,14 +7,14 @@ import torch
 import tyro
 from torch import Tensor
 
-from cascadebert.difficulty import margin_of, read_difficult
-from cascadebert.encoding import read_encoded
-from cascadebert.members import build_member
-from cascadebert.objectives import Batch, Distillation, cross_entropy, dar, on_logits
-from cascadebert.objectives import kd as kd_loss
-from cascadebert.runs import Run
-from cascadebert.teachers import read_teacher
-from cascadebert.training import Settings, stream
+from cascadebert.data.encoding import read_encoded
+from cascadebert.metrics.difficulty import margin_of, read_difficult
+from cascadebert.models.members import Batch, build_member
+from cascadebert.training.loop import Settings, stream
+from cascadebert.training.objectives import Distillation, cross_entropy, dar, on_logits
+from cascadebert.training.objectives import kd as kd_loss
+from cascadebert.training.runs import Run
+from cascadebert.training.teachers import read_teacher
 
 NO_TEACHER = Distillation(alpha=0.0, temperature=1.0)
 

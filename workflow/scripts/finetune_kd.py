@@ -5,13 +5,13 @@ from pathlib import Path
 import tyro
 from torch import Tensor
 
-from cascadebert.encoding import read_encoded
-from cascadebert.members import build_member
-from cascadebert.objectives import Batch, Distillation, on_logits
-from cascadebert.objectives import kd as kd_loss
-from cascadebert.runs import Run
-from cascadebert.teachers import read_teacher
-from cascadebert.training import Settings
+from cascadebert.data.encoding import read_encoded
+from cascadebert.models.members import Batch, build_member
+from cascadebert.training.loop import Settings
+from cascadebert.training.objectives import Distillation, on_logits
+from cascadebert.training.objectives import kd as kd_loss
+from cascadebert.training.runs import Run
+from cascadebert.training.teachers import read_teacher
 
 
 def main(run: tyro.conf.OmitArgPrefixes[Run], settings: Settings, teacher: Path, kd: Distillation) -> None:

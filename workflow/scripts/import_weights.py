@@ -5,9 +5,9 @@ from pathlib import Path
 
 import tyro
 
-from cascadebert.checkpoints import read_checkpoint, write_checkpoint
-from cascadebert.configuration import Pooling
-from cascadebert.origins import origin_of_checkpoint
+from cascadebert.config import Pooling
+from cascadebert.data.origins import origin_of_checkpoint
+from cascadebert.models.checkpoints import read_checkpoint, write_checkpoint
 
 
 def main(source: str, out: Path, archive: Path | None = None, pooling: Pooling | None = None) -> None:

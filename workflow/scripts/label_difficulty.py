@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import tyro
 
-from cascadebert.difficulty import difficulty_table
-from cascadebert.records import read_predictions, write_csv
+from cascadebert.files import write_csv
+from cascadebert.metrics.difficulty import difficulty_table
+from cascadebert.metrics.predictions import read_predictions
 
 
 def main(predictions: list[Path], seeds: list[int], out: Path) -> None:

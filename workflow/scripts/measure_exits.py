@@ -5,8 +5,9 @@ from pathlib import Path
 import pandas as pd
 import tyro
 
-from cascadebert.measures import measures
-from cascadebert.records import read_predictions, write_csv
+from cascadebert.files import write_csv
+from cascadebert.metrics.measures import measures
+from cascadebert.metrics.predictions import read_predictions
 
 
 def main(report: list[Path], mismatched: list[Path], seeds: list[int], task: str, run: str, out: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 import tyro
 
-from cascadebert.records import read_predictions
-from cascadebert.submission import FILES, answered, chosen, files_for, filled, write_submission
+from cascadebert.metrics.predictions import read_predictions
+from cascadebert.metrics.submission import FILES, answered, chosen, files_for, filled, write_submission
 
 log = logging.getLogger(__name__)
 

@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 import tyro
 
-from cascadebert.encoding import read_encoded
-from cascadebert.members import build_member
-from cascadebert.objectives import cross_entropy, on_logits
-from cascadebert.records import write_json, write_predictions
-from cascadebert.resume import ResumePoint
-from cascadebert.runs import predictions_of
-from cascadebert.training import Settings, fit, start
+from cascadebert.data.encoding import read_encoded
+from cascadebert.files import write_json
+from cascadebert.metrics.predictions import write_predictions
+from cascadebert.models.members import build_member
+from cascadebert.training.loop import Settings, fit, start
+from cascadebert.training.objectives import cross_entropy, on_logits
+from cascadebert.training.resume import ResumePoint
+from cascadebert.training.runs import predictions_of
 
 
 def main(

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import tyro
 
-from cascadebert.encoding import read_encoded
-from cascadebert.members import build_member, load_trained
-from cascadebert.teachers import skip_map, teacher_outputs, write_teacher
-from cascadebert.training import Settings, start
+from cascadebert.data.encoding import read_encoded
+from cascadebert.models.members import build_member, load_trained
+from cascadebert.training.loop import Settings, start
+from cascadebert.training.teachers import skip_map, teacher_outputs, write_teacher
 
 
 def main(

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import tyro
 
-from cascadebert.checkpoints import checkpoint_of, depth_of, write_checkpoint
-from cascadebert.configuration import Pooling
-from cascadebert.distillation import corpus_of, some_layers
-from cascadebert.masked import Distil, Masks, distilled, teacher_of
-from cascadebert.members import load_encoder, origin_of
-from cascadebert.resume import ResumePoint
-from cascadebert.training import Settings, start
+from cascadebert.config import Pooling
+from cascadebert.models.checkpoints import checkpoint_of, depth_of, write_checkpoint
+from cascadebert.models.members import load_encoder, origin_of
+from cascadebert.training.distillation import corpus_of, some_layers
+from cascadebert.training.loop import Settings, start
+from cascadebert.training.masked import Distil, Masks, distilled, teacher_of
+from cascadebert.training.resume import ResumePoint
 
 
 def main(

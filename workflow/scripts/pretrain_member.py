@@ -4,13 +4,13 @@ from pathlib import Path
 
 import tyro
 
-from cascadebert.checkpoints import checkpoint_of, depth_of, write_checkpoint
-from cascadebert.configuration import Pooling
-from cascadebert.distillation import SentenceEncoder, corpus_of, distance, sentence_vectors, some_layers
-from cascadebert.members import load_encoder, origin_of
-from cascadebert.objectives import on_logits
-from cascadebert.resume import ResumePoint
-from cascadebert.training import Settings, fit, start
+from cascadebert.config import Pooling
+from cascadebert.models.checkpoints import checkpoint_of, depth_of, write_checkpoint
+from cascadebert.models.members import load_encoder, origin_of
+from cascadebert.training.distillation import SentenceEncoder, corpus_of, distance, sentence_vectors, some_layers
+from cascadebert.training.loop import Settings, fit, start
+from cascadebert.training.objectives import on_logits
+from cascadebert.training.resume import ResumePoint
 
 
 def main(

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import tyro
 
-from cascadebert.calibration import fit_temperature
-from cascadebert.records import read_predictions, write_predictions
+from cascadebert.metrics.calibration import fit_temperature
+from cascadebert.metrics.predictions import read_predictions, write_predictions
 from cascadebert.systems import SPLITS
 
 

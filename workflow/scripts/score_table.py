@@ -6,10 +6,9 @@ from pathlib import Path
 import pandas as pd
 import tyro
 
-from cascadebert.records import read_json
-from cascadebert.sweeps import printed_points
-from cascadebert.systems import shown_in
-from cascadebert.tables import (
+from cascadebert.files import read_json
+from cascadebert.metrics.sweeps import printed_points
+from cascadebert.pages.tables import (
     best,
     entries,
     facts_of,
@@ -24,6 +23,7 @@ from cascadebert.tables import (
     with_server,
     write_table,
 )
+from cascadebert.systems import shown_in
 
 
 def main(sweeps: list[Path], tasks: list[Path], paper: Path, number: int, spec: str, decimals: int, csv: Path) -> None:

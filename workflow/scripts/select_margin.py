@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import tyro
 
-from cascadebert.records import cascade_of, read_predictions, write_json
-from cascadebert.sweeps import sweep
+from cascadebert.files import write_json
+from cascadebert.metrics.predictions import cascade_of, read_predictions
+from cascadebert.metrics.sweeps import sweep
 
 
 def main(

@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 import tyro
 
-from cascadebert.difficulty import shuffled
-from cascadebert.records import write_csv
-from cascadebert.training import stream
+from cascadebert.files import write_csv
+from cascadebert.metrics.difficulty import shuffled
+from cascadebert.training.loop import stream
 
 
 def main(labels: Path, seed: int, out: Path) -> None:

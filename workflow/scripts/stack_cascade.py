@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import tyro
 
-from cascadebert.records import cascade_of, read_predictions, write_predictions
+from cascadebert.metrics.predictions import cascade_of, read_predictions, write_predictions
 
 
 def main(members: list[Path], out: list[Path]) -> None:

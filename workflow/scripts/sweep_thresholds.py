@@ -5,8 +5,9 @@ from pathlib import Path
 import pandas as pd
 import tyro
 
-from cascadebert.records import read_predictions, write_csv
-from cascadebert.sweeps import sweep
+from cascadebert.files import write_csv
+from cascadebert.metrics.predictions import read_predictions
+from cascadebert.metrics.sweeps import sweep
 from cascadebert.systems import SYSTEMS
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import tyro
 
-from cascadebert.records import read_json
-from cascadebert.tables import MISSING, sentences, write_table
+from cascadebert.files import read_json
+from cascadebert.pages.tables import MISSING, sentences, write_table
 
 COUNTED = ("train", "selection", "report", "mismatched", "test")
 

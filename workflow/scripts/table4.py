@@ -7,11 +7,10 @@ import numpy as np
 import pandas as pd
 import tyro
 
-from cascadebert.ablation import REFERENCE, ablation, instances
-from cascadebert.records import read_json
-from cascadebert.sweeps import printed_points
-from cascadebert.systems import SYSTEMS, shown_in
-from cascadebert.tables import (
+from cascadebert.files import read_json
+from cascadebert.metrics.sweeps import printed_points
+from cascadebert.pages.ablation import REFERENCE, ablation, instances
+from cascadebert.pages.tables import (
     AVERAGE,
     MISSING,
     cell,
@@ -26,6 +25,7 @@ from cascadebert.tables import (
     with_paper,
     write_table,
 )
+from cascadebert.systems import SYSTEMS, shown_in
 
 
 def main(

@@ -6,9 +6,9 @@ from pathlib import Path
 import pandas as pd
 import tyro
 
-from cascadebert.intervals import mean_sd, paired_interval, t_interval
-from cascadebert.sweeps import printed_points
-from cascadebert.tables import MISSING, intervals_over, seeds_by, sentences, with_interval, write_table
+from cascadebert.metrics.intervals import mean_sd, paired_interval, t_interval
+from cascadebert.metrics.sweeps import printed_points
+from cascadebert.pages.tables import MISSING, intervals_over, seeds_by, sentences, with_interval, write_table
 
 MEASURES = {"dis": "DIS ↑", "accuracy": "Acc ↑", "ece": "ECE ↓"}
 WITHOUT = "without DAR"

@@ -6,10 +6,9 @@ from pathlib import Path
 import pandas as pd
 import tyro
 
-from cascadebert.records import read_json
-from cascadebert.sweeps import MEASURES, printed_points
-from cascadebert.systems import shown_in
-from cascadebert.tables import (
+from cascadebert.files import read_json
+from cascadebert.metrics.sweeps import MEASURES, printed_points
+from cascadebert.pages.tables import (
     entries,
     facts_of,
     layout,
@@ -22,6 +21,7 @@ from cascadebert.tables import (
     with_paper,
     write_table,
 )
+from cascadebert.systems import shown_in
 
 COUNTED = {"layers": "by layers", "flops": "by FLOPs"}
 

@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 import tyro
 
-from cascadebert.records import read_json
-from cascadebert.sweeps import printed_points
-from cascadebert.systems import SYSTEMS
-from cascadebert.tables import (
+from cascadebert.files import read_json
+from cascadebert.metrics.sweeps import printed_points
+from cascadebert.pages.tables import (
     AVERAGE,
     WHOLE,
     Entry,
@@ -22,6 +21,7 @@ from cascadebert.tables import (
     summarised,
     write_table,
 )
+from cascadebert.systems import SYSTEMS
 
 
 def main(sweeps: list[Path], origins: list[Path], tasks: list[Path], spec: str, decimals: int, csv: Path) -> None:

@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 import tyro
 
-from cascadebert.exits import answers, exits_at
-from cascadebert.intervals import t_interval
-from cascadebert.records import read_predictions, write_csv, write_text
-from cascadebert.sweeps import printed_points
-from cascadebert.tables import intervals_over, sentences, to_markdown, with_interval
-from cascadebert.theory import condition_residuals, predicted_gain
+from cascadebert.files import write_csv, write_text
+from cascadebert.metrics.exits import answers, exits_at
+from cascadebert.metrics.intervals import t_interval
+from cascadebert.metrics.predictions import read_predictions
+from cascadebert.metrics.sweeps import printed_points
+from cascadebert.metrics.theory import condition_residuals, predicted_gain
+from cascadebert.pages.tables import intervals_over, sentences, to_markdown, with_interval
 
 TWO, THREE = "cascadebert", "cascadebert_three"
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import tyro
 
-from cascadebert.deebert import build_deebert, off_ramp_loss
-from cascadebert.encoding import read_encoded
-from cascadebert.objectives import on_logits
-from cascadebert.runs import Run
-from cascadebert.training import Settings
+from cascadebert.data.encoding import read_encoded
+from cascadebert.models.deebert import build_deebert, off_ramp_loss
+from cascadebert.training.loop import Settings
+from cascadebert.training.objectives import on_logits
+from cascadebert.training.runs import Run
 
 
 def main(run: tyro.conf.OmitArgPrefixes[Run], settings: Settings, stage1: Path) -> None:

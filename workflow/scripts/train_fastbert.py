@@ -4,11 +4,11 @@ from pathlib import Path
 
 import tyro
 
-from cascadebert.encoding import read_encoded
-from cascadebert.fastbert import build_fastbert, self_distillation_loss
-from cascadebert.objectives import on_logits
-from cascadebert.runs import Run
-from cascadebert.training import Settings
+from cascadebert.data.encoding import read_encoded
+from cascadebert.models.fastbert import build_fastbert, self_distillation_loss
+from cascadebert.training.loop import Settings
+from cascadebert.training.objectives import on_logits
+from cascadebert.training.runs import Run
 
 
 def main(run: tyro.conf.OmitArgPrefixes[Run], settings: Settings, stage1: Path) -> None:

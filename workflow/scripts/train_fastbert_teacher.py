@@ -2,11 +2,11 @@
 
 import tyro
 
-from cascadebert.encoding import read_encoded
-from cascadebert.fastbert import build_fastbert_teacher
-from cascadebert.objectives import cross_entropy, on_logits
-from cascadebert.runs import Run
-from cascadebert.training import Settings
+from cascadebert.data.encoding import read_encoded
+from cascadebert.models.fastbert import build_fastbert_teacher
+from cascadebert.training.loop import Settings
+from cascadebert.training.objectives import cross_entropy, on_logits
+from cascadebert.training.runs import Run
 
 
 def main(run: tyro.conf.OmitArgPrefixes[Run], settings: Settings) -> None:

@@ -2,11 +2,11 @@
 
 import tyro
 
-from cascadebert.encoding import read_encoded
-from cascadebert.objectives import on_logits
-from cascadebert.pabee import build_pabee, weighted_loss
-from cascadebert.runs import Run
-from cascadebert.training import Settings
+from cascadebert.data.encoding import read_encoded
+from cascadebert.models.pabee import build_pabee, weighted_loss
+from cascadebert.training.loop import Settings
+from cascadebert.training.objectives import on_logits
+from cascadebert.training.runs import Run
 
 
 def main(run: tyro.conf.OmitArgPrefixes[Run], settings: Settings) -> None:

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import tyro
 
-from cascadebert.encoding import read_encoded
-from cascadebert.members import build_member
-from cascadebert.objectives import Patience
-from cascadebert.runs import Run
-from cascadebert.teachers import patient_objective, read_teacher
-from cascadebert.training import Settings
+from cascadebert.data.encoding import read_encoded
+from cascadebert.models.members import build_member
+from cascadebert.training.loop import Settings
+from cascadebert.training.objectives import Patience
+from cascadebert.training.runs import Run
+from cascadebert.training.teachers import patient_objective, read_teacher
 
 
 def main(run: tyro.conf.OmitArgPrefixes[Run], settings: Settings, teacher: Path, patience: Patience) -> None:

@@ -6,12 +6,12 @@ from pathlib import Path
 import torch
 import tyro
 
-from cascadebert.encoding import read_encoded
-from cascadebert.members import build_member, load_trained
-from cascadebert.objectives import cross_entropy, on_logits
-from cascadebert.runs import Run
-from cascadebert.theseus import Theseus
-from cascadebert.training import Settings, stream
+from cascadebert.data.encoding import read_encoded
+from cascadebert.models.members import build_member, load_trained
+from cascadebert.models.theseus import Theseus
+from cascadebert.training.loop import Settings, stream
+from cascadebert.training.objectives import cross_entropy, on_logits
+from cascadebert.training.runs import Run
 
 
 def main(

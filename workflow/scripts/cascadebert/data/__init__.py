@@ -1,0 +1,1 @@
+"""Text: where it is from, how it is divided, what it is as token ids."""

@@ -1,0 +1,166 @@
+"""Tokenised tasks: encoded once a tokenizer, batched by length."""
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from jaxtyping import Bool, Int, Shaped
+from tokenizers import Tokenizer
+
+from cascadebert.files import atomic
+
+log = logging.getLogger(__name__)
+
+POOL = 32
+"""Batches in a pool: rows are sorted by length inside a pool, so that a batch holds little padding."""
+
+CHUNK = 10_000
+"""Rows that are tokenised at a time: what the tokenizer says of a row is a hundred times as large as its ids."""
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Examples as token ids, rows one after another.
+
+    Attributes:
+        tokens: ids of all rows, special tokens included.
+        types: segment of each token, 0 or 1.
+        ends: end of each row in `tokens`.
+        label: class index, -1 where unknown.
+        split: "train", "selection", "report", "mismatched" or "test".
+        id: of each example.
+        names: class names; index = class.
+        pad: id of the padding token.
+        origin: where the text is from, for the record.
+    """
+
+    tokens: Int[np.ndarray, " total"]
+    types: Int[np.ndarray, " total"]
+    ends: Int[np.ndarray, " n"]
+    label: Int[np.ndarray, " n"]
+    split: Shaped[np.ndarray, " n"]
+    id: Shaped[np.ndarray, " n"]
+    names: Shaped[np.ndarray, " classes"]
+    pad: int
+    origin: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def starts(self) -> Int[np.ndarray, " n"]:
+        """Start of each row in `tokens`."""
+        return np.concatenate([[0], self.ends[:-1]]).astype(self.ends.dtype)
+
+    @property
+    def lengths(self) -> Int[np.ndarray, " n"]:
+        """Tokens in each row."""
+        return self.ends - self.starts
+
+    def rows(self, split: str) -> Int[np.ndarray, " k"]:
+        """Indices of one split's rows."""
+        return np.flatnonzero(self.split == split)
+
+    def padded(
+        self, rows: Int[np.ndarray, " b"]
+    ) -> tuple[Int[np.ndarray, "b l"], Int[np.ndarray, "b l"], Bool[np.ndarray, "b l"]]:
+        """Token ids, segments and mask (True = token) of some rows, padded to the longest of them."""
+        position = np.arange(self.lengths[rows].max())
+        mask = position < self.lengths[rows][:, None]
+        where = np.where(mask, self.starts[rows][:, None] + position, 0)
+        ids, types = np.where(mask, self.tokens[where], self.pad), np.where(mask, self.types[where], 0)
+        return ids.astype(np.int64), types.astype(np.int64), mask
+
+    def epoch(
+        self, rows: Int[np.ndarray, " k"], batch_size: int, rng: np.random.Generator
+    ) -> Iterator[Int[np.ndarray, " b"]]:
+        """Batches of one shuffled epoch, each of similar lengths; every row once, in an order rng alone decides."""
+        shuffled = rng.permutation(rows)
+        pools = [shuffled[i : i + POOL * batch_size] for i in range(0, len(shuffled), POOL * batch_size)]
+        batches = [batch for pool in pools for batch in self.by_length(pool, batch_size)]
+        yield from (batches[i] for i in rng.permutation(len(batches)))
+
+    def by_length(self, rows: Int[np.ndarray, " k"], batch_size: int) -> list[Int[np.ndarray, " b"]]:
+        """Batches of rows sorted by length."""
+        ordered = rows[np.argsort(self.lengths[rows], kind="stable")]
+        return [ordered[i : i + batch_size] for i in range(0, len(ordered), batch_size)]
+
+
+def encode(
+    examples: pd.DataFrame, names: list[str], tokenizer: Path, max_length: int, origin: dict[str, Any] | None = None
+) -> Encoded:
+    """Tokenise a task; pairs are cut longest first (method: 128 wordpieces, special tokens included).
+
+    Args:
+        examples: columns id, split, text, label (name or missing) and, for pairs, text_pair.
+        names: class names in index order.
+        tokenizer: a `tokenizer.json`.
+        max_length: tokens a row may have.
+        origin: where the text is from.
+    """
+    tool = Tokenizer.from_file(str(tokenizer))
+    tool.no_padding()
+    tool.enable_truncation(max_length, strategy="longest_first")
+    pairs = "text_pair" in examples.columns
+    texts = list(zip(examples["text"], examples["text_pair"], strict=True)) if pairs else examples["text"].tolist()
+    tokens, types, lengths, cut = [], [], [], 0
+    for i in range(0, len(texts), CHUNK):
+        rows = tool.encode_batch(texts[i : i + CHUNK])
+        tokens.append(np.concatenate([np.array(row.ids, dtype=np.int32) for row in rows]))
+        types.append(np.concatenate([np.array(row.type_ids, dtype=np.int8) for row in rows]))
+        lengths += [len(row.ids) for row in rows]
+        cut += sum(bool(row.overflowing) for row in rows)
+    if cut:
+        log.warning(
+            "%d of %d texts have more than %d tokens and were cut: training.max_length", cut, len(texts), max_length
+        )
+    index = {name: i for i, name in enumerate(names)}
+    pad = next((tool.token_to_id(token) for token in ("[PAD]", "<pad>") if tool.token_to_id(token) is not None), 0)
+    return Encoded(
+        tokens=np.concatenate(tokens),
+        types=np.concatenate(types),
+        ends=np.cumsum(lengths, dtype=np.int64),
+        label=np.array([index.get(label, -1) for label in examples["label"]], dtype=np.int64),
+        split=examples["split"].to_numpy(dtype=str),
+        id=examples["id"].to_numpy(dtype=str),
+        names=np.array(names, dtype=str),
+        pad=pad,
+        origin=origin or {},
+    )
+
+
+def write_encoded(path: Path, data: Encoded) -> None:
+    """Write an Arrow file, a row for each example: id, split, label, tokens, types; the rest is its metadata."""
+    offsets = np.concatenate([[0], data.ends])
+    columns = {
+        "id": pa.array(data.id),
+        "split": pa.array(data.split),
+        "label": pa.array(data.label),
+        "tokens": pa.LargeListArray.from_arrays(offsets, pa.array(data.tokens, pa.int32())),
+        "types": pa.LargeListArray.from_arrays(offsets, pa.array(data.types, pa.int8())),
+    }
+    about = {"names": data.names.tolist(), "pad": data.pad, "origin": data.origin}
+    table = pa.table(columns, metadata={name: json.dumps(value, sort_keys=True) for name, value in about.items()})
+    with atomic(path) as temporary, pa.ipc.new_file(str(temporary), table.schema) as file:
+        file.write_table(table)
+
+
+def read_encoded(path: Path) -> Encoded:
+    """Read what `write_encoded` wrote; tokens are memory-mapped, so that jobs on one machine share them."""
+    table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    about = {name.decode(): json.loads(value) for name, value in table.schema.metadata.items()}
+    tokens, types = (table[name].chunk(0) for name in ("tokens", "types"))  # written as one
+    return Encoded(
+        tokens=tokens.values.to_numpy(),
+        types=types.values.to_numpy(),
+        ends=tokens.offsets.to_numpy()[1:],
+        label=table["label"].chunk(0).to_numpy(),
+        split=table["split"].to_numpy().astype(str),
+        id=table["id"].to_numpy().astype(str),
+        names=np.array(about["names"], dtype=str),
+        pad=about["pad"],
+        origin=about["origin"],
+    )

@@ -1,0 +1,1 @@
+"""Arithmetic on logits: never loads torch."""

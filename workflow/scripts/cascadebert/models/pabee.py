@@ -1,0 +1,71 @@
+"""PABEE: one shared pooler, a classifier for each layer, trained jointly (docs/method.md)."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from cascadebert.metrics.costs import Shape, multi_exit_flops, pooled_classifier_flops
+from cascadebert.models.members import (
+    DROPOUT,
+    Batch,
+    Encoder,
+    load_encoder,
+    new_classifier,
+    sentence_states,
+    shape_of,
+    single_precision,
+)
+
+
+class Pabee(nn.Module):
+    """ONE pooler, the encoder's, applied after every layer, and a classifier for each layer."""
+
+    def __init__(self, encoder: Encoder, n_classes: int) -> None:
+        """Put a classifier after each layer of an encoder."""
+        super().__init__()
+        self.encoder = encoder
+        self.dropout = nn.Dropout(DROPOUT)
+        self.classifiers = nn.ModuleList(
+            new_classifier(encoder.config, n_classes) for _ in range(encoder.config.num_hidden_layers)
+        )
+
+    @property
+    def exit_layers(self) -> list[int]:
+        """Layers executed at each exit."""
+        return list(range(1, len(self.classifiers) + 1))
+
+    @property
+    def shape(self) -> Shape:
+        """Of the encoder's layers."""
+        return shape_of(self.encoder)
+
+    def exit_flops(self, tokens: Int[np.ndarray, " n"]) -> Float[np.ndarray, "exits n"]:
+        """Operations executed at each exit: the layers so far and their classifiers."""
+        classifier = pooled_classifier_flops(self.shape, self.classifiers[0].out_features)
+        return multi_exit_flops(self.shape, len(self.classifiers), classifier, tokens)
+
+    def forward(self, batch: Batch) -> Float[Tensor, "exits b classes"]:
+        """Logits of every exit."""
+        states = torch.stack(sentence_states(self.encoder, batch)).float()  # (exits, b, hidden)
+        with single_precision(states):
+            pooled = self.dropout(self.encoder.pooler(states.flatten(0, 1)[:, None])).unflatten(0, states.shape[:2])
+            return torch.stack([classify(of_exit) for classify, of_exit in zip(self.classifiers, pooled, strict=True)])
+
+
+def weighted_loss(logits: Float[Tensor, "exits b classes"], batch: Batch) -> Float[Tensor, ""]:
+    """Mean of all exits' cross-entropies, the j-th exit weighing j."""
+    weights = torch.arange(1, len(logits) + 1, dtype=logits.dtype, device=logits.device)
+    losses = torch.stack([F.cross_entropy(exit_logits, batch["labels"]) for exit_logits in logits])
+    return (weights * losses).sum() / weights.sum()
+
+
+def build_pabee(weights: Path, layers: int, n_classes: int, freeze_embeddings: bool) -> Pabee:
+    """PABEE on a pre-trained encoder; nothing but, if asked, the embeddings is frozen."""
+    model = Pabee(load_encoder(weights, layers), n_classes)
+    if freeze_embeddings:
+        model.encoder.embeddings.requires_grad_(False)
+    return model

@@ -1,0 +1,196 @@
+"""Figures: their style, how panels are laid out and saved with the plotted frame beside them, and the trade-off."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from cascadebert.files import atomic, write_csv
+from cascadebert.systems import SYSTEMS
+
+WIDE = 6.3
+"""Width in inches: both columns of the page."""
+
+STYLE = {
+    "font.size": 8,
+    "axes.labelsize": 8,
+    "axes.titlesize": 8,
+    "legend.fontsize": 7,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 4,
+    "hatch.linewidth": 0.6,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.linewidth": 0.4,
+    "grid.alpha": 0.5,
+    "legend.frameon": False,
+    "legend.handlelength": 3.2,
+    "pdf.fonttype": 42,
+    "figure.constrained_layout.use": True,
+}
+"""matplotlib settings of every figure."""
+
+CLASSES = (
+    ("#0072B2", "o", ""),
+    ("#E69F00", "^", "////"),
+    ("#009E73", "s", "...."),
+    ("#CC79A7", "D", "xxxx"),
+    ("#56B4E9", "v", "\\\\\\\\"),
+    ("#000000", "P", "++++"),
+)
+"""Colour, marker and hatch of each class, in turn."""
+
+METRICS = {"accuracy": "accuracy", "f1": "F1"}
+
+
+def figure_of(
+    panels: int, per_row: int = 3, height: float = 2.6, width: float = WIDE, **options: Any
+) -> tuple[Figure, list[Axes]]:
+    """A figure of some panels in our style, without a display.
+
+    Args:
+        panels: how many.
+        per_row: at most; rows are filled evenly, so that four panels are two rows of two.
+        height: of a row, in inches.
+        width: of the figure, in inches.
+        options: of Figure.subplots.
+
+    Returns:
+        The figure and its panels, row by row.
+    """
+    mpl.rcParams.update(STYLE)
+    rows = math.ceil(panels / per_row)
+    figure = Figure(figsize=(width, rows * height))
+    axes = figure.subplots(rows, math.ceil(panels / rows), squeeze=False, **options).ravel()
+    for ax in axes[panels:]:
+        ax.remove()
+    return figure, list(axes[:panels])
+
+
+def panels_of(
+    frame: pd.DataFrame, columns: list[str], plot: Callable[[Axes, pd.DataFrame], Any], **layout: Any
+) -> tuple[Figure, list[Axes]]:
+    """A panel for each column of a frame, titled with its name.
+
+    Args:
+        frame: with a column named column.
+        columns: names, in order.
+        plot: draws one column's rows on given axes.
+        layout: of `figure_of`.
+    """
+    figure, axes = figure_of(len(columns), **layout)
+    for ax, column in zip(axes, columns, strict=True):
+        plot(ax, frame[frame["column"] == column])
+        ax.set_title(column)
+    return figure, axes
+
+
+def legend_above(figure: Figure, axes: list[Axes], ncols: int) -> None:
+    """One legend above all panels, with every label that some panel has; the figure grows by its height."""
+    found: dict[str, Any] = {}
+    for ax in axes:
+        handles, labels = ax.get_legend_handles_labels()
+        found |= {label: handle for label, handle in zip(labels, handles, strict=True) if label not in found}
+    if found:
+        figure.legend(found.values(), found.keys(), loc="outside upper center", ncols=ncols, columnspacing=1.2)
+        figure.set_figheight(figure.get_figheight() + 0.16 * math.ceil(len(found) / ncols))
+
+
+def say(ax: Axes, text: str) -> None:
+    """A sentence in place of a panel that has nothing to show."""
+    ax.set_axis_off()
+    ax.text(0.5, 0.5, text, ha="center", va="center", transform=ax.transAxes)
+
+
+def sentence(text: str) -> Figure:
+    """A sentence in place of a whole figure."""
+    figure, (ax,) = figure_of(1, height=0.6)
+    say(ax, text)
+    return figure
+
+
+def span(ax: Axes, means: np.ndarray) -> None:
+    """Make the vertical axis span some means, in per cent; an interval that reaches beyond is cut."""
+    low, high = np.nanmin(means), np.nanmax(means)
+    margin = max(2.0, 0.12 * (high - low))
+    ax.set_ylim(low - margin, high + margin)
+
+
+def reach(own: pd.DataFrame) -> np.ndarray:
+    """Half the width of each row's interval, in per cent; 0 where there is none."""
+    return (100 * (own["high"] - own["mean"])).fillna(0).to_numpy()
+
+
+def side_by_side(speed_ups: pd.Series, step: float = 0.1) -> pd.Series:
+    """Where points of one speed-up stand, so that none hides another: in their order, around that speed-up.
+
+    Example:
+        >>> side_by_side(pd.Series([2.0, 3.0, 2.0])).tolist()
+        [1.95, 3.0, 2.05]
+    """
+    same = speed_ups.groupby(speed_ups.round(2))
+    return speed_ups + step * (same.cumcount() - (same.transform("size") - 1) / 2)
+
+
+def plot_trade_off(ax: Axes, frame: pd.DataFrame) -> None:
+    """Score against speed-up: a curve for each adaptive system, a point for each static one.
+
+    The axis spans the means; an interval that reaches beyond is cut. Static systems of one speed-up stand side by
+    side.
+
+    Args:
+        ax: to draw on.
+        frame: columns system, speed_up (mean achieved), mean, low, high (fractions; NaN where there is no interval).
+    """
+    static = [name for name, system in SYSTEMS.items() if system.exits == "last"]
+    places = side_by_side(frame.loc[frame["system"].isin(static), "speed_up"])
+    for name, system in SYSTEMS.items():
+        own = frame[frame["system"] == name].sort_values("speed_up")
+        if own.empty:
+            continue
+        style = {"color": system.color, "marker": system.marker, "label": system.label.format(k="k")}
+        if system.exits == "last":
+            bars = {"linestyle": "none", "elinewidth": 0.8, "capsize": 1.5, "markersize": 5, "zorder": 3}
+            ax.errorbar(places[own.index], 100 * own["mean"], reach(own), **bars, **style)
+        else:
+            ax.plot(own["speed_up"], 100 * own["mean"], linestyle=system.line, **style)
+            band = {"color": system.color, "alpha": 0.12, "linewidth": 0}
+            ax.fill_between(own["speed_up"], 100 * own["low"], 100 * own["high"], **band)
+    if not frame.empty:
+        span(ax, 100 * frame["mean"].to_numpy())
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def trade_off_figure(frame: pd.DataFrame, metrics: dict[str, str], ncols: int) -> Figure:
+    """Figure 5: a panel for each column of the tables.
+
+    Args:
+        frame: of `trade_off`.
+        metrics: of each column, in order.
+        ncols: of the legend.
+    """
+    figure, axes = panels_of(frame, list(metrics), plot_trade_off)
+    for ax, metric in zip(axes, metrics.values(), strict=True):
+        ax.set_ylabel(f"{METRICS[metric]} (%)")
+    figure.supxlabel("speed-up (×): layers of the base / layers executed", fontsize=8)
+    legend_above(figure, axes, ncols)
+    return figure
+
+
+def save(figure: Figure, frame: pd.DataFrame, pdf: Path) -> None:
+    """Write the PDF, a PNG and the plotted frame as CSV under one name; the same frame gives the same bytes."""
+    for path, options in ((pdf, {"metadata": {"CreationDate": None}}), (pdf.with_suffix(".png"), {"dpi": 300})):
+        with atomic(path) as temporary:
+            figure.savefig(temporary, format=path.suffix[1:], **options)
+    write_csv(pdf.with_suffix(".csv"), frame)

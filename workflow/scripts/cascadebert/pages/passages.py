@@ -1,0 +1,110 @@
+"""Panels of Figure 1: the texts of one instance, and the bars beneath them."""
+
+import re
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.font_manager import FontProperties
+from matplotlib.offsetbox import AnchoredOffsetbox, HPacker, TextArea, VPacker
+from matplotlib.textpath import text_to_path
+
+from cascadebert.pages.figures import CLASSES
+from cascadebert.pages.instances import words
+
+SHARED = "#D55E00"
+"""Colour of words that both texts share."""
+
+LINE_HEIGHT = 0.165
+"""Of a line of text, in inches."""
+
+Run = tuple[str, bool]
+"""Words, and whether both texts share them."""
+
+
+def wrapped(text: str, shared: set[str], inches: float, size: float = 8.0) -> list[list[Run]]:
+    """A text cut into lines that fit a width, each a list of runs of shared and of other words.
+
+    Args:
+        text: as it is written.
+        shared: words in lower case.
+        inches: width of a line.
+        size: of the font, in points.
+    """
+    lines: list[list[Run]] = [[]]
+    used = 0.0
+    for token in re.findall(r"\S{1,60}", text):  # longer ones, addresses mostly, are cut
+        bold = bool(words(token)) and words(token) <= shared
+        font = FontProperties(size=size, weight="bold" if bold else "normal")
+        width = text_to_path.get_text_width_height_descent(f"{token}\N{NO-BREAK SPACE}", font, False)[0] / 72
+        if lines[-1] and used + width > inches:
+            lines.append([])
+            used = 0.0
+        if lines[-1] and lines[-1][-1][1] == bold:
+            lines[-1][-1] = (f"{lines[-1][-1][0]} {token}", bold)
+        else:
+            lines[-1].append((token, bold))
+        used += width
+    return lines
+
+
+def lines_of(frame: pd.DataFrame, inches: float) -> list[list[Run]]:
+    """The lines above Figure 1's bars: both texts, and where they are from.
+
+    Args:
+        frame: of `easy_instance`, with an instance.
+        inches: width of a line.
+    """
+    row = frame.iloc[0]
+    about = f"Instance {row['id']}, gold label: {row['gold']}"
+    if not row["text_pair"]:
+        texts = wrapped(row["text"], set(), inches)
+    else:
+        shared = words(row["text"]) & words(row["text_pair"])
+        texts = []
+        for name in ("text", "text_pair"):
+            lines = wrapped(row[name], shared, inches - 0.15)
+            texts += [[("–" if i == 0 else "\N{EN SPACE}", False), *line] for i, line in enumerate(lines)]
+        about += f"; {100 * row['overlap']:.0f} % of the words in both texts"
+    return [*texts, *wrapped(f"{about}; {row['candidates']} candidates", set(), inches)]
+
+
+def plot_texts(ax: Axes, lines: list[list[Run]]) -> None:
+    """Lines of text, words that both texts share in colour and bold."""
+    ax.set_axis_off()
+    styles = {False: {}, True: {"color": SHARED, "weight": "bold"}}
+    rows = [
+        HPacker(
+            children=[TextArea(run, textprops=styles[bold] | {"parse_math": False}) for run, bold in line],
+            align="baseline",
+            pad=0,
+            sep=2.5,
+        )
+        for line in lines
+    ]
+    block = VPacker(children=rows, align="left", pad=0, sep=2)
+    box = AnchoredOffsetbox("upper left", child=block, frameon=False, pad=0, borderpad=0)
+    box.set_in_layout(False)
+    ax.add_artist(box)
+
+
+def plot_probabilities(ax: Axes, frame: pd.DataFrame) -> None:
+    """Figure 1's bars: for each model the probability of every class.
+
+    Args:
+        ax: to draw on.
+        frame: of `easy_instance`, with an instance.
+    """
+    models, classes = list(frame["model"].unique()), list(frame["class"].unique())
+    width = 0.8 / len(classes)
+    for i, name in enumerate(classes):
+        color, _, hatch = CLASSES[i % len(CLASSES)]
+        heights = 100 * frame.loc[frame["class"] == name, "probability"]
+        places = np.arange(len(models)) + (i - (len(classes) - 1) / 2) * width
+        label = f"{name} (gold)" if name == frame["gold"].iloc[0] else name
+        bars = ax.bar(places, heights, 0.9 * width, color=color, hatch=hatch, edgecolor="white", label=label)
+        ax.bar_label(bars, fmt="%.0f", fontsize=7, padding=1)
+    ax.set_xticks(range(len(models)), models)
+    ax.grid(visible=False, axis="x")
+    ax.set(ylabel="probability (%)", ylim=(0, 108))
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=min(len(classes), 4))
