@@ -1,6 +1,7 @@
 """Where each instance leaves a model with exits, and what that costs (paper, section 3.1, Algorithm 1, section 4.1)."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped
@@ -36,6 +37,16 @@ class ExitLogits:
             raise ValueError(
                 f"layers must ascend, one per exit; got {self.layers.tolist()} for {len(self.logits)} exits"
             )
+
+    @cached_property
+    def confidence(self) -> Float[np.ndarray, "exits n"]:
+        """Of every exit; computed once, however many thresholds are tried."""
+        return confidence(self.logits)
+
+    @cached_property
+    def entropy(self) -> Float[np.ndarray, "exits n"]:
+        """Of every exit, in nats; computed once."""
+        return entropy(self.logits)
 
 
 def confidence(logits: Float[np.ndarray, "exits n classes"]) -> Float[np.ndarray, "exits n"]:
@@ -108,9 +119,16 @@ def answers(stack: ExitLogits, exit_of: Int[np.ndarray, " n"]) -> Int[np.ndarray
     return stack.logits.argmax(axis=-1)[exit_of, np.arange(exit_of.size)]
 
 
+Targets = float | int | Float[np.ndarray, " targets"]
+"""One wanted speed-up, or several, whose thresholds cost hardly more than one."""
+
+Thresholds = np.floating | Float[np.ndarray, " targets"]
+"""One for each target."""
+
+
 def tau_for_speed_up(
-    certainty: Float[np.ndarray, "exits n"], layers: Int[np.ndarray, " exits"], full_layers: int, target: float
-) -> float:
+    certainty: Float[np.ndarray, "exits n"], layers: Int[np.ndarray, " exits"], full_layers: int, target: Targets
+) -> Thresholds:
     """The threshold whose speed-up on these instances is nearest to a target, without looking at a label.
 
     Two exits have a closed form: n_exit = N (C_2 - full/target) / (C_2 - C_1) instances must leave early, so tau is
@@ -130,16 +148,16 @@ def tau_for_speed_up(
 
     Example:
         >>> c = np.array([[0.9, 0.8, 0.7], [0.0, 0.0, 0.0]])
-        >>> tau_for_speed_up(c, np.array([2, 14]), 12, target=2.0)
+        >>> float(tau_for_speed_up(c, np.array([2, 14]), 12, target=2.0))
         0.7
     """
     exits, n = certainty.shape
     if n == 0 or exits < 2:
         raise ValueError(f"a threshold needs instances and at least two exits; got {n} instances, {exits} exits")
     if exits == 2:
-        n_exit = round(n * (layers[1] - full_layers / target) / (layers[1] - layers[0]))
-        n_stay = n - min(max(n_exit, 0), n)
-        return float(np.sort(certainty[0])[n_stay - 1]) if n_stay else float("-inf")
+        n_exit = np.rint(n * (layers[1] - full_layers / np.asarray(target)) / (layers[1] - layers[0]))
+        n_stay = n - np.clip(n_exit, 0, n).astype(int)
+        return np.concatenate([[-np.inf], np.sort(certainty[0])])[n_stay]
 
     cost = np.broadcast_to(layers[:, None], certainty.shape)
     return tau_for_ratio(certainty, cost, np.full(n, full_layers), target)
@@ -149,12 +167,12 @@ def tau_for_ratio(
     certainty: Float[np.ndarray, "exits n"],
     cost: Shaped[np.ndarray, "exits n"],
     full: Shaped[np.ndarray, " n"],
-    target: float,
-) -> float:
+    target: Targets,
+) -> Thresholds:
     """The threshold at which full cost over executed cost, summed over the instances, is nearest to a target.
 
-    The executed cost is a step function of tau, monotone, with steps at the observed certainties only, so that the
-    nearest step is found exactly, by bisection.
+    An instance stays after an exit as long as tau is not below its largest certainty so far, so that the executed cost
+    is a sum of steps, one an instance and exit: sorted once, they give the ratio at every threshold.
 
     Args:
         certainty: of every exit; the last one's is not consulted.
@@ -163,21 +181,16 @@ def tau_for_ratio(
         target: the wanted ratio.
 
     Returns:
-        tau, -inf when everything must leave at the first exit.
+        tau, -inf when everything must leave at the first exit; of equally near ones the lower.
     """
-    steps = np.concatenate([[-np.inf], np.unique(certainty[:-1])])
-    instances = np.arange(certainty.shape[1])
-
-    def ratio(step: int) -> float:
-        return float(full.sum() / cost[first_above(certainty, steps[step]), instances].sum())
-
-    low, high = 0, len(steps) - 1  # the ratio descends with the step; find the first that is not above the target
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if ratio(middle) <= target else (middle + 1, high)
-    if low and abs(ratio(low - 1) - target) <= abs(ratio(low) - target):
-        low -= 1
-    return float(steps[low])
+    stays_below = np.maximum.accumulate(certainty[:-1], axis=0).ravel()
+    order = np.argsort(stays_below, kind="stable")
+    executed = cost[0].sum() + np.concatenate([[0], np.cumsum(np.diff(cost, axis=0).ravel()[order])])
+    taus = np.concatenate([[-np.inf], np.unique(certainty[:-1])])
+    ratios = full.sum() / executed[np.searchsorted(stays_below[order], taus, side="right")]  # descending
+    above = np.minimum(np.searchsorted(-ratios, -np.asarray(target)), len(taus) - 1)  # the first not above the target
+    below = np.maximum(above - 1, 0)
+    return taus[np.where(np.abs(ratios[below] - target) <= np.abs(ratios[above] - target), below, above)]
 
 
 def certainty(stack: ExitLogits, exits: Exits) -> Float[np.ndarray, "exits n"]:
@@ -186,9 +199,9 @@ def certainty(stack: ExitLogits, exits: Exits) -> Float[np.ndarray, "exits n"]:
     FastBERT's uncertainty is the entropy over its largest value, ln classes, so that it lies in [0, 1].
     """
     if exits == "confidence":
-        return confidence(stack.logits)
+        return stack.confidence
     largest = np.log(stack.logits.shape[-1]) if exits == "uncertainty" else 1.0
-    return -entropy(stack.logits) / largest
+    return -stack.entropy / largest
 
 
 BELOW = ("entropy", "uncertainty")
@@ -198,9 +211,9 @@ BELOW = ("entropy", "uncertainty")
 def threshold_for(
     stack: ExitLogits,
     exits: Exits,
-    target: float,
+    target: Targets,
     flops: tuple[Float[np.ndarray, "exits n"], Float[np.ndarray, " n"]] | None = None,
-) -> float:
+) -> Thresholds:
     """The setting of an exit rule whose speed-up on these instances is nearest to a target; no label is looked at.
 
     Args:
@@ -214,16 +227,13 @@ def threshold_for(
         nothing to set.
     """
     if exits == "last":
-        return float("nan")
+        return np.full(np.shape(target), np.nan)[()]
     if exits == "patience":
         cost, full = flops or (np.broadcast_to(stack.layers[:, None], stack.logits.shape[:2]), stack.full_layers)
-        instances = np.arange(stack.logits.shape[1])
-
-        def distance(t: int) -> float:
-            executed = cost[patient(stack.logits, t), instances].mean()
-            return abs(float(np.mean(full) / executed) - target)
-
-        return float(min(range(1, len(stack.layers)), key=distance))
+        instances, patiences = np.arange(stack.logits.shape[1]), np.arange(1.0, len(stack.layers))
+        executed = np.array([cost[patient(stack.logits, int(t)), instances].mean() for t in patiences])
+        distance = np.abs(np.mean(full) / executed - np.asarray(target)[..., None])
+        return patiences[distance.argmin(axis=-1)]
     certain = certainty(stack, exits)
     if flops:
         tau = tau_for_ratio(certain, *flops, target)

@@ -55,8 +55,8 @@ def sweep(splits: dict[str, Predictions], exits: Exits, targets: list[float], me
         targets = [chosen.stack.full_layers / float(chosen.stack.layers[-1])]
     for measure in MEASURES if exits != "last" else ("layers",):
         cost = (chosen.flops, chosen.full_flops) if measure == "flops" else None
-        for target in targets:
-            threshold = threshold_for(chosen.stack, exits, target, cost)
+        thresholds = threshold_for(chosen.stack, exits, np.array(targets, dtype=float), cost)
+        for target, threshold in zip(targets, thresholds.tolist(), strict=True):
             for split, predictions in splits.items():
                 names = {"split": split, "measure": measure, "target": target}
                 rows.append(names | operating_point(predictions, exits, threshold, metric))
