@@ -18,7 +18,9 @@ from cascadebert.metrics.sweeps import sweep
 rng = np.random.default_rng(0)
 stack = ExitLogits(rng.normal(size=(12, 40_000, 2)).astype(np.float32), np.arange(1, 13), 12)
 flops = np.cumsum(rng.uniform(1, 2, (12, 40_000)), axis=0)
-split = Predictions(stack, flops, flops[-1], rng.integers(0, 2, 40_000), np.arange(40_000).astype(str), np.array(["a", "b"]))
+split = Predictions(
+    stack, flops, flops[-1], rng.integers(0, 2, 40_000), np.arange(40_000).astype(str), np.array(["a", "b"])
+)
 for rule in ("entropy", "confidence", "patience"):
     began = time.perf_counter()
     sweep({"selection": split}, rule, list(np.linspace(1.25, 5.5, 11)), "accuracy")

@@ -11,9 +11,9 @@ from transformers.models.roberta.modeling_roberta import RobertaLayer
 from cascadebert.metrics.costs import (
     Shape,
     attention_classifier_flops,
+    exit_flops,
     layer_flops,
     member_flops,
-    multi_exit_flops,
     pooled_classifier_flops,
 )
 from cascadebert.models.deebert import build_deebert
@@ -114,8 +114,8 @@ def test_member_is_its_layers_and_one_classifier():
 
 def test_multi_exit_model_pays_for_every_classifier_on_the_way():
     tokens = np.array([3, 7])  # a layer costs 1008 and 2800
-    assert multi_exit_flops(Shape(4, 10), 3, 56.0, tokens).tolist() == [[1064, 2856], [2128, 5712], [3192, 8568]]
-    each = multi_exit_flops(Shape(4, 10), 2, np.array([10.0, 20.0]), tokens)
+    assert exit_flops(Shape(4, 10), [1, 2, 3], 56.0, tokens).tolist() == [[1064, 2856], [2128, 5712], [3192, 8568]]
+    each = exit_flops(Shape(4, 10), [1, 2], np.array([10.0, 20.0]), tokens)
     assert each.tolist() == [[1018, 2820], [2036, 5640]]
 
 

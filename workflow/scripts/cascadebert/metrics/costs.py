@@ -47,18 +47,19 @@ def member_flops(shape: Shape, layers: int, n_classes: int, tokens: Real[np.ndar
     return layers * layer_flops(shape, tokens) + pooled_classifier_flops(shape, n_classes)
 
 
-def multi_exit_flops(
-    shape: Shape, layers: int, classifier: float | Float[np.ndarray, " n"], tokens: Int[np.ndarray, " n"]
+def exit_flops(
+    shape: Shape, layers: list[int], classifier: float | Float[np.ndarray, " n"], tokens: Int[np.ndarray, " n"]
 ) -> Float[np.ndarray, "exits n"]:
-    """A model with a classifier after each layer: the layers so far, and every classifier that was asked on the way.
+    """A model with exits: the layers so far, and every classifier that was asked on the way.
 
     Args:
         shape: of the layers.
-        layers: how many there are.
+        layers: executed when leaving at each exit, ascending.
         classifier: cost of one, for each instance.
         tokens: in each instance.
     """
-    return np.arange(1, layers + 1)[:, None] * (layer_flops(shape, tokens) + classifier)
+    asked = np.arange(1, len(layers) + 1)[:, None]
+    return np.array(layers)[:, None] * layer_flops(shape, tokens) + asked * classifier
 
 
 def attention_classifier_flops(

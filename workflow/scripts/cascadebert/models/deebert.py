@@ -10,17 +10,17 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers.models.bert.modeling_bert import BertPooler
 
-from cascadebert.metrics.costs import Shape, multi_exit_flops, pooled_classifier_flops
 from cascadebert.models.members import (
     DROPOUT,
     Batch,
+    Encoder,
     Member,
+    MultiExit,
     RobertaPooler,
     build_member,
     load_trained,
     new_classifier,
     sentence_states,
-    shape_of,
     single_precision,
 )
 
@@ -41,7 +41,7 @@ class Highway(nn.Module):
             return self.classifier(self.dropout(self.pooler(state[:, None].float())))
 
 
-class DeeBert(nn.Module):
+class DeeBert(MultiExit):
     """Second stage: off-ramps after all layers but the last, on a fine-tuned member that stays as it is.
 
     The published code also builds an off-ramp after the last layer, never trains it and yet consults it at inference;
@@ -63,19 +63,13 @@ class DeeBert(nn.Module):
         )
 
     @property
-    def exit_layers(self) -> list[int]:
-        """Layers executed at each exit."""
-        return list(range(1, len(self.highways) + 2))
+    def encoder(self) -> Encoder:
+        """The frozen member's."""
+        return self.member.encoder
 
-    @property
-    def shape(self) -> Shape:
-        """Of the encoder's layers."""
-        return shape_of(self.member.encoder)
-
-    def exit_flops(self, tokens: Int[np.ndarray, " n"]) -> Float[np.ndarray, "exits n"]:
-        """Operations executed at each exit: the layers so far and the off-ramps that were asked."""
-        classifier = pooled_classifier_flops(self.shape, self.member.classifier.out_features)
-        return multi_exit_flops(self.shape, len(self.exit_layers), classifier, tokens)
+    def classifier_flops(self, tokens: Int[np.ndarray, " n"]) -> float:
+        """Of an off-ramp, as of the member's own classifier."""
+        return self.member.classifier_flops(tokens)
 
     def forward(self, batch: Batch) -> Float[Tensor, "exits b classes"]:
         """Logits of every exit; in training the frozen member's dropout is active, as published."""

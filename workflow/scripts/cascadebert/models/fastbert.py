@@ -8,13 +8,13 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from cascadebert.metrics.costs import Shape, attention_classifier_flops, layer_flops, multi_exit_flops
+from cascadebert.metrics.costs import Shape, attention_classifier_flops
 from cascadebert.models.members import (
     Batch,
     Encoder,
+    MultiExit,
     load_encoder,
     load_trained,
-    shape_of,
     single_precision,
     token_states,
 )
@@ -67,8 +67,10 @@ class AttentionClassifier(nn.Module):
             return self.classifier(torch.tanh(self.dense(cls)))
 
 
-class FastBertTeacher(nn.Module):
+class FastBertTeacher(MultiExit):
     """First stage: an encoder without its pooler, and one attention classifier, after the last layer."""
+
+    every_layer = False
 
     def __init__(self, encoder: Encoder, n_classes: int) -> None:
         """Put a new classifier in the place of an encoder's pooler."""
@@ -77,27 +79,16 @@ class FastBertTeacher(nn.Module):
         self.encoder = encoder
         self.classifier = AttentionClassifier(encoder.config.hidden_size, n_classes)
 
-    @property
-    def exit_layers(self) -> list[int]:
-        """Layers executed at each exit."""
-        return [len(self.encoder.encoder.layer)]
-
-    @property
-    def shape(self) -> Shape:
-        """Of the encoder's layers."""
-        return shape_of(self.encoder)
-
-    def exit_flops(self, tokens: Int[np.ndarray, " n"]) -> Float[np.ndarray, "1 n"]:
-        """Operations executed at each exit: all layers and the classifier."""
-        layers = self.exit_layers[0] * layer_flops(self.shape, tokens)
-        return (layers + self.classifier.flops(self.shape, tokens))[None]
+    def classifier_flops(self, tokens: Int[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+        """Of the attention classifier."""
+        return self.classifier.flops(self.shape, tokens)
 
     def forward(self, batch: Batch) -> Float[Tensor, "1 b classes"]:
         """Logits of the only exit."""
         return self.classifier(token_states(self.encoder, batch)[-1], batch["attention_mask"])[None]
 
 
-class FastBert(nn.Module):
+class FastBert(MultiExit):
     """Second stage: a student after each layer but the last, on a teacher that stays as it is.
 
     The published code leaves the frozen encoder's and teacher's dropout active while they teach; here they are always
@@ -114,19 +105,13 @@ class FastBert(nn.Module):
         )
 
     @property
-    def exit_layers(self) -> list[int]:
-        """Layers executed at each exit."""
-        return list(range(1, len(self.students) + 2))
+    def encoder(self) -> Encoder:
+        """The frozen teacher's."""
+        return self.teacher.encoder
 
-    @property
-    def shape(self) -> Shape:
-        """Of the encoder's layers."""
-        return self.teacher.shape
-
-    def exit_flops(self, tokens: Int[np.ndarray, " n"]) -> Float[np.ndarray, "exits n"]:
-        """Operations executed at each exit: the layers so far and the classifiers that were asked."""
-        classifier = self.teacher.classifier.flops(self.shape, tokens)
-        return multi_exit_flops(self.shape, len(self.exit_layers), classifier, tokens)
+    def classifier_flops(self, tokens: Int[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+        """Of a student, as of the teacher."""
+        return self.teacher.classifier_flops(tokens)
 
     def train(self, mode: bool = True) -> "FastBert":
         """Set the students' mode; the teacher stays in evaluation mode."""

@@ -19,7 +19,7 @@ from transformers.models.roberta.modeling_roberta import RobertaLayer, RobertaMo
 
 from cascadebert.config import Pooling
 from cascadebert.files import atomic, read_json
-from cascadebert.metrics.costs import Shape, member_flops
+from cascadebert.metrics.costs import Shape, exit_flops, pooled_classifier_flops
 
 DROPOUT = 0.1
 """Before the classifier, as in the released code of CascadeBERT, DeeBERT and PABEE."""
@@ -85,11 +85,6 @@ def load_encoder(weights: Path, layers: int) -> Encoder:
     if kind == "roberta":
         encoder.pooler = RobertaPooler(config)
     return encoder
-
-
-def shape_of(encoder: Encoder) -> Shape:
-    """Widths of an encoder's layers."""
-    return Shape(encoder.config.hidden_size, encoder.config.intermediate_size)
 
 
 def _layer_of(name: str) -> int:
@@ -168,8 +163,36 @@ def sentence_after(
     return layer.feed_forward_chunk(layer.attention.output(context, states[:, :1]))[:, 0]
 
 
-class Member(nn.Module):
+class MultiExit(nn.Module):
+    """An encoder with an exit after each of its layers, or after the last alone, and what leaving at each costs."""
+
+    encoder: Encoder
+    every_layer = True
+
+    @property
+    def exit_layers(self) -> list[int]:
+        """Layers executed at each exit."""
+        depth = len(self.encoder.encoder.layer)
+        return list(range(1, depth + 1)) if self.every_layer else [depth]
+
+    @property
+    def shape(self) -> Shape:
+        """Widths of the encoder's layers."""
+        return Shape(self.encoder.config.hidden_size, self.encoder.config.intermediate_size)
+
+    def classifier_flops(self, tokens: Int[np.ndarray, " n"]) -> float | Float[np.ndarray, " n"]:
+        """Operations of one exit's classifier, for instances of some tokens."""
+        raise NotImplementedError
+
+    def exit_flops(self, tokens: Int[np.ndarray, " n"]) -> Float[np.ndarray, "exits n"]:
+        """Operations executed at each exit, for instances of some tokens: layers so far, classifiers on the way."""
+        return exit_flops(self.shape, self.exit_layers, self.classifier_flops(tokens), tokens)
+
+
+class Member(MultiExit):
     """Encoder, its pooler (dense + tanh on the sentence's state), dropout, linear classifier: one exit, at the end."""
+
+    every_layer = False
 
     def __init__(self, encoder: Encoder, n_classes: int) -> None:
         """Put a new classifier on an encoder."""
@@ -178,20 +201,9 @@ class Member(nn.Module):
         self.dropout = nn.Dropout(DROPOUT)
         self.classifier = new_classifier(encoder.config, n_classes)
 
-    @property
-    def exit_layers(self) -> list[int]:
-        """Layers executed at each exit."""
-        return [len(self.encoder.encoder.layer)]
-
-    @property
-    def shape(self) -> Shape:
-        """Of the encoder's layers."""
-        return shape_of(self.encoder)
-
-    def exit_flops(self, tokens: Int[np.ndarray, " n"]) -> Float[np.ndarray, "1 n"]:
-        """Operations executed at each exit, for instances of some tokens."""
-        layers, n_classes = len(self.encoder.encoder.layer), self.classifier.out_features
-        return member_flops(self.shape, layers, n_classes, tokens)[None]
+    def classifier_flops(self, tokens: Int[np.ndarray, " n"]) -> float:
+        """Of the pooler and the linear classifier."""
+        return pooled_classifier_flops(self.shape, self.classifier.out_features)
 
     def forward(self, batch: Batch) -> Float[Tensor, "1 b classes"]:
         """Logits of the only exit."""

@@ -8,20 +8,20 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from cascadebert.metrics.costs import Shape, multi_exit_flops, pooled_classifier_flops
+from cascadebert.metrics.costs import pooled_classifier_flops
 from cascadebert.models.members import (
     DROPOUT,
     Batch,
     Encoder,
+    MultiExit,
     load_encoder,
     new_classifier,
     sentence_states,
-    shape_of,
     single_precision,
 )
 
 
-class Pabee(nn.Module):
+class Pabee(MultiExit):
     """ONE pooler, the encoder's, applied after every layer, and a classifier for each layer."""
 
     def __init__(self, encoder: Encoder, n_classes: int) -> None:
@@ -33,20 +33,9 @@ class Pabee(nn.Module):
             new_classifier(encoder.config, n_classes) for _ in range(encoder.config.num_hidden_layers)
         )
 
-    @property
-    def exit_layers(self) -> list[int]:
-        """Layers executed at each exit."""
-        return list(range(1, len(self.classifiers) + 1))
-
-    @property
-    def shape(self) -> Shape:
-        """Of the encoder's layers."""
-        return shape_of(self.encoder)
-
-    def exit_flops(self, tokens: Int[np.ndarray, " n"]) -> Float[np.ndarray, "exits n"]:
-        """Operations executed at each exit: the layers so far and their classifiers."""
-        classifier = pooled_classifier_flops(self.shape, self.classifiers[0].out_features)
-        return multi_exit_flops(self.shape, len(self.classifiers), classifier, tokens)
+    def classifier_flops(self, tokens: Int[np.ndarray, " n"]) -> float:
+        """Of the pooler, asked anew after each layer, and a linear classifier."""
+        return pooled_classifier_flops(self.shape, self.classifiers[0].out_features)
 
     def forward(self, batch: Batch) -> Float[Tensor, "exits b classes"]:
         """Logits of every exit."""
