@@ -531,12 +531,17 @@ def table_spec(**more):
 
 def table_notes():
     """What a reader must know of the choices and of the members."""
-    notes = [f"Precision: {config['training']['precision']}."]
+    notes = [precision_note()]
     if config["selection"] == "validation":
         notes.append(
             "Epoch, margin and thresholds were chosen on the report split itself, as in the paper: scores are optimistic."
         )
     return [*notes, *members_note()]
+
+
+def precision_note():
+    """What layers were computed in."""
+    return f"Precision: {config['training']['precision']}."
 
 
 def members_note():

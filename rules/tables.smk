@@ -179,7 +179,7 @@ rule table6:
         code=code_version("score_table.py"),
         spec=lambda wildcards: table_spec(
             title="RoBERTa in the cascade: its first layers stand for a complete small model.",
-            notes=[],
+            notes=[precision_note()],
             targets=[static_ratio()],
         ),
         decimals=config["tables"]["decimals"],

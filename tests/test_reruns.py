@@ -131,7 +131,32 @@ CONFIG_EDITS = {
     ),
     "how a checkpoint is read": (
         replace("base: {source: {random: 6, hidden: 32}}", "base: {source: {random: 6, hidden: 32}, pooling: mean}"),
-        {},
+        {  # all that stands on it; of RoBERTa's, what has the margin that is selected with it
+            "import_weights": 1,
+            "pretrain_member": 3,
+            "pretrain_distilbert": 1,
+            "encode_task": 2,
+            "predict_fold": 8,
+            "label_difficulty": 4,
+            "shuffle_difficulty": 3,
+            "finetune": 15,
+            "finetune_first_layers": 9,
+            "finetune_dar": 6,
+            "finetune_pd": 3,
+            "train_deebert": 3,
+            "train_pabee": 3,
+            "train_fastbert_teacher": 3,
+            "train_fastbert": 3,
+            "train_pkd": 3,
+            "train_theseus": 3,
+            "predict_teacher": 3,
+            "scale_temperature": 3,
+            **MARGIN,
+            "stack_cascade": 24,
+            "sweep_thresholds": 44,
+            "measure_exits": 22,
+            **FIGURES,
+        },
     ),
     "no RoBERTa": (replace("roberta_cascade: [robertaSmall, robertaBase]\n", ""), once("claims")),
     "one target speed-up less": (replace("speed_ups: [2, 3, 4]", "speed_ups: [2, 4]"), MARGIN),
@@ -238,6 +263,14 @@ def test_another_machine_runs_nothing(finished, edited):
     edited(SMOKE, replace("process_mb: 1000", "process_mb: 2000"))
     edited(SMOKE, replace("launch_ms: 0.2", "launch_ms: 2"))
     assert would_run(finished) == {}
+
+
+def test_precision_auto_is_what_the_machine_has_and_another_one_trains_again(finished, edited, monkeypatch):
+    edited(SMOKE, replace("max_length: 32}", "max_length: 32, precision: auto}"))
+    monkeypatch.setenv("CASCADEBERT_PRECISION", "fp32")
+    assert would_run(finished) == {}
+    monkeypatch.setenv("CASCADEBERT_PRECISION", "bf16")
+    assert would_run(finished)["finetune"] == 18
 
 
 @pytest.mark.parametrize("edit", CODE_EDITS)

@@ -42,6 +42,15 @@ def test_table_2_has_the_rows_of_the_paper(finished):
     assert r"\toprule" in (finished / "results/smoke/table2.tex").read_text()
 
 
+def test_records_and_captions_say_how_it_was_computed(finished):
+    results = finished / "results/smoke"
+    for run in ("base", "small_dar", "pabee_base", "pkd_base", "theseus_base", "robertaBase"):
+        record = json.loads((results / f"models/reviews/{run}/seed1.json").read_text())
+        assert (record["pooling"], record["settings"]["precision"]) == ("cls", "fp32"), run
+    for table in ("table2", "table3", "table4", "table5", "table7", "table8"):
+        assert "Precision: fp32." in (results / f"{table}.md").read_text(), table
+
+
 def test_every_claim_is_judged(finished):
     claims = pd.read_csv(finished / "results/smoke/claims.csv")
     assert len(claims) > 30
