@@ -25,6 +25,8 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow/scripts"))
 
+from cascadebert.cluster.precision import native_precision
+from cascadebert.config import plain, read
 from cascadebert.data.encoding import read_encoded
 from cascadebert.metrics.difficulty import assign_folds, difficult
 from cascadebert.models.members import build_member
@@ -38,12 +40,10 @@ FOLDS, SEEDS = (2, 4, 8), (1, 2, 3, 4, 5)
 
 def main(results: Path) -> None:
     """Print the table."""
-    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
-    described = yaml.safe_load((ROOT / "config/schema.yaml").read_text())["properties"]["training"]["properties"]
-    defaults = {name: entry["default"] for name, entry in described.items() if "default" in entry}
-    shared, member = defaults | config["training"], config["members"]["small"]
+    config = plain(read(yaml.safe_load((ROOT / "config/config.yaml").read_text()) | {"results": "results"}))
+    shared, member = config["training"], config["members"]["small"]
     known = {field.name for field in fields(Settings)}
-    named = shared | member | {"keep": "last"}
+    named = shared | member | {"keep": "last", "precision": native_precision()}
     settings = Settings(**{name: value for name, value in named.items() if name in known})
     task = read_encoded(results / "tasks/movies/base.arrow")
     rows = task.rows("train")

@@ -27,7 +27,8 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow/scripts"))
 
-from cascadebert.config import native_precision
+from cascadebert.cluster.precision import native_precision
+from cascadebert.config import plain, read
 from cascadebert.data.encoding import Encoded, read_encoded
 from cascadebert.files import read_json, write_json
 from cascadebert.models.deebert import build_deebert, off_ramp_loss
@@ -43,7 +44,7 @@ ROOT = Path(__file__).parents[1]
 EPOCHS, SEEDS = (2, 4), (11,)
 RATES, HIGHER_RATES = (1.0e-4, 3.0e-4, 1.0e-3), (3.0e-4, 1.0e-3, 3.0e-3)
 """Where an encoder is trained, and where nothing but classifiers on a frozen one are."""
-CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+CONFIG = plain(read(yaml.safe_load((ROOT / "config/config.yaml").read_text()) | {"results": "results"}))
 FULL, STUDENT = CONFIG["members"]["base"]["layers"], CONFIG["student_layers"]
 FROZEN = {"deebert", "fastbert"}
 ON_BASE = {"deebert", "bert_pkd", "theseus", "bert_pd"}
@@ -67,9 +68,7 @@ class Point:
 
 def settings_of(point: Point) -> Settings:
     """The default's settings with the point's learning rate and epochs."""
-    described = yaml.safe_load((ROOT / "config/schema.yaml").read_text())["properties"]["training"]["properties"]
-    shared = {name: entry["default"] for name, entry in described.items() if "default" in entry} | CONFIG["training"]
-    values = shared | {"lr": point.lr, "epochs": point.epochs, "precision": native_precision()}
+    values = CONFIG["training"] | {"lr": point.lr, "epochs": point.epochs, "precision": native_precision()}
     return Settings(**{field.name: values[field.name] for field in fields(Settings)})
 
 

@@ -9,23 +9,15 @@ import sys
 from pathlib import Path
 from shlex import quote
 
-import yaml
 from snakemake.exceptions import WorkflowError
-from snakemake.utils import validate
 
 ROOT = Path(workflow.basedir)
 SCRIPTS = ROOT / "workflow/scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from cascadebert.config import (
-    Problem,
-    check_references,
-    check_schema,
-    checkpoint_files,
-    files_of,
-    names_in,
-    native_precision,
-)
+from cascadebert.layouts import Problem, checkpoint_files, files_of, names_in
+from cascadebert.cluster.precision import native_precision
+from cascadebert.config import plain, read
 from cascadebert.glue import GLUE
 from cascadebert.grid import (
     before,
@@ -54,11 +46,11 @@ def settle_config():
     default = last.resolve() == (ROOT / "config/config.yaml").resolve()
     config.setdefault("results", "results" if default else f"results/{last.stem}")
     try:
-        check_schema(config, yaml.safe_load((ROOT / "config/schema.yaml").read_text()))
-        validate(config, str(ROOT / "config/schema.yaml"))
-        check_references(config)
+        settled = plain(read(config))
     except Problem as problem:
         raise WorkflowError(str(problem)) from None
+    config.clear()
+    config.update(settled)
     if sentence := misplaced(config):
         raise WorkflowError(sentence)
     if config["training"]["precision"] == "auto":  # settled once, so that every node of a cluster computes alike

@@ -307,6 +307,7 @@ def adopted_mb(wildcards):
 
 def plan_version():
     """Digest of all that decides which jobs there are and what they ask for, beside the config."""
-    library = [SCRIPTS / f"cascadebert/{name}.py" for name in ("config", "metrics/costs", "glue", "grid", "systems")]
+    library = [SCRIPTS / f"cascadebert/{name}.py" for name in ("layouts", "metrics/costs", "glue", "grid", "systems")]
+    library += sorted((SCRIPTS / "cascadebert/config").glob("*.py"))
     files = [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk")), *library]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]

@@ -16,9 +16,9 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer
 
-from cascadebert.config import Problem
 from cascadebert.data.origins import origin_of_checkpoint, origin_of_data
 from cascadebert.data.sources import TOY_WORDS
+from cascadebert.layouts import Problem
 from cascadebert.models import checkpoints
 from cascadebert.models.checkpoints import FILES, depth_of, read_checkpoint, write_checkpoint
 from cascadebert.models.members import ENCODERS, load_encoder, origin_of

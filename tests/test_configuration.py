@@ -1,16 +1,21 @@
 """The config: both presets pass; each mistake is told in one sentence that names its key."""
 
 import copy
+import json
+import runpy
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
-from snakemake.utils import validate
 
-from cascadebert.config import Problem, check_references, check_schema, files_of
+from cascadebert.config import plain, read
+from cascadebert.config.keys import Config
+from cascadebert.config.types import Section
+from cascadebert.layouts import Problem, files_of
 
-CONFIG = Path(__file__).parents[1] / "config"
-SCHEMA = yaml.safe_load((CONFIG / "schema.yaml").read_text())
+ROOT = Path(__file__).parents[1]
+CONFIG = ROOT / "config"
 
 
 def preset(name):
@@ -19,11 +24,8 @@ def preset(name):
 
 
 def check(config):
-    """All checks, in the order of the workflow."""
-    check_schema(config, SCHEMA)
-    validate(config, str(CONFIG / "schema.yaml"))
-    check_references(config)
-    return config
+    """The config as the workflow has it."""
+    return plain(read(config))
 
 
 def edited(name, changes):
@@ -217,34 +219,50 @@ def test_files_of_a_folder_are_the_first_known_name_of_each_split(tmp_path):
     assert files_of(tmp_path / "none") == {}
 
 
-def properties(schema, path=""):
-    """Every property anywhere in a schema, by path."""
-    for name, inner in schema.get("properties", {}).items():
-        yield f"{path}.{name}", inner
-        yield from properties(inner, f"{path}.{name}")
-    for key in ("additionalProperties", "items"):
-        if isinstance(schema.get(key), dict):
-            yield from properties(schema[key], f"{path}.*")
-    for name, inner in schema.get("$defs", {}).items():
-        yield from properties(inner, f"$defs.{name}")
+def sections(section=Config):
+    """Every section of the definition, outermost first."""
+    yield section
+    for field in section.model_fields.values():
+        for inner in contained(field.annotation):
+            yield from sections(inner)
 
 
-def test_every_key_is_described():
-    found = dict(properties(SCHEMA))
-    assert len(found) > 70
-    for path, inner in found.items():
-        referred = SCHEMA["$defs"][inner["$ref"].rsplit("/", 1)[1]] if "$ref" in inner else {}
-        assert inner.get("description") or referred.get("description"), path
+def contained(annotation):
+    """Sections that a type holds."""
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return [annotation]
+    return [inner for argument in get_args(annotation) for inner in contained(argument)]
 
 
-def test_no_level_of_the_schema_takes_unknown_keys():
-    def objects(schema):
-        if isinstance(schema, dict):
-            if schema.get("type") == "object":
-                yield schema
-            for inner in schema.values():
-                yield from objects(inner)
+def test_every_key_is_described_and_none_takes_unknown_ones():
+    found = list(dict.fromkeys(sections()))
+    assert len(found) > 20
+    for section in found:
+        assert section.model_config["extra"] == "forbid"
+        for name, field in section.model_fields.items():
+            assert field.description, f"{section.__name__}.{name}"
 
-    found = list(objects(SCHEMA))
-    assert len(found) > 12
-    assert all("additionalProperties" in schema for schema in found)
+
+def test_what_is_written_from_the_definition_is_in_step_with_it():
+    describe = runpy.run_path(str(ROOT / "docs/describe_config.py"))
+    assert (ROOT / "docs/config.md").read_text() == describe["page"]()
+    assert json.loads((ROOT / "config/schema.json").read_text()) == Config.model_json_schema()
+
+
+def test_null_is_as_good_as_leaving_a_key_out():
+    assert check(preset("smoke") | {"larger_cascade": None}) == check(edited("smoke", {"larger_cascade": None}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "hint"),
+    [
+        ({"dar.weight": float("nan")}, "dar.weight", "give a finite number"),
+        ({"members.small.epochs": 2.5}, "members.small.epochs", "is 2.5: give an integer"),
+        ({"members.small.epochs": True}, "members.small.epochs", "is True: give an integer"),
+        ({"members.small": [1]}, "members.small", "give an object"),
+        ({"tasks": "movies"}, "tasks", "is 'movies': give an array"),
+        ({"dar.margins": [0.1, 10]}, "dar.margins.1", "10 is not below 10"),
+    ],
+)
+def test_value_of_another_type_is_told_in_one_sentence(changes, key, hint):
+    assert_told("config", changes, key, hint)

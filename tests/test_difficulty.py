@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from cascadebert.config import Problem
+from cascadebert.layouts import Problem
 from cascadebert.metrics.difficulty import assign_folds, difficult, difficulty_table, dis, read_difficult
 from cascadebert.metrics.exits import ExitLogits
 from cascadebert.metrics.predictions import Predictions

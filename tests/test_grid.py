@@ -7,11 +7,11 @@ import pytest
 import yaml
 
 from cascadebert import grid
+from cascadebert.config.keys import Config
 from cascadebert.grid import MEANING, NEEDS, before, cascade_members, depths, full_layers, missing, models, names, runs
 from cascadebert.systems import SPLITS, SYSTEMS, System, shown_in
 
 CONFIG = Path(__file__).parents[1] / "config"
-SCHEMA = yaml.safe_load((CONFIG / "schema.yaml").read_text())
 
 BERT_RUNS = {
     "base": "bert_base",
@@ -241,7 +241,7 @@ def test_absent_key_is_told_with_its_meaning_in_one_sentence(key, lost):
     for artefact, sentence in found.items():
         assert sentence == (
             f"{artefact} cannot be made, the config lacks {key}, {MEANING[key]}:"
-            " add it, as config/schema.yaml describes it."
+            " add it, as docs/config.md describes it."
         )
 
 
@@ -249,14 +249,14 @@ def test_two_absent_keys_are_told_in_one_sentence():
     sentence = missing(preset("smoke", "roberta_cascade", "student_layers"), "table6")
     assert "lacks roberta_cascade, two RoBERTa members" in sentence
     assert "; and student_layers, the depth of the static students: add it" in sentence
-    assert sentence.count(".") == 2  # the schema's name and the end
+    assert sentence.count(".") == 2  # the page's name and the end
 
 
 def test_keys_that_artefacts_need_may_be_absent_and_are_known():
     needed = {key for keys in NEEDS.values() for key in keys}
     assert needed == set(MEANING)
-    assert needed <= set(SCHEMA["properties"]) - set(SCHEMA["required"])
-    assert {system.needs for system in SYSTEMS.values()} <= set(SCHEMA["properties"])
+    assert needed <= {name for name, field in Config.model_fields.items() if not field.is_required()}
+    assert {system.needs for system in SYSTEMS.values()} <= set(Config.model_fields)
 
 
 # --- the entries themselves

@@ -18,9 +18,9 @@ import yaml
 from mirror import Fault, build, commit_of, glue_frames, mirrored, write_bert, write_glue
 from smoke import copy_of, said
 
-from cascadebert.config import Problem
 from cascadebert.data.origins import sha256
 from cascadebert.data.sources import read_source
+from cascadebert.layouts import Problem
 from cascadebert.models.checkpoints import read_checkpoint, write_checkpoint
 
 ROOT = Path(__file__).parents[1]
@@ -30,7 +30,7 @@ FETCH = """
 import json, sys
 from pathlib import Path
 from cascadebert.data import hub
-from cascadebert.config import Problem
+from cascadebert.layouts import Problem
 
 for call in json.load(sys.stdin):
     try:

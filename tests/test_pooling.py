@@ -14,10 +14,11 @@ from smoke import ROOT
 import extract_states
 import pretrain_distilbert
 import pretrain_member
-from cascadebert.config import Problem, declared_pooling, native_precision
+from cascadebert.cluster.precision import native_precision
 from cascadebert.data.encoding import write_encoded
 from cascadebert.data.origins import origin_of_checkpoint
 from cascadebert.files import read_json
+from cascadebert.layouts import Problem, declared_pooling
 from cascadebert.models.checkpoints import FILES, read_checkpoint, write_checkpoint
 from cascadebert.models.deebert import DeeBert, build_deebert
 from cascadebert.models.fastbert import build_fastbert_teacher

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cascadebert.config import Problem
 from cascadebert.data.sources import TOY_WORDS, labels_of, read_source, read_texts
 from cascadebert.glue import GLUE
+from cascadebert.layouts import Problem
 
 NAMES = ["negative", "positive"]
 

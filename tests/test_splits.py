@@ -5,8 +5,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from cascadebert.config import Problem
 from cascadebert.data.splits import carve, normalised
+from cascadebert.layouts import Problem
 
 EVALUATED = ("selection", "report", "mismatched")
 

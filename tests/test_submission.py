@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from smoke import SMOKE, copy_of, said, snakemake, would_run
@@ -20,19 +19,19 @@ from test_grid import preset
 
 import pack_submission
 import sweep_thresholds
-from cascadebert.config import Problem, check_schema
+from cascadebert.config import read
 from cascadebert.data.sources import read_source
 from cascadebert.data.splits import carve
 from cascadebert.files import read_json
 from cascadebert.glue import GLUE, TEST_ROWS
 from cascadebert.grid import in_glue, misplaced, missing, own_ratio, runs, table2_ratios
+from cascadebert.layouts import Problem
 from cascadebert.metrics.exits import ExitLogits, exits_at
 from cascadebert.metrics.predictions import Predictions, read_predictions, write_predictions
 from cascadebert.metrics.submission import FILES, NUMBERED, chosen, files_for, filled, write_submission
 from cascadebert.systems import SPLITS, SYSTEMS
 
 ROOT = Path(__file__).parents[1]
-SCHEMA = yaml.safe_load((ROOT / "config/schema.yaml").read_text())
 SHARED = ROOT.parent / "shared/glue"
 needs_glue = pytest.mark.skipif(not SHARED.is_dir(), reason="no GLUE data beside the repository")
 
@@ -605,7 +604,7 @@ def test_an_edit_of_a_returned_score_runs_table_2_alone(tmp_path):
 )
 def test_entry_that_is_not_as_described_is_told_in_one_sentence(entries, key, hint):
     with pytest.raises(Problem) as caught:
-        check_schema(told(results="results", server_scores=entries), SCHEMA)
+        read(told(results="results", server_scores=entries))
     assert f"config key {key} " in str(caught.value)
     assert hint in str(caught.value)
 
@@ -665,4 +664,4 @@ def test_what_cannot_be_submitted_says_which_key():
     assert missing(told(), "submissions") == ""
     assert in_glue(told()) == {"reviews": "sst2", "pairs": "mnli"}
     assert NUMBERED == ("mrpc", "qqp", "sst2")
-    assert SCHEMA["properties"]["server_scores"]["default"] == []
+    assert read(preset("smoke", results="results")).server_scores == []

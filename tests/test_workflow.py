@@ -374,12 +374,9 @@ def test_cost_table_counts_what_a_dry_run_announces_and_runs_nothing_else(tmp_pa
 def test_every_job_of_every_preset_asks_for_memory_and_time(tmp_path):
     folder = copy_of(ROOT, tmp_path)
     for preset in sorted((folder / "config").glob("*.yaml")):
-        if preset.stem != "schema":
-            jobs = planned(settled(folder, f"config/{preset.name}"), folder)
-            lacking = jobs[
-                (jobs["mem_mb"] < 500) | (jobs["runtime"] < 1) | (jobs["disk_mb"] < 1) | (jobs["seconds"] < 1)
-            ]
-            assert sorted(set(lacking["stage"])) == [], preset.name
+        jobs = planned(settled(folder, f"config/{preset.name}"), folder)
+        lacking = jobs[(jobs["mem_mb"] < 500) | (jobs["runtime"] < 1) | (jobs["disk_mb"] < 1) | (jobs["seconds"] < 1)]
+        assert sorted(set(lacking["stage"])) == [], preset.name
 
 
 def test_deeper_members_more_rows_and_folds_cost_what_the_model_says(tmp_path):

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import tyro
 
-from cascadebert.config import Problem
 from cascadebert.data.hub import fetch_dataset
+from cascadebert.layouts import Problem
 
 
 def main(data: str, hub: str, out: Path, name: str | None = None, revision: str | None = None) -> None:

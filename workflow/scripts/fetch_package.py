@@ -8,8 +8,8 @@ from pathlib import Path
 
 import tyro
 
-from cascadebert.config import Problem
 from cascadebert.files import atomic
+from cascadebert.layouts import Problem
 
 
 def main(package: str, version: str, sha256: str, out: Path) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import tyro
 
-from cascadebert.config import Problem
 from cascadebert.data.hub import fetch_weights
+from cascadebert.layouts import Problem
 
 
 def main(weights: str, hub: str, out: Path, revision: str | None = None) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import tyro
 
-from cascadebert.config import Pooling
 from cascadebert.data.origins import origin_of_checkpoint
+from cascadebert.layouts import Pooling
 from cascadebert.models.checkpoints import read_checkpoint, write_checkpoint
 
 

@@ -7,11 +7,11 @@ from typing import Literal
 
 import tyro
 
-from cascadebert.config import Problem
 from cascadebert.data.origins import origin_of_data
 from cascadebert.data.sources import labels_of, read_source
 from cascadebert.data.splits import carve
 from cascadebert.files import write_examples, write_json
+from cascadebert.layouts import Problem
 
 
 def main(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import tyro
 
-from cascadebert.config import Pooling
+from cascadebert.layouts import Pooling
 from cascadebert.models.checkpoints import checkpoint_of, depth_of, write_checkpoint
 from cascadebert.models.members import load_encoder, origin_of
 from cascadebert.training.distillation import corpus_of, some_layers

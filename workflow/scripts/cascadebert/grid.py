@@ -48,7 +48,7 @@ def missing(config: dict[str, Any], artefact: str) -> str:
     if not lacking:
         return ""
     wanted = "; and ".join(f"{key}, {MEANING[key]}" for key in lacking)
-    return f"{artefact} cannot be made, the config lacks {wanted}: add it, as config/schema.yaml describes it."
+    return f"{artefact} cannot be made, the config lacks {wanted}: add it, as docs/config.md describes it."
 
 
 def _unsubmittable(config: dict[str, Any]) -> str:

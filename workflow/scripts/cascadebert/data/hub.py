@@ -18,7 +18,9 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from cascadebert.config import (
+from cascadebert.data.origins import ORIGIN, sha256
+from cascadebert.files import atomic
+from cascadebert.layouts import (
     CHECKPOINT,
     ENDINGS,
     MODULES,
@@ -28,8 +30,6 @@ from cascadebert.config import (
     checkpoint_files,
     names_in,
 )
-from cascadebert.data.origins import ORIGIN, sha256
-from cascadebert.files import atomic
 
 
 def fetch_weights(key: str, repository: str, revision: str | None, out: Path) -> None:

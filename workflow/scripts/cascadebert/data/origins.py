@@ -7,7 +7,7 @@ from email.parser import BytesHeaderParser
 from pathlib import Path
 from typing import Any
 
-from cascadebert.config import checkpoint_files, files_of, names_in
+from cascadebert.layouts import checkpoint_files, files_of, names_in
 
 ORIGIN = "origin.json"
 """In an archive of the hub's files: repository, revision as asked for, commit, digests."""

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cascadebert.config import DATA_KEYS, FILES, Problem, files_of, kind_of
 from cascadebert.glue import GLUE
+from cascadebert.layouts import DATA_KEYS, FILES, Problem, files_of, kind_of
 
 CORPUS = "additional_resources/hutto_ICWSM_2014.tar.gz"
 """Where the vaderSentiment source distribution keeps its sentences with human ratings (Hutto and Gilbert, 2014)."""

@@ -6,7 +6,7 @@ import zlib
 import numpy as np
 import pandas as pd
 
-from cascadebert.config import Problem
+from cascadebert.layouts import Problem
 
 
 def normalised(frame: pd.DataFrame) -> pd.Series:

@@ -7,8 +7,8 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int, Shaped
 from sklearn.model_selection import StratifiedKFold
 
-from cascadebert.config import Problem
 from cascadebert.files import read_json
+from cascadebert.layouts import Problem
 from cascadebert.metrics.predictions import Predictions
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int
 
-from cascadebert.config import Problem
 from cascadebert.files import atomic
 from cascadebert.glue import GLUE, TEST_ROWS
+from cascadebert.layouts import Problem
 from cascadebert.metrics.exits import answers, exits_at, speed_up
 from cascadebert.metrics.predictions import Predictions
 from cascadebert.systems import SYSTEMS

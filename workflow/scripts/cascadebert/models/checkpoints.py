@@ -21,7 +21,9 @@ from torch import Tensor
 from transformers.models.bert.tokenization_bert import BertTokenizer
 from transformers.models.roberta.tokenization_roberta import RobertaTokenizer
 
-from cascadebert.config import (
+from cascadebert.data.sources import TOY_WORDS
+from cascadebert.files import atomic, read_json, write_json
+from cascadebert.layouts import (
     CHECKPOINT,
     TOKENIZER_CONFIG,
     WEIGHTS_KEYS,
@@ -33,8 +35,6 @@ from cascadebert.config import (
     names_in,
     says_pooling,
 )
-from cascadebert.data.sources import TOY_WORDS
-from cascadebert.files import atomic, read_json, write_json
 from cascadebert.models.members import ENCODERS, Encoder, pooling_of
 
 Checkpoint = tuple[dict[str, Any], dict[str, Tensor], bytes]

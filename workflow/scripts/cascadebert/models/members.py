@@ -17,8 +17,8 @@ from transformers.models.bert.modeling_bert import BertLayer, BertModel
 from transformers.models.roberta.configuration_roberta import RobertaConfig
 from transformers.models.roberta.modeling_roberta import RobertaLayer, RobertaModel
 
-from cascadebert.config import Pooling
 from cascadebert.files import atomic, read_json
+from cascadebert.layouts import Pooling
 from cascadebert.metrics.costs import Shape, exit_flops, pooled_classifier_flops
 
 DROPOUT = 0.1

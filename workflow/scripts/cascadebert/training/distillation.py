@@ -15,12 +15,12 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from cascadebert.config import Pooling
 from cascadebert.data.encoding import Encoded, encode
 from cascadebert.data.origins import origin_of_data
 from cascadebert.data.sources import read_texts
 from cascadebert.data.splits import normalised
 from cascadebert.files import read_examples
+from cascadebert.layouts import Pooling
 from cascadebert.models.members import Batch, Encoder, load_encoder, sentence_states
 from cascadebert.training.loop import device_of, to_batch
 

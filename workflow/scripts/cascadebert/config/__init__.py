@@ -1,0 +1,109 @@
+"""The config: what it may say, and what is told of a mistake, in one sentence with the key and the remedy."""
+
+import re
+from difflib import get_close_matches
+from inspect import isclass
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import ValidationError
+
+from cascadebert.config.checks import check_references
+from cascadebert.config.keys import Config
+from cascadebert.config.types import Section
+from cascadebert.layouts import Problem
+
+TYPES = {
+    "int_type": "an integer",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "string_type": "a string",
+    "bool_type": "a boolean",
+    "list_type": "an array",
+    "dict_type": "an object",
+    "model_type": "an object",
+}
+"""What a key wants, by the error that another type makes."""
+
+LIMITS = {
+    "greater_than_equal": "{input} is less than the minimum of {ge:g}",
+    "greater_than": "{input} is not above {gt:g}",
+    "less_than_equal": "{input} is greater than the maximum of {le:g}",
+    "less_than": "{input} is not below {lt:g}",
+    "multiple_of": "{input} is not a multiple of {multiple_of:g}",
+    "string_pattern_mismatch": "{input!r} does not match {pattern}",
+    "too_short": "it needs {min_length} or more and has {actual_length}",
+    "too_long": "it takes {max_length} at most and has {actual_length}",
+    "unique": "{values} has non-unique elements",
+}
+"""What is wrong with a value, by the error that it makes."""
+
+
+def read(config: dict[str, Any]) -> Config:
+    """A config as the value that it is, defaults filled in.
+
+    Raises:
+        Problem: for the most telling mistake, in one sentence.
+    """
+    try:
+        read_config = Config.model_validate(config)
+    except ValidationError as error:
+        mistakes = error.errors(include_url=False)
+        raise Problem(_sentence(min(mistakes, key=lambda mistake: mistake["type"] != "extra_forbidden"))) from None
+    check_references(plain(read_config))
+    return read_config
+
+
+def plain(config: Config) -> dict[str, Any]:
+    """A config as YAML would hold it, without the keys that are not there."""
+    return config.model_dump(exclude_none=True)
+
+
+def _sentence(mistake: Any) -> str:
+    """One of pydantic's errors, told with the key and the remedy."""
+    kind, loc, value, context = mistake["type"], list(mistake["loc"]), mistake["input"], mistake.get("ctx", {})
+    if loc[-1] == "[key]":  # a name that cannot be one
+        loc = loc[:-2]
+    key = ".".join(map(str, loc))
+    if kind == "extra_forbidden":
+        known = list(_at(loc[:-1])[0].model_fields)
+        guess = get_close_matches(loc[-1], known, 1)
+        return f"config key {key} is unknown: " + (
+            f"did you mean {guess[0]}?" if guess else f"known are {', '.join(known)}."
+        )
+    if kind == "missing":
+        return f"config key {key} is missing: add it, as docs/config.md describes it."
+    if kind in ("int_type", "float_type") and isinstance(value, str):
+        return f"config key {key} is the text {value!r}, not a number: write it {_as_number(value)}."
+    if kind in TYPES:
+        return f"config key {key} is {value!r}: give {TYPES[kind]}."
+    if kind == "literal_error":
+        known = ", ".join(re.findall("'(.*?)'", context["expected"]))
+        return f"config key {key} is {value!r}: give one of {known}."
+    wrong = LIMITS[kind].format(input=value, **context) if kind in LIMITS else mistake["msg"]
+    meaning = (_at(loc)[1] or "see docs/config.md for what it means").rstrip(".").replace("\n", " ")
+    return f"config key {key} is not acceptable ({wrong}): {meaning}."
+
+
+def _at(loc: list[str | int]) -> tuple[Any, str]:
+    """Type and description of the key at a place."""
+    annotation, meaning = Config, ""
+    for part in loc:
+        if isclass(annotation) and issubclass(annotation, Section):
+            field = annotation.model_fields[str(part)]
+            annotation, meaning = field.annotation, field.description or meaning
+        else:  # of an object or an array: its values
+            annotation = get_args(annotation)[-1]
+        while get_origin(annotation) in (Annotated, Union, UnionType):
+            annotation = get_args(annotation)[0]
+    return annotation, meaning
+
+
+def _as_number(text: str) -> str:
+    """How YAML wants a number that it took for text (2e-5 lacks a point); a hint where it is none."""
+    try:
+        float(text)
+    except ValueError:
+        return "as digits, for example 3 or 2.0e-5"
+    mantissa, e, exponent = text.lower().partition("e")
+    return f"{mantissa if '.' in mantissa else mantissa + '.0'}{e}{exponent}" if e else f"without quotes, {text}"

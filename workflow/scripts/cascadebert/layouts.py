@@ -1,0 +1,142 @@
+"""Kinds of sources; which files a data set or a checkpoint is made of, and what the checkpoint says of itself."""
+
+from collections.abc import Collection
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+DATA_KEYS = {
+    "package": {"pool", "mismatched", "neutral_band"},
+    "path": set(),
+    "hub": {"name", "revision"},
+    "toy": {"pairs"},
+}
+"""Kinds of a data source, and the keys that go with each."""
+
+WEIGHTS_KEYS = {
+    "package": {"folder", "sha256"},
+    "path": {"sha256"},
+    "hub": {"revision", "sha256"},
+    "random": {"hidden", "architecture"},
+    "distilled": {"layers", "corpus", "held_out", "rows", "epochs", "lr", "batch_size", "masked"},
+}
+"""Kinds of a weights source, and the keys that go with each."""
+
+REQUIRED = {
+    "package": {"folder"},
+    "random": {"hidden"},
+    "distilled": WEIGHTS_KEYS["distilled"] - {"masked"},
+}
+"""Those of them that a kind cannot do without."""
+
+FILES = {
+    "train": ("train",),
+    "report": ("validation_matched", "validation"),
+    "mismatched": ("validation_mismatched",),
+    "test": ("test_matched", "test"),
+    "test_mismatched": ("test_mismatched",),
+}
+"""Names, without ending, of a data set's files, by split; the first that exists is read. The last is a part of test."""
+
+ENDINGS = (".jsonl", ".csv", ".parquet")
+
+CHECKPOINT = (
+    (("config.json",),),
+    (("model.safetensors",), ("pytorch_model.bin",)),
+    (("tokenizer.json",), ("vocab.txt",), ("vocab.json", "merges.txt")),
+)
+"""Configuration, tensors and tokenizer of a checkpoint, each in its forms; the first that is there is read."""
+
+TOKENIZER_CONFIG = "tokenizer_config.json"
+"""Says, where there is one, whether a vocab.txt is of lower-cased text."""
+
+
+Pooling = Literal["cls", "mean"]
+"""How classifiers read a checkpoint's sentences: the state of [CLS] (<s>), or the mean of all tokens' states."""
+
+MODULES = "modules.json"
+"""Names the parts of a checkpoint of sentence-transformers; one of them pools, and has a folder of its own."""
+
+POOLING_CONFIG = "*_Pooling/config.json"
+"""Says, where there is one, how a checkpoint of sentence-transformers was trained to be read."""
+
+
+class Problem(ValueError):
+    """A mistake of the user's, told in one sentence."""
+
+
+def kind_of(source: dict[str, Any], kinds: dict[str, set[str]]) -> str:
+    """Which of the kinds a checked source is of."""
+    return next(kind for kind in kinds if kind in source)
+
+
+def files_of(path: Path) -> dict[str, Path]:
+    """Files of a local data set by split; a single file is its train split. Empty where there is none."""
+    if path.is_file():
+        return {"train": path}
+    found = {
+        split: [path / f"{stem}{end}" for stem in stems for end in ENDINGS if (path / f"{stem}{end}").is_file()]
+        for split, stems in FILES.items()
+    }
+    return {split: files[0] for split, files in found.items() if files}
+
+
+def names_in(folder: Path) -> set[str]:
+    """Names of a folder's files, and what it says of its pooling; none where there is no folder."""
+    files = [*folder.iterdir(), *folder.glob(POOLING_CONFIG)] if folder.is_dir() else []
+    return {file.relative_to(folder).as_posix() for file in files if file.is_file()}
+
+
+def checkpoint_files(held: Collection[str], where: str) -> list[str]:
+    """Those of a folder's files that are its checkpoint.
+
+    Args:
+        held: names of the files there.
+        where: the folder, for the message.
+
+    Raises:
+        Problem: when one is missing in all its forms.
+    """
+    found = []
+    for forms in CHECKPOINT:
+        form = next((form for form in forms if set(form) <= set(held)), None)
+        if form is None:
+            named = " or ".join(" with ".join(form) for form in forms)
+            raise Problem(f"{where} has no {named}: save the checkpoint and its tokenizer there.")
+        found += form
+    tokenizer = [TOKENIZER_CONFIG] if TOKENIZER_CONFIG in held and "tokenizer.json" not in found else []
+    return found + tokenizer + sorted(filter(says_pooling, held))
+
+
+def says_pooling(name: str) -> bool:
+    """Whether a file of a checkpoint can say how its sentences are read."""
+    return name == MODULES or fnmatch(name, POOLING_CONFIG)
+
+
+def declared_pooling(files: dict[str, Any], where: str) -> Pooling:
+    """How a checkpoint says that its sentences are read; [CLS] where it says nothing.
+
+    Args:
+        files: its config.json and, of a checkpoint of sentence-transformers, its modules.json and the configuration of
+            its pooling, by name, as JSON holds them.
+        where: the checkpoint, for the message.
+
+    Raises:
+        Problem: when it declares a pooling that is neither of the two.
+    """
+    modules = [module for module in files.get(MODULES, []) if module["type"].endswith("Pooling")]
+    folder = modules[0]["path"] if modules else "1_Pooling"
+    said = files.get(f"{folder}/config.json", {"pooling_mode": "mean"} if modules else {})  # that library's default
+    if "pooling_mode" in said:
+        mode = said["pooling_mode"]
+    elif said:
+        on = [key for key, value in said.items() if key.startswith("pooling_mode_") and value is True]
+        mode = "+".join(key.removeprefix("pooling_mode_").removesuffix("s").removesuffix("_token") for key in on)
+    else:
+        mode = files.get("config.json", {}).get("pooling", "cls")
+    if mode not in get_args(Pooling):
+        raise Problem(
+            f"{where} declares the pooling {mode}, and classifiers read {' or '.join(get_args(Pooling))}: choose one"
+            " with the key pooling, beside its source."
+        )
+    return mode
