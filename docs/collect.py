@@ -45,7 +45,7 @@ def main(results: Path) -> None:
         if drawn.is_file():
             with Image.open(drawn) as image:
                 half = image.convert("RGB").resize((image.width // 2, image.height // 2), Image.Resampling.LANCZOS)
-                half.quantize(64).save(DOCS / f"figures/{name}.png", optimize=True)
+                half.quantize(256).save(DOCS / f"figures/{name}.png", optimize=True)
             parts.append(f"![{name}](figures/{name}.png)\n\n{caption}\n")
     (DOCS / "results.md").write_text("\n".join(parts))
 
