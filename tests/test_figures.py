@@ -8,6 +8,7 @@ import matplotlib.colors as colors
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_rgb
 from matplotlib.container import ErrorbarContainer
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
@@ -327,12 +328,14 @@ def test_cells_hold_legible_numbers_and_are_blank_without_a_model():
     mesh = plot_dis(ax, frame, *limits(frame["dis"]))
     texts = {text.get_position(): text for text in ax.texts}
     assert {at: text.get_text() for at, text in texts.items()} == {
-        (0, 0): "50.0",
-        (1, 0): "81.2",
-        (1, 1): "–",
-        (1, 2): "90.0",
+        (0.5, 0.5): "50.0",
+        (1.5, 0.5): "81.2",
+        (1.5, 1.5): "–",
+        (1.5, 2.5): "90.0",
     }
-    assert (texts[0, 0].get_color(), texts[1, 2].get_color()) == ("white", "black")  # on the darkest and the lightest
+    darkest, lightest = (to_rgb(texts[at].get_color()) for at in ((0.5, 0.5), (1.5, 2.5)))
+    assert sum(darkest) > 2.5
+    assert sum(lightest) < 0.6
     assert mesh.get_clim() == pytest.approx((50, 90))
     assert np.ma.getmaskarray(mesh.get_array()).reshape(3, 2).tolist() == [[False, False], [True, True], [True, False]]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["DeeBERT", "BERT-kL", "BERT-Complete-kL"]

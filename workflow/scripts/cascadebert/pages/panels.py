@@ -1,8 +1,8 @@
 """Panels of Figures 2 to 4, 6 and 7: each function draws a frame on given axes."""
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
+import seaborn
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 
@@ -70,28 +70,17 @@ def plot_dis(ax: Axes, frame: pd.DataFrame, low: float, high: float) -> QuadMesh
     Returns:
         The cells, for a colour bar.
     """
-    layers, rows = sorted(frame["layers"].unique()), list(LINES)
-    cells = np.full((len(rows), len(layers)), np.nan)
-    for row in frame.itertuples():
-        i, j = rows.index(row.system), layers.index(row.layers)
-        cells[i, j] = 100 * row.dis
-        color = "black"
-        if not np.isnan(row.dis):
-            red, green, blue, _ = mpl.colormaps["cividis"]((cells[i, j] - low) / (high - low))
-            color = "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else "white"
-        text = "–" if np.isnan(row.dis) else f"{cells[i, j]:.1f}"
-        ax.text(j, i, text, ha="center", va="center", color=color, fontsize=7)
-    edges = (np.arange(count + 1) - 0.5 for count in reversed(cells.shape))
-    mesh = ax.pcolormesh(
-        *edges, np.ma.masked_invalid(cells), cmap="cividis", vmin=low, vmax=high, edgecolors="white", linewidth=1
-    )
-    ax.invert_yaxis()
-    ax.set_xticks(range(len(layers)), layers)
-    ax.set_yticks(range(len(rows)), [SYSTEMS[name].label.format(k="k") for name in rows])
+    table = 100 * frame.pivot_table("dis", "system", "layers", dropna=False).reindex(list(LINES))
+    numbers = {"annot": True, "fmt": ".1f", "annot_kws": {"fontsize": 7}}
+    seaborn.heatmap(table, vmin=low, vmax=high, cmap="cividis", linewidths=1, cbar=False, ax=ax, **numbers)
+    for row in frame[frame["dis"].isna()].itertuples():
+        i, j = table.index.get_loc(row.system), table.columns.get_loc(row.layers)
+        ax.text(j + 0.5, i + 0.5, "–", ha="center", va="center", fontsize=7)
+    ax.set_yticklabels([SYSTEMS[name].label.format(k="k") for name in table.index], rotation=0)
+    ax.set(xlabel="", ylabel="")
     ax.grid(visible=False)
-    ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
-    return mesh
+    return ax.collections[0]
 
 
 def plot_states(ax: Axes, frame: pd.DataFrame) -> None:
