@@ -1,9 +1,10 @@
 # make table2   set everything up and produce Table 2 of the embedded default
 # make all      the same and every table, figure and verdict that the default can make
 # make test     set everything up and prove it: lint, boundaries, unit tests, the smoke workflow
+# make test-fast   the unit tests alone, without a run of the workflow
 # make test-slurm   the smoke workflow through a real one-node SLURM (root, Debian), with everything that goes wrong
 # make setup    only the virtual environment: then `. .venv/bin/activate` and snakemake as you like
-.PHONY: setup table2 all test test-slurm lint clean
+.PHONY: setup table2 all test test-fast test-slurm lint clean
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3.11
@@ -36,6 +37,9 @@ lint: setup
 
 test: lint
 	$(BIN)/python -m pytest -n $(CORES) --dist loadfile --no-loadscope-reorder
+
+test-fast: setup
+	$(BIN)/python -m pytest -n $(CORES) --dist loadfile -m "not workflow"
 
 test-slurm: setup
 	tests/slurm/with_slurm.sh $(BIN)/python -m pytest tests/slurm --capture=no

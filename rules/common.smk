@@ -124,7 +124,7 @@ TRAINING = (
 """Settings that all trainings share; training.max_length belongs to the token ids."""
 
 
-def pace():
+def saving():
     """How often a training saves itself, and who makes its batches: no params, since they change no result."""
     return {key: config["training"][key] for key in ("checkpoint_minutes", "loader_workers")}
 
@@ -338,8 +338,8 @@ def of_seeds(pattern, tasks=None, **values):
 
 def sweeps_of(*artefacts):
     """Operating points of the runs that stand in some tables and figures, or of all runs."""
-    wanted = [run for artefact in artefacts for run in runs_in(artefact)] if artefacts else runs(config)
-    return of_tasks("<results>/sweeps/{task}/{run}.csv", run=list(dict.fromkeys(wanted)))
+    shown = [run for artefact in artefacts for run in runs_in(artefact)] if artefacts else runs(config)
+    return of_tasks("<results>/sweeps/{task}/{run}.csv", run=list(dict.fromkeys(shown)))
 
 
 def by_seed(split):
@@ -385,12 +385,12 @@ def predicted(runs_of_task, split="report"):
     ]
 
 
-def emitted():
+def predictions_of_figure2():
     """What Figure 2 is drawn from: (task, model, depth, seed) and file."""
     return predicted(layered())
 
 
-def measured():
+def measures_of_figure3():
     """What Figure 3 is drawn from: (task, model, depth) and file."""
     return [
         ([task, model, layers], f"<results>/measures/{task}/{run}.csv")
@@ -399,12 +399,12 @@ def measured():
     ]
 
 
-def reliable():
+def predictions_of_figure6():
     """What Figure 6 is drawn from: (task, method, seed) and file."""
     return predicted(list(calibrated().items())[:3])
 
 
-def ablated():
+def predictions_of_table4():
     """Instances that Table 4 compares: (task, system, seed, split) and file."""
     systems = [(run, system) for run, system in runs(config).items() if system in shown_in("table4")]
     return [([*key, split], path) for split in ("report", "mismatched") for key, path in predicted(systems, split)]
@@ -484,7 +484,7 @@ def static_title():
     return f"{title} The paper's DistilBERT and BERT-PKD rows are those of TinyBERT's Table 1."
 
 
-def wanted(artefact):
+def can_be_made(artefact):
     """Nothing, or an error that says in one sentence which key of the config an artefact lacks."""
     if sentence := missing(config, artefact):
         raise WorkflowError(sentence)

@@ -12,7 +12,7 @@ rule cost:
     conda:
         "../envs/paper.yaml"
     resources:
-        **light(),
+        **short_job(),
     params:
         code=code_version("cost_table.py"),
         plan=plan_version(),

@@ -16,7 +16,7 @@ rule fetch_package:
     conda:
         "../envs/paper.yaml"
     resources:
-        **light(),
+        **short_job(),
     params:
         code=code_version("fetch_package.py"),
         pin=lambda wildcards: "--version {version} --sha256 {sha256}".format(**config["packages"][wildcards.package]),
@@ -38,7 +38,7 @@ rule fetch_dataset:
     conda:
         "../envs/paper.yaml"
     resources:
-        **light(lambda wildcards: examples_mb(wildcards.task)),
+        **short_job(lambda wildcards: examples_mb(wildcards.task)),
     params:
         code=code_version("fetch_dataset.py"),
         source=lambda wildcards: hub_flags(config["data"][wildcards.task]["source"]),

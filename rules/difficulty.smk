@@ -45,7 +45,7 @@ rule predict_fold:
         "../envs/paper.yaml"
     threads: 1
     resources:
-        **pace(),
+        **saving(),
         **on_device(fold_job),
     params:
         code=code_version("predict_fold.py"),
@@ -76,7 +76,7 @@ rule label_difficulty:
     conda:
         "../envs/paper.yaml"
     resources:
-        **light(),
+        **short_job(),
     params:
         code=code_version("label_difficulty.py"),
         seeds=" ".join(map(str, config["difficulty"]["seeds"])),
@@ -98,7 +98,7 @@ rule shuffle_difficulty:
     conda:
         "../envs/paper.yaml"
     resources:
-        **light(),
+        **short_job(),
     params:
         code=code_version("shuffle_difficulty.py"),
     message:

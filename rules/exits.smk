@@ -30,7 +30,7 @@ rule select_margin:
     conda:
         "../envs/paper.yaml"
     resources:
-        **light(),
+        **short_job(),
     params:
         code=code_version("select_margin.py"),
         margins=" ".join(margins()),
@@ -66,7 +66,7 @@ rule adopt_margin:
     conda:
         "../envs/paper.yaml"
     resources:
-        **light(adopted_mb),
+        **short_job(adopted_mb),
     params:
         code=code_version("adopt_margin.py"),
         margins=" ".join(margins()),
@@ -88,7 +88,7 @@ rule scale_temperature:
     conda:
         "../envs/paper.yaml"
     resources:
-        **light(lambda wildcards: predicted_mb(wildcards.task)),
+        **short_job(lambda wildcards: predicted_mb(wildcards.task)),
     params:
         code=code_version("scale_temperature.py"),
     message:
@@ -110,7 +110,7 @@ rule stack_cascade:
     conda:
         "../envs/paper.yaml"
     resources:
-        **light(stacked_mb),
+        **short_job(stacked_mb),
     params:
         code=code_version("stack_cascade.py"),
     message:
@@ -134,7 +134,7 @@ rule sweep_thresholds:
     conda:
         "../envs/paper.yaml"
     resources:
-        **light(),
+        **short_job(),
     params:
         code=code_version("sweep_thresholds.py"),
         system=lambda wildcards: runs(config)[wildcards.run],
@@ -163,7 +163,7 @@ rule measure_exits:
     conda:
         "../envs/paper.yaml"
     resources:
-        **light(),
+        **short_job(),
     params:
         code=code_version("measure_exits.py"),
         seeds=lambda wildcards: " ".join(map(str, seeds_of(wildcards.task))),

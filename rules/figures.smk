@@ -15,7 +15,7 @@ localrules:
 rule figure1:
     """Figure 1: an easy instance that an off-ramp gets wrong and the small complete member right."""
     input:
-        lambda wildcards: wanted("figure1"),
+        lambda wildcards: can_be_made("figure1"),
         deebert=of_tasks(f"<results>/predictions/{{task}}/deebert_{base()}/seed{first_seed()}/report.npz"),
         small=of_tasks(f"<results>/predictions/{{task}}/{small()}/seed{first_seed()}/report.npz"),
         base=of_tasks(f"<results>/predictions/{{task}}/{base()}/seed{first_seed()}/report.npz"),
@@ -43,8 +43,8 @@ rule figure1:
 rule figure2:
     """Figure 2: accuracy by layer on what DeeBERT emits there."""
     input:
-        lambda wildcards: wanted("figure2"),
-        predictions=lambda wildcards: [path for _, path in emitted()],
+        lambda wildcards: can_be_made("figure2"),
+        predictions=lambda wildcards: [path for _, path in predictions_of_figure2()],
         sweeps=of_tasks(f"<results>/sweeps/{{task}}/deebert_{base()}.csv"),
     output:
         pdf="<results>/figures/figure2.pdf",
@@ -55,12 +55,12 @@ rule figure2:
     conda:
         "../envs/paper.yaml"
     resources:
-        **light(),
+        **short_job(),
     params:
         code=code_version("figure2.py"),
         spec=lambda wildcards: settings(
             tasks=config["tasks"],
-            runs=[key for key, _ in emitted()],
+            runs=[key for key, _ in predictions_of_figure2()],
             target=config["figures"]["speed_up"],
             min_subset=config["figures"]["min_subset"],
         ),
@@ -74,8 +74,8 @@ rule figure2:
 rule figure3:
     """Figure 3: DIS of every model and layer."""
     input:
-        lambda wildcards: wanted("figure3"),
-        measures=lambda wildcards: [path for _, path in measured()],
+        lambda wildcards: can_be_made("figure3"),
+        measures=lambda wildcards: [path for _, path in measures_of_figure3()],
     output:
         pdf="<results>/figures/figure3.pdf",
         png="<results>/figures/figure3.png",
@@ -85,10 +85,10 @@ rule figure3:
     conda:
         "../envs/paper.yaml"
     resources:
-        **light(),
+        **short_job(),
     params:
         code=code_version("figure3.py"),
-        spec=lambda wildcards: settings(tasks=config["tasks"], runs=[key for key, _ in measured()]),
+        spec=lambda wildcards: settings(tasks=config["tasks"], runs=[key for key, _ in measures_of_figure3()]),
     message:
         "Drawing DIS by layer (Figure 3)"
     shell:
@@ -99,7 +99,7 @@ rule figure3:
 rule figure4:
     """Figure 4: representations at the small member's depth."""
     input:
-        lambda wildcards: wanted("figure4"),
+        lambda wildcards: can_be_made("figure4"),
         states=of_tasks(f"<results>/states/{{task}}/seed{first_seed()}.npz"),
     output:
         pdf="<results>/figures/figure4.pdf",
@@ -110,7 +110,7 @@ rule figure4:
     conda:
         "../envs/paper.yaml"
     resources:
-        **light(),
+        **short_job(),
     params:
         code=code_version("figure4.py"),
         spec=lambda wildcards: settings(
@@ -129,7 +129,7 @@ rule figure4:
 rule figure5:
     """Figure 5: two members against three."""
     input:
-        lambda wildcards: wanted("figure5"),
+        lambda wildcards: can_be_made("figure5"),
         sweeps=lambda wildcards: sweeps_of("figure5"),
     output:
         pdf="<results>/figures/figure5.pdf",
@@ -140,7 +140,7 @@ rule figure5:
     conda:
         "../envs/paper.yaml"
     resources:
-        **light(),
+        **short_job(),
     params:
         code=code_version("figure5.py"),
         spec=lambda wildcards: settings(tasks=config["tasks"], name="figure5"),
@@ -154,7 +154,7 @@ rule figure5:
 rule figure5_all:
     """Score against speed-up, every system (Figure 5)."""
     input:
-        lambda wildcards: wanted("figure5_all"),
+        lambda wildcards: can_be_made("figure5_all"),
         sweeps=lambda wildcards: sweeps_of("figure5_all"),
     output:
         pdf="<results>/figures/figure5_all.pdf",
@@ -165,7 +165,7 @@ rule figure5_all:
     conda:
         "../envs/paper.yaml"
     resources:
-        **light(),
+        **short_job(),
     params:
         code=code_version("figure5.py"),
         spec=lambda wildcards: settings(tasks=config["tasks"], name="figure5_all"),
@@ -179,8 +179,8 @@ rule figure5_all:
 rule figure6:
     """Figure 6 (ours): reliability of the small member."""
     input:
-        lambda wildcards: wanted("figure6"),
-        predictions=lambda wildcards: [path for _, path in reliable()],
+        lambda wildcards: can_be_made("figure6"),
+        predictions=lambda wildcards: [path for _, path in predictions_of_figure6()],
     output:
         pdf="<results>/figures/figure6.pdf",
         png="<results>/figures/figure6.png",
@@ -190,10 +190,10 @@ rule figure6:
     conda:
         "../envs/paper.yaml"
     resources:
-        **light(),
+        **short_job(),
     params:
         code=code_version("figure6.py"),
-        spec=lambda wildcards: settings(tasks=config["tasks"], runs=[key for key, _ in reliable()]),
+        spec=lambda wildcards: settings(tasks=config["tasks"], runs=[key for key, _ in predictions_of_figure6()]),
     message:
         "Drawing the reliability diagram (Figure 6)"
     shell:
@@ -204,7 +204,7 @@ rule figure6:
 rule figure7:
     """Figure 7 (ours): difficulty labels against human ratings."""
     input:
-        lambda wildcards: wanted("figure7"),
+        lambda wildcards: can_be_made("figure7"),
         labels=expand(f"<results>/difficulty/{{task}}/{small()}/labels.csv", task=rated(config)),
         examples=expand("<results>/tasks/{task}/examples.jsonl", task=rated(config)),
     output:

@@ -127,7 +127,7 @@ def on_device(job):
     return requests(job, MACHINE.process_mb, gpu=1)
 
 
-def light(disk=lambda wildcards: 1):
+def short_job(disk=lambda wildcards: 1):
     """Resources of a rule that takes seconds and little memory; disk in MB, of the wildcards."""
     return requests(lambda wildcards: Job(5.0, 0.0, disk(wildcards)))
 
@@ -199,7 +199,7 @@ def trains(recipe, layers=None, passes=TRAINED, early_exit=False, taught=False):
         exits = encoder.layers if early_exit else 1
         return training_job(wildcards.task, encoder, recipe(wildcards), passes, exits, taught)
 
-    return {**pace(), **on_device(job)}
+    return {**saving(), **on_device(job)}
 
 
 def own_recipe(wildcards):

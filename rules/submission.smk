@@ -20,7 +20,7 @@ rule submissions:
 rule pack_submission:
     """One run's answers at one speed-up, at the thresholds of the selection split, as the GLUE server takes them."""
     input:
-        lambda wildcards: wanted("submissions"),
+        lambda wildcards: can_be_made("submissions"),
         predictions=lambda wildcards: of_seeds(
             "<results>/predictions/{task}/{run}/seed{seed}/test.npz", in_glue(config), run=wildcards.run
         ),
@@ -35,7 +35,7 @@ rule pack_submission:
     conda:
         "../envs/paper.yaml"
     resources:
-        **light(),
+        **short_job(),
     params:
         code=code_version("pack_submission.py"),
         spec=lambda wildcards: settings(

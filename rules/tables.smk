@@ -17,7 +17,7 @@ localrules:
 rule table1:
     """Table 1: the tasks, and the margin selected for each."""
     input:
-        lambda wildcards: wanted("table1"),
+        lambda wildcards: can_be_made("table1"),
         tasks=of_tasks("<results>/tasks/{task}/task.json"),
         margins=of_tasks("<results>/margins/{task}.json"),
         paper="config/paper/table1.csv",
@@ -30,7 +30,7 @@ rule table1:
     conda:
         "../envs/paper.yaml"
     resources:
-        **light(),
+        **short_job(),
     params:
         code=code_version("table1.py"),
         spec=lambda wildcards: table_spec(),
@@ -45,7 +45,7 @@ rule table1:
 rule table2:
     """Table 2: early exit against the cascade at each target speed-up."""
     input:
-        lambda wildcards: wanted("table2"),
+        lambda wildcards: can_be_made("table2"),
         sweeps=lambda wildcards: sweeps_of("table2"),
         tasks=of_tasks("<results>/tasks/{task}/task.json"),
         paper="config/paper/table2.csv",
@@ -58,7 +58,7 @@ rule table2:
     conda:
         "../envs/paper.yaml"
     resources:
-        **light(),
+        **short_job(),
     params:
         code=code_version("score_table.py"),
         spec=lambda wildcards: table_spec(
@@ -77,7 +77,7 @@ rule table2:
 rule table3:
     """Table 3: static distillation against the cascade at the same ratio."""
     input:
-        lambda wildcards: wanted("table3"),
+        lambda wildcards: can_be_made("table3"),
         sweeps=lambda wildcards: sweeps_of("table3"),
         tasks=of_tasks("<results>/tasks/{task}/task.json"),
         paper="config/paper/table3.csv",
@@ -90,7 +90,7 @@ rule table3:
     conda:
         "../envs/paper.yaml"
     resources:
-        **light(),
+        **short_job(),
     params:
         code=code_version("score_table.py"),
         spec=lambda wildcards: table_spec(title=static_title(), targets=[static_ratio()]),
@@ -105,9 +105,9 @@ rule table3:
 rule table4:
     """Table 4: the cascade with and without DAR, and under controls."""
     input:
-        lambda wildcards: wanted("table4"),
+        lambda wildcards: can_be_made("table4"),
         sweeps=lambda wildcards: sweeps_of("table4"),
-        predictions=lambda wildcards: [path for _, path in ablated()],
+        predictions=lambda wildcards: [path for _, path in predictions_of_table4()],
         tasks=of_tasks("<results>/tasks/{task}/task.json"),
         paper="config/paper/table4.csv",
     output:
@@ -119,10 +119,12 @@ rule table4:
     conda:
         "../envs/paper.yaml"
     resources:
-        **light(),
+        **short_job(),
     params:
         code=code_version("table4.py"),
-        spec=lambda wildcards: table_spec(targets=config["ablation_speed_ups"], files=[key for key, _ in ablated()]),
+        spec=lambda wildcards: table_spec(
+            targets=config["ablation_speed_ups"], files=[key for key, _ in predictions_of_table4()]
+        ),
         decimals=config["tables"]["decimals"],
     message:
         "Writing Table 4"
@@ -134,7 +136,7 @@ rule table4:
 rule table5:
     """Table 5: DIS, accuracy and ECE of the small member."""
     input:
-        lambda wildcards: wanted("table5"),
+        lambda wildcards: can_be_made("table5"),
         measures=of_tasks("<results>/measures/{task}/{run}.csv", run=calibrated()),
         paper="config/paper/table5.csv",
     output:
@@ -146,7 +148,7 @@ rule table5:
     conda:
         "../envs/paper.yaml"
     resources:
-        **light(),
+        **short_job(),
     params:
         code=code_version("table5.py"),
         spec=lambda wildcards: table_spec(methods=list(calibrated().items())),
@@ -161,7 +163,7 @@ rule table5:
 rule table6:
     """Table 6: the cascade on another backbone."""
     input:
-        lambda wildcards: wanted("table6"),
+        lambda wildcards: can_be_made("table6"),
         sweeps=lambda wildcards: sweeps_of("table6"),
         tasks=of_tasks("<results>/tasks/{task}/task.json"),
         paper="config/paper/table6.csv",
@@ -174,7 +176,7 @@ rule table6:
     conda:
         "../envs/paper.yaml"
     resources:
-        **light(),
+        **short_job(),
     params:
         code=code_version("score_table.py"),
         spec=lambda wildcards: table_spec(
@@ -193,7 +195,7 @@ rule table6:
 rule table7:
     """Table 7: FastBERT and the cascade."""
     input:
-        lambda wildcards: wanted("table7"),
+        lambda wildcards: can_be_made("table7"),
         sweeps=lambda wildcards: sweeps_of("table7"),
         tasks=of_tasks("<results>/tasks/{task}/task.json"),
         paper="config/paper/table7.csv",
@@ -206,7 +208,7 @@ rule table7:
     conda:
         "../envs/paper.yaml"
     resources:
-        **light(),
+        **short_job(),
     params:
         code=code_version("table7.py"),
         spec=lambda wildcards: table_spec(targets=config["ablation_speed_ups"]),
@@ -221,7 +223,7 @@ rule table7:
 rule table8:
     """Table 8 (not in the paper): every system, its size and its cost."""
     input:
-        lambda wildcards: wanted("table8"),
+        lambda wildcards: can_be_made("table8"),
         sweeps=lambda wildcards: sweeps_of("table8"),
         origins=lambda wildcards: [path for _, path in trainings()],
         tasks=of_tasks("<results>/tasks/{task}/task.json"),
@@ -234,7 +236,7 @@ rule table8:
     conda:
         "../envs/paper.yaml"
     resources:
-        **light(),
+        **short_job(),
     params:
         code=code_version("table8.py"),
         spec=lambda wildcards: table_spec(targets=config["speed_ups"], trainings=[key for key, _ in trainings()]),
@@ -249,7 +251,7 @@ rule table8:
 rule theory:
     """Appendix C: the gain of a third member, predicted and measured."""
     input:
-        lambda wildcards: wanted("theory"),
+        lambda wildcards: can_be_made("theory"),
         sweeps=lambda wildcards: sweeps_of("figure5"),
         two=lambda wildcards: of_seeds("<results>/predictions/{task}/cascadebert/seed{seed}/report.npz"),
         three=lambda wildcards: of_seeds("<results>/predictions/{task}/cascadebert_three/seed{seed}/report.npz"),
@@ -261,7 +263,7 @@ rule theory:
     conda:
         "../envs/paper.yaml"
     resources:
-        **light(),
+        **short_job(),
     params:
         code=code_version("theory_table.py"),
         spec=lambda wildcards: settings(
@@ -278,7 +280,7 @@ rule theory:
 rule claims:
     """A verdict on every claim of the paper."""
     input:
-        lambda wildcards: wanted("claims"),
+        lambda wildcards: can_be_made("claims"),
         sweeps=lambda wildcards: sweeps_of(),
         measures=of_tasks("<results>/measures/{task}/{run}.csv", run=judged_models()),
     output:
@@ -289,7 +291,7 @@ rule claims:
     conda:
         "../envs/paper.yaml"
     resources:
-        **light(),
+        **short_job(),
     params:
         code=code_version("claims.py"),
         spec=lambda wildcards: claims_spec(),

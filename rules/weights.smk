@@ -18,7 +18,7 @@ rule fetch_weights:
     conda:
         "../envs/paper.yaml"
     resources:
-        **light(lambda wildcards: checkpoint_of(wildcards.weights).parameters * 4 / MB),
+        **short_job(lambda wildcards: checkpoint_of(wildcards.weights).parameters * 4 / MB),
     params:
         code=code_version("fetch_weights.py"),
         source=lambda wildcards: hub_flags(config["weights"][wildcards.weights]["source"]),
@@ -81,7 +81,7 @@ rule pretrain_member:
         "../envs/paper.yaml"
     threads: 1
     resources:
-        **pace(),
+        **saving(),
         **on_device(distillation_job),
     params:
         code=code_version("pretrain_member.py"),
@@ -120,7 +120,7 @@ rule pretrain_distilbert:
         "../envs/paper.yaml"
     threads: 1
     resources:
-        **pace(),
+        **saving(),
         **on_device(distillation_job),
     params:
         code=code_version("pretrain_distilbert.py"),

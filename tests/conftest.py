@@ -21,10 +21,15 @@ hypothesis.settings.register_profile("tests", database=None, deadline=None, dera
 hypothesis.settings.load_profile("tests")
 
 CPU = torch.device("cpu")
+RUN_SNAKEMAKE = ("test_workflow.py", "test_reruns.py", "test_head.py", "test_hub.py")
+"""Files whose tests are of the whole workflow, or of processes."""
 
 
 def pytest_collection_modifyitems(items):
     """The file that makes the smoke preset first, that which asks for it last: one worker makes it, no core waits."""
+    for item in items:
+        if item.path.name in RUN_SNAKEMAKE or "smoke_run" in item.fixturenames:
+            item.add_marker("workflow")
     items.sort(key=lambda item: {"test_workflow.py": 0, "test_reruns.py": 2}.get(item.path.name, 1))
 
 

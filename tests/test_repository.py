@@ -1,9 +1,11 @@
 """What holds of the repository's own files: pins, environments, local GLUE data where there is some."""
 
 import json
+import re
 import runpy
 import subprocess
 import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,24 @@ def test_lock_holds_every_direct_dependency():
     assert pins((ROOT / "requirements.in").read_text().splitlines()) <= pins(
         (ROOT / "requirements.lock").read_text().splitlines()
     )
+
+
+COMMANDS = {"codespell", "import-linter", "ruff", "snakefmt", "snakemake-executor-plugin-slurm", "pytest-xdist"}
+"""Direct dependencies that are run, or loaded by what is run, and imported nowhere."""
+
+UNSEEN = {"beartype", "tabulate", "jinja2"}
+"""Those that another package imports for what we ask of it: jaxtyping the first, pandas the others."""
+
+
+def test_direct_dependencies_are_what_is_imported():
+    imported = set()
+    for folder in ("workflow/scripts", "rules", "tests", "benchmarks", "docs"):
+        for path in [*(ROOT / folder).rglob("*.py"), *(ROOT / folder).rglob("*.smk")]:
+            imported |= set(re.findall(r"^\s*(?:from|import) (\w+)", path.read_text(), re.M))
+    owners = packages_distributions()
+    found = {owner.lower().replace("_", "-") for name in imported for owner in owners.get(name, [])}
+    direct = {pin.split("==")[0].replace("_", "-") for pin in pins((ROOT / "requirements.in").read_text().splitlines())}
+    assert found == direct - COMMANDS - UNSEEN
 
 
 def test_every_environment_that_a_rule_names_exists():

@@ -568,6 +568,7 @@ def entry(run="cascadebert", speed_up=3, **scores):
     return {"run": run, "speed_up": speed_up, "scores": scores or {"pairs": 80.0}}
 
 
+@pytest.mark.workflow
 def test_an_edit_of_a_returned_score_runs_table_2_alone(tmp_path):
     folder, targets = copy_of(ROOT, tmp_path), ("all", "submissions")
     config = folder / SMOKE
