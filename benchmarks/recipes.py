@@ -188,8 +188,9 @@ def main(results: Path) -> None:
     print(
         f"\nWritten by `python benchmarks/recipes.py > docs/recipes.md`. Accuracy in per cent on the {rows} instances"
         f" of the selection split of `movies`, best epoch, mean of the exits, seed {seeds}, precision"
-        f" {native_precision()}. The best point of a row, in bold, is its recipe in config/config.yaml. Every system has"
-        " six points; where nothing but classifiers on a frozen encoder is trained their learning rates are higher.\n"
+        f" {native_precision()}. The best point of a row, in bold, is its recipe in config/config.yaml. Every system"
+        " has six points; where nothing but classifiers on a frozen encoder is trained their learning rates are"
+        " higher.\n"
     )
     print(pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True))
 
