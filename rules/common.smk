@@ -274,10 +274,6 @@ def trained_files(run):
     }
 
 
-DISTILLED = [name for name, entry in config["weights"].items() if "distilled" in entry["source"]]
-MASKED = [name for name in DISTILLED if "masked" in config["weights"][name]["source"]]
-
-
 def weights_files(wildcards):
     """The archive or the local files that a checkpoint is read from."""
     source = config["weights"][wildcards.weights]["source"]

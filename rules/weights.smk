@@ -1,6 +1,10 @@
 # Pre-trained checkpoints: fetched and imported, or, for a small complete member that nobody offers, distilled from the base.
 
 
+DISTILLED = [name for name, entry in config["weights"].items() if "distilled" in entry["source"]]
+MASKED = [name for name in DISTILLED if "masked" in config["weights"][name]["source"]]
+
+
 localrules:  # the nodes of a cluster often have no network; importing takes seconds
     fetch_weights,
     import_weights,

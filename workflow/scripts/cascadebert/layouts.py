@@ -1,8 +1,9 @@
 """Kinds of sources; which files a data set or a checkpoint is made of, and what the checkpoint says of itself."""
 
+import re
 from collections.abc import Collection
-from fnmatch import fnmatch
 from pathlib import Path
+from posixpath import normpath
 from typing import Any, Literal, get_args
 
 DATA_KEYS = {
@@ -109,8 +110,8 @@ def checkpoint_files(held: Collection[str], where: str) -> list[str]:
 
 
 def says_pooling(name: str) -> bool:
-    """Whether a file of a checkpoint can say how its sentences are read."""
-    return name == MODULES or fnmatch(name, POOLING_CONFIG)
+    """Whether a file can say how a checkpoint's sentences are read; it lies in its folder or in one of that folder."""
+    return name == MODULES or re.fullmatch(r"[^/\\]+_Pooling/config\.json", name) is not None
 
 
 def declared_pooling(files: dict[str, Any], where: str) -> Pooling:
@@ -122,21 +123,44 @@ def declared_pooling(files: dict[str, Any], where: str) -> Pooling:
         where: the checkpoint, for the message.
 
     Raises:
-        Problem: when it declares a pooling that is neither of the two.
+        Problem: when it declares a pooling that is neither of the two, or in a form that is not known.
     """
-    modules = [module for module in files.get(MODULES, []) if module["type"].endswith("Pooling")]
-    folder = modules[0]["path"] if modules else "1_Pooling"
-    said = files.get(f"{folder}/config.json", {"pooling_mode": "mean"} if modules else {})  # that library's default
-    if "pooling_mode" in said:
-        mode = said["pooling_mode"]
-    elif said:
-        on = [key for key, value in said.items() if key.startswith("pooling_mode_") and value is True]
-        mode = "+".join(key.removeprefix("pooling_mode_").removesuffix("s").removesuffix("_token") for key in on)
-    else:
-        mode = files.get("config.json", {}).get("pooling", "cls")
+    try:
+        mode = _declared(files)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise unreadable_pooling(where, error) from error
     if mode not in get_args(Pooling):
         raise Problem(
-            f"{where} declares the pooling {mode}, and classifiers read {' or '.join(get_args(Pooling))}: choose one"
-            " with the key pooling, beside its source."
+            f"{where} declares the pooling {mode or 'none'}, and classifiers read {' or '.join(get_args(Pooling))}:"
+            " choose one with the key pooling, beside its source."
         )
     return mode
+
+
+def unreadable_pooling(where: str, error: Exception) -> Problem:
+    """What is said of a declaration that is not as sentence-transformers writes it."""
+    reason = " ".join(repr(error).split())
+    return Problem(
+        f"{where} does not say in a known form how its sentences are read ({reason}): mend its {MODULES} and"
+        f" {POOLING_CONFIG}, or choose with the key pooling, beside its source."
+    )
+
+
+def _declared(files: dict[str, Any]) -> Any:
+    """The pooling's name, whatever it is."""
+    modules = [module for module in files.get(MODULES, []) if module["type"].rsplit(".")[-1] == "Pooling"]
+    configs = [name for name in files if name != MODULES and says_pooling(name)]
+    if modules:
+        configs = [f"{normpath(modules[0]['path'])}/config.json"]
+        if not says_pooling(configs[0]):
+            raise KeyError(f"a folder of pooling that is called {modules[0]['path']}")
+    said = files.get(configs[0]) if len(configs) == 1 else None
+    if modules and not said:
+        return "mean"  # that library's default
+    if said is None:
+        return files.get("config.json", {}).get("pooling", "cls")
+    if "pooling_mode" in said:
+        mode = said["pooling_mode"]
+        return mode[0] if isinstance(mode, list) and len(mode) == 1 else mode
+    on = [key for key, value in said.items() if key.startswith("pooling_mode_") and value]
+    return "+".join(key.removeprefix("pooling_mode_").removesuffix("s").removesuffix("_token") for key in on)

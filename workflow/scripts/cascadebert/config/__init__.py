@@ -62,6 +62,9 @@ def plain(config: Config) -> dict[str, Any]:
 def _sentence(mistake: Any) -> str:
     """One of pydantic's errors, told with the key and the remedy."""
     kind, loc, value, context = mistake["type"], list(mistake["loc"]), mistake["input"], mistake.get("ctx", {})
+    if kind == "invalid_key" or (loc[-1] == "[key]" and kind == "string_type"):  # YAML takes on, no and 1 for values
+        key = ".".join(map(str, [part for part in loc if part != "[key]"]))
+        return f"config key {key} has a name that YAML does not take for text: write it in quotes."
     if loc[-1] == "[key]":  # a name that cannot be one
         loc = loc[:-2]
     key = ".".join(map(str, loc))

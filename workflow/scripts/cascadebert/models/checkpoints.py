@@ -34,6 +34,7 @@ from cascadebert.layouts import (
     kind_of,
     names_in,
     says_pooling,
+    unreadable_pooling,
 )
 from cascadebert.models.members import ENCODERS, Encoder, pooling_of
 
@@ -76,8 +77,7 @@ def read_checkpoint(source: dict[str, Any], archive: Path | None = None, pooling
         config = {"model_type": "bert"} | read_json(folder / "config.json")  # older than the key are BERTs alone
         if config["model_type"] not in ENCODERS:
             raise Problem(f"{where} is of type {config['model_type']}: members are BERT or RoBERTa encoders.")
-        declarations = {name: read_json(folder / name) for name in held if says_pooling(name)}
-        config = read_as(config, pooling or declared_pooling({"config.json": config} | declarations, where))
+        config = read_as(config, pooling or _declared_pooling(folder, held, config, where))
         tensors = _encoder_tensors(_read_tensors(weights, where))
         return config, tensors, _tokenizer(folder, set(held), config["model_type"])
 
@@ -86,6 +86,15 @@ def read_as(config: dict[str, Any], pooling: Pooling) -> dict[str, Any]:
     """An encoder's configuration that says how its sentences are read; at [CLS] where it says nothing."""
     rest = {key: value for key, value in config.items() if key != "pooling"}
     return rest | ({} if pooling == "cls" else {"pooling": pooling})
+
+
+def _declared_pooling(folder: Path, held: list[str], config: dict[str, Any], where: str) -> Pooling:
+    """How the files of a checkpoint say that its sentences are read."""
+    try:
+        files = {name: read_json(folder / name) for name in held if says_pooling(name)}
+    except ValueError as error:  # neither JSON nor text
+        raise unreadable_pooling(where, error) from error
+    return declared_pooling({"config.json": config} | files, where)
 
 
 @contextlib.contextmanager
