@@ -14,10 +14,11 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 setup: .venv/installed
 
-.venv/installed: requirements.lock
+.venv/installed: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; assert sys.version_info[:2] == (3, 11), "Python 3.11 is needed: make PYTHON=/path/to/python3.11"'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 table2: setup
@@ -31,6 +32,7 @@ lint: setup
 	ruff format --check .
 	snakefmt --check --diff Snakefile rules
 	codespell
+	mypy
 	cd workflow/scripts && PYTHONPATH=. lint-imports ../../pyproject.toml
 	snakemake --lint
 	snakemake --lint --configfile config/smoke.yaml

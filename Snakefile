@@ -3,15 +3,19 @@
 #   data.smk        text -> train, selection and report split -> token ids
 #   weights.smk     pre-trained checkpoints; small complete members are distilled from the base
 #   difficulty.smk  K folds x seeds of the small member -> which training instances are difficult (section 3.2)
-#   finetune.smk    members, without and with difficulty-aware regularization (Eq. 5, 6), and its controls
-#   baselines.smk   early exit: DeeBERT, PABEE, FastBERT (section 4.2, Appendix A)
-#   distillation.smk   static students: BERT-PKD, BERT-of-Theseus, BERT-PD (section 4.2); vanilla KD (section 5.4)
+#   training.smk    every training, a rule a step: members, with and without difficulty-aware regularization (Eq. 5, 6),
+#                   DeeBERT, PABEE, FastBERT, static students, and the controls
+#   prediction.smk  weights -> logits of the report split
 #   exits.smk       the selected margin, the cascades (Algorithm 1), thresholds for 2x, 3x, 4x (section 4.1)
+#   pages.smk       Tables 1-8, Figures 1-7, Appendix C, and a verdict on every claim
+#   submission.smk  answers to GLUE's hidden test sets, for its server
+#   inputs.smk, params.smk    what each rule reads, and what it is told
 #   resources.smk, cost.smk   what each job asks of a cluster, and what all of them cost
-#   tables.smk, figures.smk   Tables 1-8, Figures 1-7, Appendix C, and a verdict on every claim
-#   submission.smk   answers to GLUE's hidden test sets, for its server
 #
-# Every system ends in one .npz of logits for each (task, split, seed); all that follows is arithmetic on those.
+# What a config makes of these is plain Python in workflow/scripts/cascadebert: recipes.py says what each training is,
+# systems.py which systems stand where, catalogue.py what each table and figure shows.
+#
+# Every system ends in one .npz of logits for each (task, split), all seeds; all that follows is arithmetic on those.
 import os
 import sys
 from pathlib import Path
@@ -30,7 +34,6 @@ include: "rules/common.smk"
 include: "rules/head.smk"
 
 
-settle_config()
 release_stale_lock()
 # `python` in a rule is the python that runs Snakemake, or the one of the rule's environment under --sdm conda; no job
 # takes more cores than its threads.
@@ -38,33 +41,31 @@ os.environ.update(PATH=f"{Path(sys.executable).parent}:{os.getenv('PATH')}", TOK
 
 
 pathvars:
-    results=config["results"],
-    logs=f"{config['results']}/logs",
-    benchmarks=f"{config['results']}/benchmarks",
+    results=CONFIG.results,
+    logs=f"{CONFIG.results}/logs",
+    benchmarks=f"{CONFIG.results}/benchmarks",
 
 
 wildcard_constraints:
-    package=one_of(config["packages"]),
-    task=one_of(config["data"]),
-    weights=one_of(config["weights"]),
-    member=one_of(config["members"]),
-    split=one_of(SPLITS),
-    layers=r"\d+",
+    package=one_of(CONFIG.packages),
+    task=one_of(CONFIG.data),
+    weights=one_of(CONFIG.weights),
+    member=one_of(CONFIG.members),
+    part=one_of(PARTS),
     fold=r"\d+",
     seed=r"\d+",
-    margin=r"\d\.\d+",
 
 
 include: "rules/resources.smk"
+include: "rules/inputs.smk"
+include: "rules/params.smk"
 include: "rules/data.smk"
 include: "rules/weights.smk"
 include: "rules/difficulty.smk"
-include: "rules/finetune.smk"
-include: "rules/baselines.smk"
-include: "rules/distillation.smk"
+include: "rules/training.smk"
+include: "rules/prediction.smk"
 include: "rules/exits.smk"
-include: "rules/tables.smk"
-include: "rules/figures.smk"
+include: "rules/pages.smk"
 include: "rules/submission.smk"
 include: "rules/cost.smk"
 
@@ -76,7 +77,7 @@ localrules:
 onstart:
     start_jobs_at_once()
     end_orphans()
-    for sentence in left_out():
+    for sentence in catalogue.left_out(CONFIG):
         logger.info(sentence)
 
 
@@ -84,4 +85,4 @@ rule all:
     """Every table, every figure and the verdicts; what the config has no members for is left out, with a note."""
     default_target: True
     input:
-        artefacts(),
+        catalogue.artefacts(CONFIG),

@@ -3,7 +3,7 @@
 Trains the default's small member K times a seed for each K and labels its training split as the pipeline does; the
 reference is the paper's own choice, K = 8 and five seeds. Reads what these targets make:
 
-    snakemake --cores 2 results/tasks/movies/base.arrow results/weights/small/model.safetensors
+    snakemake --cores 2 results/tasks/movies/base/training.arrow results/weights/small/model.safetensors
     python benchmarks/difficulty_labels.py [results]
 
 Prints, for each K and number of seeds: trainings and their cost (instances trained on, that of the reference being 1);
@@ -12,7 +12,6 @@ kappa between labels of disjoint seeds, the agreement of two repetitions. Means 
 """
 
 import sys
-from dataclasses import fields
 from itertools import combinations
 from pathlib import Path
 
@@ -23,15 +22,13 @@ import yaml
 from sklearn.metrics import cohen_kappa_score
 from tqdm import tqdm
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "workflow/scripts"))
-
 from cascadebert.cluster.precision import native_precision
-from cascadebert.config import plain, read
+from cascadebert.config import read
 from cascadebert.data.encoding import read_encoded
 from cascadebert.metrics.difficulty import assign_folds, difficult
-from cascadebert.models.members import build_member
-from cascadebert.training.loop import Settings, fit, start
-from cascadebert.training.objectives import cross_entropy, on_logits
+from cascadebert.recipes import fold_recipe
+from cascadebert.training.assembly import Given, training_of
+from cascadebert.training.loop import fit, start
 from cascadebert.training.runs import predictions_of
 
 ROOT = Path(__file__).parents[1]
@@ -40,22 +37,22 @@ FOLDS, SEEDS = (2, 4, 8), (1, 2, 3, 4, 5)
 
 def main(results: Path) -> None:
     """Print the table."""
-    config = plain(read(yaml.safe_load((ROOT / "config/config.yaml").read_text()) | {"results": "results"}))
-    shared, member = config["training"], config["members"]["small"]
-    known = {field.name for field in fields(Settings)}
-    named = shared | member | {"keep": "last", "precision": native_precision()}
-    settings = Settings(**{name: value for name, value in named.items() if name in known})
-    task = read_encoded(results / "tasks/movies/base.arrow")
+    preset = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    preset["training"]["precision"] = native_precision()
+    config = read(preset | {"results": "results"})
+    recipe = fold_recipe(config, "small")
+    task = read_encoded(results / "tasks/movies/base/training.arrow")
     rows = task.rows("train")
     right = np.zeros((len(FOLDS), len(SEEDS), rows.size), dtype=bool)
     for (i, n_folds), (j, seed) in tqdm([(k, s) for k in enumerate(FOLDS) for s in enumerate(SEEDS)], disable=None):
-        fold_of = assign_folds(task.label[rows], n_folds, config["difficulty"].get("fold_seed", 0))
+        fold_of = assign_folds(task.label[rows], n_folds, config.difficulty.fold_seed)
         for fold in range(n_folds):
             device = start(seed, torch.get_num_threads())
-            weights = results / "weights/small/model.safetensors"
-            model = build_member(weights, member["layers"], len(task.names), settings.freeze_embeddings).to(device)
-            fit(model, task, rows[fold_of != fold], on_logits(cross_entropy), settings, seed)
-            held_out = predictions_of(model, task, rows[fold_of == fold], member["layers"], settings.precision)
+            given = Given(recipe, task, results / "weights/small/model.safetensors", seed)
+            training = training_of(given)
+            model = training.model.to(device)
+            fit(model, task, rows[fold_of != fold], training.objective, recipe.settings, seed)
+            held_out = predictions_of(model, task, rows[fold_of == fold], recipe.layers, recipe.settings.precision)
             right[i, j, fold_of == fold] = held_out.stack.logits[-1].argmax(axis=-1) == held_out.label
 
     reference = difficult(right[-1])

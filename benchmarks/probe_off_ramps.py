@@ -19,9 +19,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "workflow/scripts"))
-
-from cascadebert.data.encoding import read_encoded
+from cascadebert.data.encoding import Encoded, read_encoded
 from cascadebert.models.deebert import build_deebert
 from cascadebert.models.members import sentence_states
 from cascadebert.training.loop import start, to_batch
@@ -32,11 +30,11 @@ RATES = (1.0e-3, 1.0e-2, 1.0e-1)
 def main(results: Path) -> None:
     """Print one line a layer."""
     device = start(1, torch.get_num_threads())
-    task = read_encoded(results / "tasks/movies/base.arrow")
+    train, report = (read_encoded(results / f"tasks/movies/base/{part}.arrow") for part in ("training", "report"))
     weights, stage1 = results / "weights/base/model.safetensors", results / "models/movies/base/seed1.safetensors"
-    model = build_deebert(weights, stage1, 6, len(task.names), freeze_embeddings=True).eval()
+    model = build_deebert(weights, stage1, 6, len(train.names), freeze_embeddings=True).eval()
 
-    def states(rows: np.ndarray) -> torch.Tensor:
+    def states(task: Encoded, rows: np.ndarray) -> torch.Tensor:
         found = torch.zeros(6, len(rows), model.member.encoder.config.hidden_size)
         with torch.inference_mode():
             for i in range(0, len(rows), 64):
@@ -44,9 +42,9 @@ def main(results: Path) -> None:
                 found[:, i : i + 64] = torch.stack(sentence_states(model.member.encoder, batch))
         return found.clone()
 
-    train, report = task.rows("train"), task.rows("report")
-    seen, unseen = states(train), states(report)
-    labels, truth = torch.from_numpy(task.label[train]), task.label[report]
+    rows, held = train.rows("train"), report.rows("report")
+    seen, unseen = states(train, rows), states(report, held)
+    labels, truth = torch.from_numpy(train.label[rows]), report.label[held]
     for layer, highway in enumerate(model.highways):
         features, held_out = seen[layer], unseen[layer]
         probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=3000, C=0.1))
@@ -58,9 +56,9 @@ def main(results: Path) -> None:
             ramp = deepcopy(highway).train()
             optimizer = torch.optim.AdamW(ramp.parameters(), lr=rate, weight_decay=0.0)
             for _ in range(3):
-                for rows in torch.randperm(len(train)).split(32):
+                for some in torch.randperm(len(labels)).split(32):
                     optimizer.zero_grad()
-                    F.cross_entropy(ramp(features[rows]), labels[rows]).backward()
+                    F.cross_entropy(ramp(features[some]), labels[some]).backward()
                     optimizer.step()
             with torch.inference_mode():
                 right = ramp.eval()(held_out).argmax(-1).numpy() == truth

@@ -3,13 +3,9 @@
 python benchmarks/sweep.py
 """
 
-import sys
 import time
-from pathlib import Path
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "workflow/scripts"))
 
 from cascadebert.metrics.exits import ExitLogits
 from cascadebert.metrics.predictions import Predictions

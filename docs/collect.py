@@ -8,11 +8,13 @@ from pathlib import Path
 
 from PIL import Image
 
+from cascadebert.catalogue import PAGES
+
 DOCS = Path(__file__).parent
-TABLES = ["table1", "table2", "table3", "table4", "table5", "table6", "table7", "table8", "theory"]
+TABLES = [name for name in PAGES if name.startswith("table") or name == "theory"]
 FIGURES = {
     "figure1": "Figure 1: an instance that DeeBERT's off-ramp at the small member's depth gets wrong and the small"
-    " complete member right, chosen by the rule in `workflow/scripts/figure1.py`.",
+    " complete member right, chosen by the rule in `workflow/scripts/cascadebert/pages/instances.py`.",
     "figure2": "Figure 2: accuracy by layer on the instances that DeeBERT emits there.",
     "figure3": "Figure 3: DIS of every classifier, higher is better.",
     "figure4": "Figure 4: t-SNE at the small member's depth; the numbers are computed before the projection.",

@@ -4,14 +4,11 @@ python docs/describe_config.py
 """
 
 import json
-import sys
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic_core import PydanticUndefined
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "workflow/scripts"))
 
 from cascadebert.config.keys import Config
 from cascadebert.config.types import Section

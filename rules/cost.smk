@@ -16,7 +16,7 @@ rule cost:
     params:
         code=code_version("cost_table.py"),
         plan=plan_version(),
-        config=lambda wildcards: settings(**config),
+        config=CONFIG.model_dump_json(exclude_none=True),
         snakefile=workflow.main_snakefile,
     message:
         "Adding up what this config costs"

@@ -1,4 +1,4 @@
-# Text -> train, selection and report split -> token ids.
+# Text -> train, selection, report and test split -> token ids.
 
 
 localrules:  # the nodes of a cluster often have no network
@@ -19,7 +19,7 @@ rule fetch_package:
         **short_job(),
     params:
         code=code_version("fetch_package.py"),
-        pin=lambda wildcards: "--version {version} --sha256 {sha256}".format(**config["packages"][wildcards.package]),
+        pin=pin,
     message:
         "Fetching {wildcards.package}"
     shell:
@@ -33,15 +33,15 @@ rule fetch_dataset:
     log:
         "<logs>/fetch_dataset/{task}.log",
     wildcard_constraints:
-        task=one_of(from_hub("data")),
+        task=one_of(name for name, data in CONFIG.data.items() if data.source.hub),
     retries: 2
     conda:
         "../envs/paper.yaml"
     resources:
-        **short_job(lambda wildcards: examples_mb(wildcards.task)),
+        **reads_text(100),
     params:
         code=code_version("fetch_dataset.py"),
-        source=lambda wildcards: hub_flags(config["data"][wildcards.task]["source"]),
+        source=hub_flags(CONFIG.data),
     message:
         "Fetching the data set {wildcards.task} from the model hub"
     shell:
@@ -49,60 +49,61 @@ rule fetch_dataset:
 
 
 rule prepare_task:
-    """Splits of one task, with no text in two of them (Table 1).
+    """One part of a task, with no text in two of its splits (Table 1); what is only answered is no part of training.
 
-    That K folds can be made is checked before anything is trained. The splits do not depend on K, so it is no
-    parameter: another K draws no new ones.
+    Every part comes before any training, so that a mistake in a user's file is told first. That K folds can be made is
+    checked here, too. The splits do not depend on K, so it is no parameter: another K draws no new ones.
     """
     input:
-        unpack(lambda wildcards: data_files(wildcards.task)),
+        unpack(part_files),
     output:
-        examples="<results>/tasks/{task}/examples.jsonl",
-        task="<results>/tasks/{task}/task.json",
+        examples="<results>/tasks/{task}/{part}.jsonl",
+        facts="<results>/tasks/{task}/{part}.json",
     log:
-        "<logs>/prepare_task/{task}.log",
+        "<logs>/prepare_task/{task}/{part}.log",
     benchmark:
-        "<benchmarks>/prepare_task/{task}.tsv"
+        "<benchmarks>/prepare_task/{task}/{part}.tsv"
+    priority: 1
     conda:
         "../envs/paper.yaml"
     resources:
-        **reads_text(examples_mb),
-        n_folds=config["difficulty"]["n_folds"],
+        **reads_text(100),
+        n_folds=CONFIG.difficulty.n_folds,
     params:
         code=code_version("prepare_task.py"),
-        definition=lambda wildcards: settings(**config["data"][wildcards.task]),
-        metric=lambda wildcards: metric(wildcards.task),
-        selection=config["selection"],
-        archive=lambda wildcards, input: (f"--archive {input.archive}" if "archive" in input.keys() else ""),
+        definition=definition,
+        metric=metric,
+        selection=CONFIG.selection,
+        archive=archive_flag,
     message:
-        "Dividing {wildcards.task} into train, selection and report split"
+        "Preparing {wildcards.task}, {wildcards.part} rows"
     shell:
-        "python workflow/scripts/prepare_task.py --definition {params.definition:q} --metric {params.metric}"
-        " --selection {params.selection} --n-folds {resources.n_folds} {params.archive} --examples {output.examples}"
-        " --task {output.task} > {log} 2>&1"
+        "python workflow/scripts/prepare_task.py --part {wildcards.part} --definition {params.definition:q}"
+        " --metric {params.metric} --selection {params.selection} --n-folds {resources.n_folds} {params.archive}"
+        " --examples {output.examples} --facts {output.facts} > {log} 2>&1"
 
 
 rule encode_task:
-    """Token ids of one task under one checkpoint's tokenizer."""
+    """Token ids of one part of a task under one checkpoint's tokenizer."""
     input:
-        examples="<results>/tasks/{task}/examples.jsonl",
-        task="<results>/tasks/{task}/task.json",
+        examples="<results>/tasks/{task}/{part}.jsonl",
+        facts="<results>/tasks/{task}/{part}.json",
         tokenizer="<results>/weights/{weights}/tokenizer.json",
     output:
-        "<results>/tasks/{task}/{weights}.arrow",
+        "<results>/tasks/{task}/{weights}/{part}.arrow",
     log:
-        "<logs>/encode_task/{task}/{weights}.log",
+        "<logs>/encode_task/{task}/{weights}/{part}.log",
     benchmark:
-        "<benchmarks>/encode_task/{task}/{weights}.tsv"
+        "<benchmarks>/encode_task/{task}/{weights}/{part}.tsv"
     conda:
         "../envs/paper.yaml"
     resources:
-        **reads_text(encoded_mb),
+        **reads_text(60),
     params:
         code=code_version("encode_task.py"),
-        max_length=config["training"]["max_length"],
+        max_length=CONFIG.training.max_length,
     message:
-        "Tokenising {wildcards.task} for {wildcards.weights}"
+        "Tokenising {wildcards.task}, {wildcards.part} rows, for {wildcards.weights}"
     shell:
-        "python workflow/scripts/encode_task.py --examples {input.examples} --task {input.task}"
+        "python workflow/scripts/encode_task.py --examples {input.examples} --facts {input.facts}"
         " --tokenizer {input.tokenizer} --max-length {params.max_length} --out {output} > {log} 2>&1"

@@ -7,10 +7,13 @@ localrules:
     shuffle_difficulty,
 
 
+FOLDS = range(CONFIG.difficulty.n_folds)
+
+
 rule assign_folds:
     """K stratified folds of the training split."""
     input:
-        "<results>/tasks/{task}/examples.jsonl",
+        "<results>/tasks/{task}/training.jsonl",
     output:
         "<results>/difficulty/{task}/folds.csv",
     log:
@@ -21,22 +24,23 @@ rule assign_folds:
         **reads_text(),
     params:
         code=code_version("assign_folds.py"),
-        folds="--n-folds {n_folds} --seed {fold_seed}".format(**config["difficulty"]),
+        n_folds=CONFIG.difficulty.n_folds,
+        seed=CONFIG.difficulty.fold_seed,
     message:
         "Drawing folds of {wildcards.task}"
     shell:
-        "python workflow/scripts/assign_folds.py --examples {input} {params.folds} --out {output} > {log} 2>&1"
+        "python workflow/scripts/assign_folds.py --examples {input} --n-folds {params.n_folds} --seed {params.seed}"
+        " --out {output} > {log} 2>&1"
 
 
 rule predict_fold:
     """A member fine-tuned on all folds but one, and its predictions on that one."""
     input:
-        encoded=lambda wildcards: encoded_for(wildcards.member),
-        weights=lambda wildcards: weights_of(wildcards.member),
+        unpack(fold_files),
         folds="<results>/difficulty/{task}/folds.csv",
     output:
         predictions="<results>/difficulty/{task}/{member}/seed{seed}/fold{fold}.npz",
-        origin="<results>/difficulty/{task}/{member}/seed{seed}/fold{fold}.json",
+        record="<results>/difficulty/{task}/{member}/seed{seed}/fold{fold}.json",
     log:
         "<logs>/predict_fold/{task}/{member}/seed{seed}/fold{fold}.log",
     benchmark:
@@ -45,30 +49,23 @@ rule predict_fold:
         "../envs/paper.yaml"
     threads: 1
     resources:
-        **saving(),
-        **on_device(fold_job),
+        **trained(of_run(JOBS.fold, "member")),
     params:
-        code=code_version("predict_fold.py"),
-        layers=lambda wildcards: config["members"][wildcards.member]["layers"],
-        settings=lambda wildcards: training(config["members"][wildcards.member], keep="last"),
+        code=code_version("predict_fold.py", "cascadebert/training/objectives/cross_entropy.py"),
+        recipe=lambda wildcards: to_json(fold_recipe(CONFIG, wildcards.member)),
     message:
         "Difficulty for {wildcards.member} on {wildcards.task}: fold {wildcards.fold}, seed {wildcards.seed}"
     shell:
-        "python workflow/scripts/predict_fold.py --encoded {input.encoded} --weights {input.weights}"
-        " --layers {params.layers} {params.settings} --folds {input.folds} --fold {wildcards.fold}"
-        " --seed {wildcards.seed} --threads {threads} --code {params.code} --origin {output.origin}"
-        " --out {output.predictions} --checkpoint-minutes {resources.checkpoint_minutes}"
-        " --workers {resources.loader_workers} > {log} 2>&1"
+        "python workflow/scripts/predict_fold.py --recipe {params.recipe:q} --encoded {input.encoded}"
+        " --weights {input.weights} --folds {input.folds} --fold {wildcards.fold} --seed {wildcards.seed}"
+        " --threads {threads} --code {params.code} --checkpoint-minutes {resources.checkpoint_minutes}"
+        " --workers {resources.loader_workers} --record {output.record} --out {output.predictions} > {log} 2>&1"
 
 
 rule label_difficulty:
     """Out-of-fold predictions of all seeds joined into difficulty labels."""
     input:
-        expand(
-            "<results>/difficulty/{{task}}/{{member}}/seed{seed}/fold{fold}.npz",
-            seed=config["difficulty"]["seeds"],
-            fold=range(config["difficulty"]["n_folds"]),
-        ),
+        expand(AT.fold("{{task}}", "{{member}}", "{seed}", "{fold}"), seed=CONFIG.difficulty.seeds, fold=FOLDS),
     output:
         "<results>/difficulty/{task}/{member}/labels.csv",
     log:
@@ -79,12 +76,10 @@ rule label_difficulty:
         **short_job(),
     params:
         code=code_version("label_difficulty.py"),
-        seeds=" ".join(map(str, config["difficulty"]["seeds"])),
     message:
         "Labelling what is difficult for {wildcards.member} on {wildcards.task}"
     shell:
-        "python workflow/scripts/label_difficulty.py --predictions {input} --seeds {params.seeds} --out {output}"
-        " > {log} 2>&1"
+        "python workflow/scripts/label_difficulty.py --predictions {input} --out {output} > {log} 2>&1"
 
 
 rule shuffle_difficulty:

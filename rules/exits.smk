@@ -6,23 +6,19 @@ localrules:
     adopt_margin,
     scale_temperature,
     stack_cascade,
+    stack_test,
     sweep_thresholds,
     measure_exits,
+
+
+DAR = {member: at_margins(CONFIG, member) for member in CONFIG.cascade[:-1]}  # runs of regularized members, by margin
 
 
 rule select_margin:
     """The margin epsilon of one task, by its cascade's score on the selection split."""
     input:
-        predictions=lambda wildcards: expand(
-            "<results>/predictions/{task}/{member}_dar{margin}/seed{seed}/selection.npz",
-            task=wildcards.task,
-            margin=margins(),
-            seed=seeds_of(wildcards.task),
-            member=config["cascade"][:-1],
-        ),
-        base=lambda wildcards: of_seeds(
-            "<results>/predictions/{task}/{run}/seed{seed}/selection.npz", [wildcards.task], run=base()
-        ),
+        answers=answers_at_margins,
+        base=lambda wildcards: of_seeds(AT.answers, wildcards.task, BASE),
     output:
         "<results>/margins/{task}.json",
     log:
@@ -33,13 +29,13 @@ rule select_margin:
         **short_job(),
     params:
         code=code_version("select_margin.py"),
-        margins=" ".join(margins()),
-        speed_ups=" ".join(map(str, config["speed_ups"])),
-        metric=lambda wildcards: metric(wildcards.task),
+        margins=MARGINS,
+        speed_ups=CONFIG.speed_ups,
+        metric=metric,
     message:
         "Selecting the margin for {wildcards.task}"
     shell:
-        "python workflow/scripts/select_margin.py --predictions {input.predictions} --base {input.base}"
+        "python workflow/scripts/select_margin.py --answers {input.answers} --base {input.base}"
         " --margins {params.margins} --speed-ups {params.speed_ups} --metric {params.metric} --out {output}"
         " > {log} 2>&1"
 
@@ -48,28 +44,22 @@ rule adopt_margin:
     """A regularized member at the selected margin."""
     input:
         selected="<results>/margins/{task}.json",
-        candidates=[
-            file
-            for margin in margins()
-            for file in [
-                *trained_files(f"{{member}}_dar{margin}").values(),
-                *predictions(f"{{member}}_dar{margin}"),
-            ]
-        ],
+        candidates=files_at_margins,
     output:
-        trained_files("{member}_dar").values(),
-        predictions("{member}_dar"),
+        "<results>/models/{task}/{member}_dar/seed{seed}.safetensors",
+        "<results>/models/{task}/{member}_dar/seed{seed}.json",
+        "<results>/models/{task}/{member}_dar/seed{seed}.npz",
     log:
         "<logs>/adopt_margin/{task}/{member}/seed{seed}.log",
     wildcard_constraints:
-        member=one_of(config["cascade"][:-1]),
+        member=one_of(DAR),
     conda:
         "../envs/paper.yaml"
     resources:
-        **short_job(adopted_mb),
+        **short_job(lambda wildcards: JOBS.kept_mb(RECIPES[wildcards.member])),
     params:
         code=code_version("adopt_margin.py"),
-        margins=" ".join(margins()),
+        margins=MARGINS,
     message:
         "Adopting the selected margin for {wildcards.member} on {wildcards.task}, seed {wildcards.seed}"
     shell:
@@ -78,35 +68,37 @@ rule adopt_margin:
 
 
 rule scale_temperature:
-    """Control: a member's logits over the temperature that suits the selection split."""
+    """Control: a member's logits over a temperature that suits its selection split."""
     input:
-        predictions("{member}"),
+        selection="<results>/predictions/{task}/{member}/selection.npz",
+        predictions=expand("<results>/predictions/{{task}}/{{member}}/{split}.npz", split=PRINTED),
     output:
-        predictions("{member}_tempered"),
+        expand("<results>/predictions/{{task}}/{{member}}_tempered/{split}.npz", split=PRINTED),
     log:
-        "<logs>/scale_temperature/{task}/{member}/seed{seed}.log",
+        "<logs>/scale_temperature/{task}/{member}.log",
     conda:
         "../envs/paper.yaml"
     resources:
-        **short_job(lambda wildcards: predicted_mb(wildcards.task)),
+        **short_job(),
     params:
         code=code_version("scale_temperature.py"),
     message:
-        "Fitting a temperature to {wildcards.member} on {wildcards.task}, seed {wildcards.seed}"
+        "Scaling the temperature of {wildcards.member} on {wildcards.task}"
     shell:
-        "python workflow/scripts/scale_temperature.py --predictions {input} --out {output} > {log} 2>&1"
+        "python workflow/scripts/scale_temperature.py --selection {input.selection} --predictions {input.predictions}"
+        " --out {output} > {log} 2>&1"
 
 
 rule stack_cascade:
-    """A cascade: all members but the largest as its variant has them, regularized or not (section 3.1)."""
+    """A cascade's logits: those of its members, in ascending depth."""
     input:
-        lambda wildcards: [file for run in cascade_members(config, wildcards.cascade) for file in predictions(run)],
+        members_files(*PRINTED),
     output:
-        predictions("{cascade}"),
+        expand("<results>/predictions/{{task}}/{{run}}/{split}.npz", split=PRINTED),
     log:
-        "<logs>/stack_cascade/{task}/{cascade}/seed{seed}.log",
+        "<logs>/stack_cascade/{task}/{run}.log",
     wildcard_constraints:
-        cascade=one_of(name for name in runs(config) if name in SYSTEMS),
+        run=one_of(run for run, system in RUNS.items() if SYSTEMS[system].cascade),
     conda:
         "../envs/paper.yaml"
     resources:
@@ -114,95 +106,67 @@ rule stack_cascade:
     params:
         code=code_version("stack_cascade.py"),
     message:
-        "Stacking {wildcards.cascade} on {wildcards.task}, seed {wildcards.seed}"
+        "Stacking {wildcards.run} on {wildcards.task}"
     shell:
         "python workflow/scripts/stack_cascade.py --members {input} --out {output} > {log} 2>&1"
+
+
+use rule stack_cascade as stack_test with:
+    # The same on the test split, for a submission.
+    input:
+        members_files("test"),
+    output:
+        "<results>/predictions/{task}/{run}/test.npz",
+    log:
+        "<logs>/stack_test/{task}/{run}.log",
 
 
 rule sweep_thresholds:
     """Thresholds from the selection split for each target speed-up, and what they give on the report split."""
     input:
-        selection=by_seed("selection"),
-        report=by_seed("report"),
-        mismatched=by_seed("mismatched"),
+        selection="<results>/predictions/{task}/{run}/selection.npz",
+        report="<results>/predictions/{task}/{run}/report.npz",
+        mismatched="<results>/predictions/{task}/{run}/mismatched.npz",
     output:
         "<results>/sweeps/{task}/{run}.csv",
     log:
         "<logs>/sweep_thresholds/{task}/{run}.log",
     wildcard_constraints:
-        run=one_of(runs(config)),
+        run=one_of(RUNS),
     conda:
         "../envs/paper.yaml"
     resources:
         **short_job(),
     params:
         code=code_version("sweep_thresholds.py"),
-        system=lambda wildcards: runs(config)[wildcards.run],
-        metric=lambda wildcards: metric(wildcards.task),
-        seeds=lambda wildcards: " ".join(map(str, seeds_of(wildcards.task))),
-        targets=" ".join(map(str, targets())),
+        system=lambda wildcards: f"--system {RUNS[wildcards.run]} --exits {SYSTEMS[RUNS[wildcards.run]].exits}",
+        metric=metric,
+        targets=target_speed_ups(CONFIG),
     message:
         "Thresholds of {wildcards.run} on {wildcards.task}"
     shell:
         "python workflow/scripts/sweep_thresholds.py --selection {input.selection} --report {input.report}"
-        " --mismatched {input.mismatched} --seeds {params.seeds} --task {wildcards.task} --run {wildcards.run}"
-        " --system {params.system} --metric {params.metric} --targets {params.targets} --out {output} > {log} 2>&1"
+        " --mismatched {input.mismatched} --task {wildcards.task} --run {wildcards.run} {params.system}"
+        " --metric {params.metric} --targets {params.targets} --out {output} > {log} 2>&1"
 
 
 rule measure_exits:
     """Accuracy, DIS and ECE of each exit of a run on the report split."""
     input:
-        report=by_seed("report"),
-        mismatched=by_seed("mismatched"),
+        report="<results>/predictions/{task}/{run}/report.npz",
+        mismatched="<results>/predictions/{task}/{run}/mismatched.npz",
     output:
         "<results>/measures/{task}/{run}.csv",
     log:
         "<logs>/measure_exits/{task}/{run}.log",
-    wildcard_constraints:
-        run=one_of([*calibrated(), *(run for run, _, _ in layered())]),
     conda:
         "../envs/paper.yaml"
     resources:
         **short_job(),
     params:
         code=code_version("measure_exits.py"),
-        seeds=lambda wildcards: " ".join(map(str, seeds_of(wildcards.task))),
     message:
         "Measuring the exits of {wildcards.run} on {wildcards.task}"
     shell:
         "python workflow/scripts/measure_exits.py --report {input.report} --mismatched {input.mismatched}"
-        " --seeds {params.seeds} --task {wildcards.task} --run {wildcards.run} --out {output} > {log} 2>&1"
-
-
-rule extract_states:
-    """Representations at the small member's depth, in DeeBERT and in the member (Figure 4)."""
-    input:
-        encoded=encoded_for(base()),
-        base_weights=weights_of(base()),
-        stage1=f"<results>/models/{{task}}/{base()}/seed{{seed}}.safetensors",
-        deebert=f"<results>/models/{{task}}/deebert_{base()}/seed{{seed}}.safetensors",
-        member_encoded=encoded_for(small()),
-        member_weights=weights_of(small()),
-        member=f"<results>/models/{{task}}/{small()}_dar/seed{{seed}}.safetensors",
-    output:
-        "<results>/states/{task}/seed{seed}.npz",
-    log:
-        "<logs>/extract_states/{task}/seed{seed}.log",
-    benchmark:
-        "<benchmarks>/extract_states/{task}/seed{seed}.tsv"
-    conda:
-        "../envs/paper.yaml"
-    threads: 1
-    resources:
-        **on_device(states_job),
-    params:
-        code=code_version("extract_states.py"),
-        depths=f"--base-layers {full()} --member-layers {layers_of(small())}",
-        freeze="--freeze-embeddings {freeze_embeddings}".format(**config["training"]),
-    message:
-        "Extracting representations on {wildcards.task}, seed {wildcards.seed}"
-    shell:
-        "python workflow/scripts/extract_states.py --encoded {input.encoded} --base-weights {input.base_weights}"
-        " --stage1 {input.stage1} --deebert {input.deebert} --member-encoded {input.member_encoded}"
-        " --member-weights {input.member_weights} --member {input.member} {params.depths} {params.freeze}"
-        " --threads {threads} --out {output} > {log} 2>&1"
+        " --task {wildcards.task} --run {wildcards.run} --out {output} > {log} 2>&1"

@@ -81,7 +81,7 @@ def _record_finished():
     Raises:
         WorkflowError: if config or code are no longer those that the jobs ran with.
     """
-    here = hashlib.sha256(json.dumps(config, sort_keys=True).encode())
+    here = hashlib.sha256(CONFIG.model_dump_json().encode())
     for path in sorted([ROOT / "Snakefile", *(ROOT / "rules").glob("*.smk"), *SCRIPTS.rglob("*.py")]):
         here.update(path.read_bytes())
     head = workflow.globals["_head"]
@@ -95,7 +95,7 @@ def _record_finished():
         and all(map(os.path.exists, job.output))
         and not workflow.persistence.has_metadata(job)
     ]
-    if finished and started.get(config["results"], here.hexdigest()) != here.hexdigest():
+    if finished and started.get(CONFIG.results, here.hexdigest()) != here.hexdigest():
         raise WorkflowError(
             f"{finished[0].output[0]} was finished after its Snakemake had been killed, and config or code were edited"
             " since: undo the edit and give the command once, then edit; or remove the file"
@@ -103,7 +103,7 @@ def _record_finished():
     for job in finished:
         workflow.async_run(workflow.persistence.finished(job))
     head.truncate(0)
-    json.dump(started | {config["results"]: here.hexdigest()}, head)
+    json.dump(started | {CONFIG.results: here.hexdigest()}, head)
     head.flush()
 
 

@@ -6,31 +6,30 @@ localrules:
     pack_submission,
 
 
+IN_GLUE = in_glue(CONFIG)
+
+
 rule submissions:
     """Table 2's early-exit systems at each target speed-up, a zip each; asked for by name."""
     input:
         [
             f"<results>/submissions/{run}_{ratio:g}.zip"
-            for run, ratios in table2_ratios(config).items()
+            for run, ratios in table2_ratios(CONFIG).items()
             for ratio in ratios
-            if own_ratio(config, run) is None
+            if fixed_ratio(CONFIG, run) is None
         ],
 
 
 rule pack_submission:
     """One run's answers at one speed-up, at the thresholds of the selection split, as the GLUE server takes them."""
     input:
-        lambda wildcards: can_be_made("submissions"),
-        predictions=lambda wildcards: of_seeds(
-            "<results>/predictions/{task}/{run}/seed{seed}/test.npz", in_glue(config), run=wildcards.run
-        ),
-        sweeps=expand("<results>/sweeps/{task}/{{run}}.csv", task=in_glue(config)),
+        unpack(submitted),
     output:
         "<results>/submissions/{run}_{speed_up}.zip",
     log:
         "<logs>/pack_submission/{run}_{speed_up}.log",
     wildcard_constraints:
-        run=one_of(runs(config)),
+        run=one_of(RUNS),
         speed_up=r"[\d.]+",
     conda:
         "../envs/paper.yaml"
@@ -38,12 +37,10 @@ rule pack_submission:
         **short_job(),
     params:
         code=code_version("pack_submission.py"),
-        spec=lambda wildcards: settings(
-            seeds=[(name, seeds_of(task)) for task, name in in_glue(config).items()],
-            target=submitted_at(wildcards.run, wildcards.speed_up),
-        ),
+        tasks=list(IN_GLUE.values()),
+        target=submitted_at,
     message:
         "Packing {wildcards.run} at {wildcards.speed_up} for the GLUE server"
     shell:
-        "python workflow/scripts/pack_submission.py --predictions {input.predictions} --sweeps {input.sweeps}"
-        " --spec {params.spec:q} --out {output} > {log} 2>&1"
+        "python workflow/scripts/pack_submission.py --tasks {params.tasks} --predictions {input.predictions}"
+        " --sweeps {input.sweeps} --target {params.target} --out {output} > {log} 2>&1"

@@ -15,7 +15,8 @@ from cascadebert.data.encoding import encode
 from cascadebert.data.sources import read_source
 from cascadebert.data.splits import carve
 from cascadebert.models.checkpoints import read_checkpoint, write_checkpoint
-from cascadebert.training.loop import Settings, to_batch
+from cascadebert.recipe import Settings
+from cascadebert.training.loop import to_batch
 
 hypothesis.settings.register_profile("tests", database=None, deadline=None, derandomize=True, max_examples=60)
 hypothesis.settings.load_profile("tests")

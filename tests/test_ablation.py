@@ -4,16 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.stats
+from page_builders import T_OF_3_SEEDS, predictions
 
-from cascadebert.metrics.exits import ExitLogits
-from cascadebert.metrics.predictions import Predictions, write_predictions
+from cascadebert.metrics.predictions import write_predictions
 from cascadebert.metrics.sweeps import sweep
-from cascadebert.pages.ablation import REFERENCE, ablation, instances, right
-from cascadebert.pages.tables import AVERAGE
+from cascadebert.pages.ablation import REFERENCE, ablation, answered_correctly, instances
+from cascadebert.pages.kinds import File
+from cascadebert.pages.summaries import AVERAGE
 from cascadebert.systems import SYSTEMS
-
-NAN = float("nan")
-T_OF_3_SEEDS = 4.302652729911275  # Student's t, two degrees of freedom, 97.5 %
 
 SCORES = {  # by system, column, seed
     (REFERENCE, "mnli"): [0.70, 0.72, 0.74],
@@ -68,31 +66,25 @@ def correct(targets=(3.0,)):
     return found
 
 
-def table(**options):
-    """Rows by system and column at one target."""
-    seeds = options.pop("seeds", (1, 2, 3))
-    frame = ablation(points(seeds), ["mnli", "mnli-mm"], ["cascadebert", REFERENCE], [3.0], correct())
-    return frame.set_index(["system", "task"])
+COLUMNS, SYSTEMS_SHOWN = ["mnli", "mnli-mm"], ["cascadebert", REFERENCE]
+
+
+def table(of=None, targets=(3.0,)):
+    """Rows by target, system and column."""
+    frame = ablation(points(targets=targets) if of is None else of, COLUMNS, SYSTEMS_SHOWN, targets, correct(targets))
+    return frame.set_index(["target_speed_up", "system", "task"])
 
 
 def test_rows_are_the_variants_columns_and_their_average_at_each_target():
-    frame = ablation(
-        points(targets=(3.0, 4.0)), ["mnli", "mnli-mm"], ["cascadebert", REFERENCE], [3.0, 4.0], correct((3.0, 4.0))
-    )
-    expected = [
-        (target, system, task)
-        for target in (3.0, 4.0)
-        for system in ("cascadebert", REFERENCE)
-        for task in ("mnli", "mnli-mm", AVERAGE)
-    ]
-    assert list(zip(frame["target_speed_up"], frame["system"], frame["task"], strict=True)) == expected
-    three, four = (frame[frame["target_speed_up"] == t].reset_index(drop=True) for t in (3.0, 4.0))
+    frame = table(targets=(3.0, 4.0))
+    assert list(frame.index) == [(t, s, c) for t in (3.0, 4.0) for s in SYSTEMS_SHOWN for c in [*COLUMNS, AVERAGE]]
+    three, four = frame.loc[3.0], frame.loc[4.0]
     assert (three["mean"] - four["mean"]).to_numpy() == pytest.approx(np.full(6, 0.1))
     assert four["difference"].to_numpy() == pytest.approx(three["difference"].to_numpy(), abs=1e-12)
 
 
 def test_means_and_ratios_are_over_seeds():
-    found = table()
+    found = table().loc[3.0]
     row = found.loc[("cascadebert", "mnli")]
     assert row["mean"] == pytest.approx(0.74)
     assert row["sd"] == pytest.approx(0.03)
@@ -109,7 +101,7 @@ def test_means_and_ratios_are_over_seeds():
     [("mnli", [0.01, 0.02, 0.03]), ("mnli-mm", [0.01, 0.0, -0.01]), (AVERAGE, [0.01, 0.01, 0.01])],
 )
 def test_differences_are_paired_over_seeds_and_variant_minus_reference(column, differences):
-    row = table().loc[("cascadebert", column)]
+    row = table().loc[3.0].loc[("cascadebert", column)]
     mean, sd = np.mean(differences), np.std(differences, ddof=1)
     reach = T_OF_3_SEEDS * sd / np.sqrt(3)
     assert [row["difference"], row["low"], row["high"]] == pytest.approx([mean, mean - reach, mean + reach], abs=1e-12)
@@ -117,14 +109,7 @@ def test_differences_are_paired_over_seeds_and_variant_minus_reference(column, d
 
 def test_column_of_fewer_seeds_keeps_its_own_and_the_average_those_of_all():
     whole = points()
-    frame = ablation(
-        whole[(whole["column"] != "mnli") | (whole["seed"] < 3)],
-        ["mnli", "mnli-mm"],
-        ["cascadebert", REFERENCE],
-        [3.0],
-        correct(),
-    ).set_index(["system", "task"])
-    found = frame.loc["cascadebert"]
+    found = table(whole[(whole["column"] != "mnli") | (whole["seed"] < 3)]).loc[3.0].loc["cascadebert"]
     assert found["n_seeds"].tolist() == [2, 3, 2]
     assert found["mean"].tolist() == pytest.approx([0.725, 0.60, (0.71 + 0.74 + 0.61 + 0.60) / 4])
     assert found["difference"].tolist() == pytest.approx([0.015, 0.0, 0.01], abs=1e-12)
@@ -132,14 +117,14 @@ def test_column_of_fewer_seeds_keeps_its_own_and_the_average_those_of_all():
 
 
 def test_reference_differs_from_itself_by_nothing():
-    rows = table().loc[REFERENCE]
+    rows = table().loc[3.0].loc[REFERENCE]
     assert (rows[["difference", "low", "high"]] == 0).all(axis=None)
     assert (rows["mcnemar"] == "").all()
 
 
 @pytest.mark.parametrize("column", ["mnli", "mnli-mm"])
 def test_mcnemar_is_exact_for_each_seed_in_order(column):
-    found = [float(p) for p in table().loc[("cascadebert", column), "mcnemar"].split()]
+    found = [float(p) for p in table().loc[3.0].loc[("cascadebert", column), "mcnemar"].split()]
     assert found == [pytest.approx(P_BY_HAND[column, seed], rel=1e-12) for seed in (1, 2, 3)]
     by_scipy = [
         scipy.stats.binomtest(RIGHT[column, s][0], sum(RIGHT[column, s])).pvalue if sum(RIGHT[column, s]) else 1
@@ -149,11 +134,11 @@ def test_mcnemar_is_exact_for_each_seed_in_order(column):
 
 
 def test_average_has_no_instances_to_test():
-    assert table().loc[("cascadebert", AVERAGE), "mcnemar"] == ""
+    assert table().loc[3.0].loc[("cascadebert", AVERAGE), "mcnemar"] == ""
 
 
 def test_single_seed_has_a_difference_and_no_interval():
-    row = table(seeds=(2,)).loc[("cascadebert", "mnli")]
+    row = table(points((2,))).loc[3.0].loc[("cascadebert", "mnli")]
     assert row["difference"] == pytest.approx(0.02)
     assert np.isnan(row[["sd", "low", "high"]].astype(float)).all()
     assert [float(p) for p in row["mcnemar"].split()] == [pytest.approx(2 * 6 / 32)]
@@ -162,13 +147,10 @@ def test_single_seed_has_a_difference_and_no_interval():
 # --- instances
 
 
-def cascade(seed, n=40):
-    """A cascade's predictions of a split; of no instance two confidences are alike."""
-    rng = np.random.default_rng(seed)
-    stack = ExitLogits(rng.normal(size=(2, n, 2)).astype(np.float32), np.array([2, 14]), 12)
-    flops = np.repeat([[2.0], [14.0]], n, axis=1)
-    ids = np.array([f"i{i}" for i in range(n)], dtype=str)
-    return Predictions(stack, flops, np.full(n, 12.0), rng.integers(0, 2, n), ids, np.array(["a", "b"]))
+def cascade(seed, split=0):
+    """A cascade's predictions of a split of 40 instances; of none two confidences are alike."""
+    label = np.random.default_rng(split).integers(0, 2, 40)
+    return predictions(np.random.default_rng(seed).normal(size=(2, 40, 2)), label, [2, 14], full=12)
 
 
 def answered(predictions, tau):
@@ -183,7 +165,7 @@ def answered(predictions, tau):
 
 @pytest.mark.parametrize("tau", [0.0, 0.6, 0.8, 1.0])
 def test_right_is_where_the_exit_gives_the_label(tau):
-    assert right(cascade(0), "cascadebert", tau).tolist() == answered(cascade(0), tau)
+    assert answered_correctly(cascade(0), "cascadebert", tau).tolist() == answered(cascade(0), tau)
 
 
 def test_right_leaves_by_the_rule_of_its_system():
@@ -192,35 +174,40 @@ def test_right_leaves_by_the_rule_of_its_system():
     sure = np.exp(own.stack.logits[0]) / np.exp(own.stack.logits[0]).sum(-1, keepdims=True)
     leaves = scipy.stats.entropy(sure, axis=-1) < 0.5
     expected = np.where(leaves, own.stack.logits[0].argmax(-1), own.stack.logits[1].argmax(-1)) == own.label
-    assert right(own, "deebert", 0.5).tolist() == expected.tolist()
+    assert answered_correctly(own, "deebert", 0.5).tolist() == expected.tolist()
     assert 0 < leaves.sum() < 40
 
 
 def test_instances_are_read_at_each_threshold_of_their_own_seed_and_split(tmp_path):
-    files, rows = {}, []
-    for system in ("cascadebert", REFERENCE):
-        for seed in (1, 2):
-            splits = {}
-            for j, split in enumerate(("selection", "report", "mismatched")):
-                number = 100 * seed + 10 * j + (system == REFERENCE)
-                splits[split] = cascade(number, 0 if (split, seed) == ("mismatched", 2) else 40)
-                path = tmp_path / f"{number}.npz"
-                write_predictions(path, splits[split])
-                if split != "selection":
-                    files["mnli", system, seed, split] = path
+    files, rows = [], []
+    for system in SYSTEMS_SHOWN:
+        held = {  # seed 2 has no mismatched half
+            seed: {
+                split: cascade(100 * seed + 10 * j + (system == REFERENCE), j)
+                for j, split in enumerate(("selection", "report", "mismatched"))
+            }
+            for seed in (1, 2)
+        }
+        for split in ("report", "mismatched"):
+            files.append(File("mnli", system, tmp_path / f"{system}_{split}.npz", split))
+            seeds = (1, 2) if split == "report" else (1,)
+            write_predictions(files[-1].path, {seed: held[seed][split] for seed in seeds})
+        for seed, splits in held.items():
             names = {"task": "mnli", "system": system, "seed": seed}
             rows += [names | row for row in sweep(splits, "confidence", [2.0, 4.0], "accuracy")]
     frame = pd.DataFrame(rows)
-    frame = frame[(frame["split"] != "selection") & (frame["measure"] == "layers") & (frame["n"] > 0)]
-    found = instances(frame, files)
+    frame = frame[(frame["split"] != "selection") & (frame["measure"] == "layers")]
+    frame = frame[(frame["split"] == "report") | (frame["seed"] == 1)]
+    found = instances(frame, tuple(files))
     assert set(found) == {
         (column, system, seed, target)
         for column, seed in (("mnli", 1), ("mnli", 2), ("mnli-mm", 1))
-        for system in ("cascadebert", REFERENCE)
+        for system in SYSTEMS_SHOWN
         for target in (2.0, 4.0)
     }
     for row in frame.itertuples():
-        column = "mnli" if row.split == "report" else "mnli-mm"
-        own = found[column, row.system, row.seed, row.target]
+        own = found["mnli" if row.split == "report" else "mnli-mm", row.system, row.seed, row.target]
         assert own.mean() == pytest.approx(row.score)  # the score that the table prints is that of these instances
     assert len({tuple(own) for own in found.values()}) == len(found)
+    empty = File("mnli", "cascadebert", tmp_path / "not_read.npz", "mismatched")
+    assert instances(frame[frame["split"] == "report"], (empty,)) == {}  # a split without points is not opened

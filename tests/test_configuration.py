@@ -3,24 +3,21 @@
 import copy
 import json
 import runpy
-from pathlib import Path
 from typing import get_args
 
 import pytest
 import yaml
+from smoke import ROOT
 
 from cascadebert.config import plain, read
 from cascadebert.config.keys import Config
 from cascadebert.config.types import Section
 from cascadebert.layouts import Problem, files_of
 
-ROOT = Path(__file__).parents[1]
-CONFIG = ROOT / "config"
-
 
 def preset(name):
     """A config as it stands in its file."""
-    return {"results": "results"} | yaml.safe_load((CONFIG / f"{name}.yaml").read_text())
+    return {"results": "results"} | yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())
 
 
 def check(config):
@@ -45,17 +42,7 @@ def edited(name, changes):
 
 DISTILLED = ("layers", "corpus", "held_out", "rows", "epochs", "lr", "batch_size")
 NO_STUDENT_MEMBER = {"distilbert": None, "bert_pd": None}
-
-
-def assert_told(name, changes, key, hint):
-    """A preset with a mistake is refused in one sentence that names the key."""
-    with pytest.raises(Problem) as caught:
-        check(edited(name, changes))
-    sentence = str(caught.value)
-    assert f"config key {key} " in sentence
-    assert hint in sentence
-    assert "\n" not in sentence
-    assert sentence[-1] in ".?"
+NOWHERE = {"path": "no/folder"}
 
 
 @pytest.mark.parametrize("name", ["config", "smoke"])
@@ -67,9 +54,8 @@ def test_preset_passes(name):
     assert config["data"][config["tasks"][0]]["seed"] == 0
 
 
-@pytest.mark.parametrize(
-    ("changes", "key", "hint"),
-    [
+MISTAKES = {  # changes of a preset, the key that is named, and what is said of it
+    "config": [
         ({"trainings": {}}, "trainings", "did you mean training?"),
         ({"training.batchsize": 8}, "training.batchsize", "did you mean batch_size?"),
         ({"members.small.epoch": 3}, "members.small.epoch", "did you mean epochs?"),
@@ -143,20 +129,21 @@ def test_preset_passes(name):
         ({"bert_pkd.alpha": 2}, "bert_pkd.alpha", ""),
         ({"weights.small.source.held_out": []}, "weights.small.source.held_out", "lacks movies"),
         ({"data.movies.labels": ["a", "b", "c"], "data.movies.metric": "f1"}, "data.movies.metric", "make it accuracy"),
+        ({"dar.weight": float("nan")}, "dar.weight", "give a finite number"),
+        ({"members.small.epochs": 2.5}, "members.small.epochs", "is 2.5: give an integer"),
+        ({"members.small.epochs": True}, "members.small.epochs", "is True: give an integer"),
+        ({"members.small": [1]}, "members.small", "give an object"),
+        ({"tasks": "movies"}, "tasks", "is 'movies': give an array"),
+        ({"tables": {1: 2}}, "tables.1", "write it in quotes"),
+        ({"members": {1: {}}}, "members.1", "write it in quotes"),
+        ({"dar.margins": [0.1, 10]}, "dar.margins.1", "10 is not below 10"),
     ],
-)
-def test_mistake_in_the_default_config_is_told_in_one_sentence(changes, key, hint):
-    assert_told("config", changes, key, hint)
-
-
-@pytest.mark.parametrize(
-    ("changes", "key", "hint"),
-    [
+    "smoke": [
         ({"members.base.layers": 7}, "members.base.layers", "weights base has 6: lower it"),
         ({"weights.base.source.hidden": None}, "weights.base.source.hidden", "is missing"),
         ({"weights.base.source.hidden": 12}, "weights.base.source.hidden", "multiple of 8"),
         (
-            {"data.reviews.source": {"path": "no/such/folder"}, "data.reviews.columns": ["text"]},
+            {"data.reviews": {"source": NOWHERE, "columns": ["text"]}},
             "data.reviews.source.path",
             "no training data",
         ),
@@ -166,13 +153,24 @@ def test_mistake_in_the_default_config_is_told_in_one_sentence(changes, key, hin
         ({"members.robertaBase.layers": 5}, "roberta_cascade", "ends in 5 layers, the cascade in 6: take equal depths"),
         ({"weights.base.source.architecture": "gpt"}, "weights.base.source.architecture", "give one of bert, roberta"),
         ({"weights.small.source.architecture": "bert"}, "weights.small.source.architecture", "with distilled"),
-        ({"weights.base.source": {"path": "no/such/folder"}}, "weights.base.source.path", "has no config.json"),
+        ({"weights.base.source": NOWHERE}, "weights.base.source.path", "has no config.json"),
         ({"weights.small.source.held_out": ["pairs"]}, "weights.small.source.held_out", "lacks reviews"),
         ({"data.reviews.labels": ["a", "b", "c"]}, "data.reviews.metric", "needs two classes"),
     ],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "key", "hint"), [(name, *mistake) for name, told in MISTAKES.items() for mistake in told]
 )
-def test_mistake_in_the_smoke_config_is_told_in_one_sentence(changes, key, hint):
-    assert_told("smoke", changes, key, hint)
+def test_mistake_is_told_in_one_sentence_that_names_the_key(name, changes, key, hint):
+    with pytest.raises(Problem) as caught:
+        check(edited(name, changes))
+    sentence = str(caught.value)
+    assert f"config key {key} " in sentence
+    assert hint in sentence
+    assert "\n" not in sentence
+    assert sentence[-1] in ".?"
 
 
 @pytest.mark.parametrize("stage", ["fastbert", "fastbert_teacher"])
@@ -209,29 +207,20 @@ def test_files_of_a_folder_are_the_first_known_name_of_each_split(tmp_path):
     for name in ("train.csv", "train.jsonl", "validation.csv", "test.parquet", "validation_mismatched.csv", "x.csv"):
         (tmp_path / name).touch()
     found = {split: file.name for split, file in files_of(tmp_path).items()}
-    assert found == {
-        "train": "train.jsonl",
-        "report": "validation.csv",
-        "mismatched": "validation_mismatched.csv",
-        "test": "test.parquet",
-    }
+    evaluated = {"report": "validation.csv", "mismatched": "validation_mismatched.csv", "test": "test.parquet"}
+    assert found == {"train": "train.jsonl"} | evaluated
     assert files_of(tmp_path / "x.csv") == {"train": tmp_path / "x.csv"}
     assert files_of(tmp_path / "none") == {}
 
 
-def sections(section=Config):
-    """Every section of the definition, outermost first."""
-    yield section
-    for field in section.model_fields.values():
-        for inner in contained(field.annotation):
-            yield from sections(inner)
-
-
-def contained(annotation):
-    """Sections that a type holds."""
+def sections(annotation=Config):
+    """Every section that a type holds, outermost first."""
+    inside = get_args(annotation)
     if isinstance(annotation, type) and issubclass(annotation, Section):
-        return [annotation]
-    return [inner for argument in get_args(annotation) for inner in contained(argument)]
+        yield annotation
+        inside = [field.annotation for field in annotation.model_fields.values()]
+    for inner in inside:
+        yield from sections(inner)
 
 
 def test_every_key_is_described_and_none_takes_unknown_ones():
@@ -251,20 +240,3 @@ def test_what_is_written_from_the_definition_is_in_step_with_it():
 
 def test_null_is_as_good_as_leaving_a_key_out():
     assert check(preset("smoke") | {"larger_cascade": None}) == check(edited("smoke", {"larger_cascade": None}))
-
-
-@pytest.mark.parametrize(
-    ("changes", "key", "hint"),
-    [
-        ({"dar.weight": float("nan")}, "dar.weight", "give a finite number"),
-        ({"members.small.epochs": 2.5}, "members.small.epochs", "is 2.5: give an integer"),
-        ({"members.small.epochs": True}, "members.small.epochs", "is True: give an integer"),
-        ({"members.small": [1]}, "members.small", "give an object"),
-        ({"tasks": "movies"}, "tasks", "is 'movies': give an array"),
-        ({"tables": {1: 2}}, "tables.1", "write it in quotes"),
-        ({"members": {1: {}}}, "members.1", "write it in quotes"),
-        ({"dar.margins": [0.1, 10]}, "dar.margins.1", "10 is not below 10"),
-    ],
-)
-def test_value_of_another_type_is_told_in_one_sentence(changes, key, hint):
-    assert_told("config", changes, key, hint)

@@ -6,8 +6,8 @@ import torch
 
 from cascadebert.models.deebert import DeeBert, build_deebert, off_ramp_loss
 from cascadebert.models.members import build_member, save_trained, sentence_states
-from cascadebert.training.loop import fit, predict
-from cascadebert.training.objectives import cross_entropy, on_logits
+from cascadebert.training.loop import fit, on_logits, predict
+from cascadebert.training.objectives.cross_entropy import cross_entropy
 
 
 @pytest.fixture

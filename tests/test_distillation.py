@@ -6,18 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from builders import CPU, changed, copied, train, without_key_biases
 from safetensors.torch import load_file
 
-import pretrain_distilbert
-import pretrain_member
+import pretrain
 from cascadebert.data.sources import read_texts
 from cascadebert.files import write_examples
 from cascadebert.models.checkpoints import checkpoint_of, depth_of, write_checkpoint
 from cascadebert.models.members import load_encoder, origin_of, sentence_states
+from cascadebert.recipe import Masked, Pretraining, to_json
 from cascadebert.training.distillation import SentenceEncoder, corpus_of, distance, sentence_vectors, some_layers
-from cascadebert.training.loop import fit, to_batch
-from cascadebert.training.masked import Distil
-from cascadebert.training.objectives import on_logits
+from cascadebert.training.loop import to_batch
 
 TOY = json.dumps({"source": {"toy": 80}, "labels": ["negative", "positive"]})
 
@@ -67,16 +66,12 @@ def test_student_starts_from_the_layers_it_is_told(weights, layers):
     tensors, student = load_file(weights), some_layers(weights, 4, layers)
     stack = student.encoder.layer
     assert student.config.num_hidden_layers == len(stack) == len({id(layer) for layer in stack}) == len(layers)
-    compared = 0
-    for i, layer in enumerate(layers):
-        for name, tensor in stack[i].state_dict().items():
-            assert torch.equal(tensor, tensors[f"encoder.layer.{layer - 1}.{name}"]), name
-            compared += 1
+    assert len(student.state_dict()) == 16 * len(layers) + 7
     for name, tensor in student.state_dict().items():
-        if not name.startswith("encoder.layer."):
-            assert torch.equal(tensor, tensors[name]), name
-            compared += 1
-    assert compared == len(student.state_dict()) == 16 * len(layers) + 7
+        if name.startswith("encoder.layer."):
+            *_, place, rest = name.split(".", 3)
+            name = f"encoder.layer.{layers[int(place)] - 1}.{rest}"
+        assert torch.equal(tensor, tensors[name]), name
 
 
 @pytest.mark.parametrize("layers", [[0], [5], [1, 5], [3, 2], [2, 2], []])
@@ -111,29 +106,19 @@ def test_distance_is_one_minus_the_mean_cosine():
 
 
 @pytest.mark.parametrize("layers", [[4], [2, 4]])
-def test_student_comes_nearer_to_its_teacher_on_texts_it_has_not_seen(weights, sentences, settings, layers):
+def test_student_comes_nearer_on_texts_it_has_not_seen_nothing_frozen_but_embeddings(
+    weights, sentences, settings, layers
+):
     torch.manual_seed(0)
     student = SentenceEncoder(some_layers(weights, 4, layers))
     target = sentence_vectors(load_encoder(weights, 4), sentences)
-    batch = to_batch(sentences, sentences.rows("report"), torch.device("cpu"), {"target": target})
-    before = distance(student.eval()(batch), batch).item()
-    long = settings(epochs=6, lr=5e-3)
-    history = fit(
-        student, sentences, sentences.rows("train"), on_logits(distance), long, seed=1, extras={"target": target}
-    )
+    batch = to_batch(sentences, sentences.rows("report"), CPU, {"target": target})
+    far, before = distance(student.eval()(batch), batch).item(), copied(student)
+    history = train(student, sentences, settings(epochs=6, lr=5e-3), distance, extras={"target": target})
     assert history[-1]["loss"] < 0.8 * history[0]["loss"]
-    assert distance(student(batch), batch).item() < 0.8 * before
-
-
-def test_nothing_but_the_embeddings_is_frozen_while_distilling(weights, sentences, settings):
-    student = SentenceEncoder(some_layers(weights, 4, [2, 4]))
-    before = {name: tensor.clone() for name, tensor in student.state_dict().items()}
-    target = sentence_vectors(load_encoder(weights, 4), sentences)
-    fit(student, sentences, sentences.rows("train"), on_logits(distance), settings(), seed=1, extras={"target": target})
-    unchanged = {name for name, tensor in student.state_dict().items() if torch.equal(tensor, before[name])}
-    assert {name for name in unchanged if not name.endswith("key.bias")} == {
-        name for name in before if name.startswith("encoder.embeddings.")
-    }
+    assert distance(student(batch), batch).item() < 0.8 * far
+    embeddings = {name for name in before if name.startswith("encoder.embeddings.")}
+    assert without_key_biases(set(before) - changed(student, before)) == embeddings
 
 
 @pytest.mark.parametrize("layers", [[3], [1, 3]])
@@ -152,11 +137,7 @@ def test_distilled_checkpoint_says_what_it_was_made_of(weights, tmp_path, settin
     base = tmp_path / "base/model.safetensors"
     tokenizer = weights.with_name("tokenizer.json").read_bytes()
     write_checkpoint(base.parent, *checkpoint_of(load_encoder(weights, 4)), tokenizer, {"commit": "c0ffee"})
-    inputs = {"weights": base, "layers": [2], "corpus": TOY, "held_out": [], "max_rows": 32, "max_length": 12}
-    run = {"settings": settings(), "seed": 0, "threads": 1, "code": "", "out": tmp_path / "out/model.safetensors"}
-    made_of = {"distilled": {"commit": "c0ffee"}, "layers": [2], "corpus": {"toy": 80}}
-    pretrain_member.main(**inputs | run)
-    assert origin_of(run["out"]) == made_of
-    run["out"] = tmp_path / "masked/model.safetensors"
-    pretrain_distilbert.main(**inputs | run, distil=Distil(head_epochs=1))
-    assert origin_of(run["out"]) == made_of
+    for masked in (None, Masked(head_epochs=1)):
+        recipe = Pretraining("base", [2], "toy", [], 32, 12, settings(), masked)
+        pretrain.main(to_json(recipe), base, TOY, [], 0, 1, "", out := tmp_path / f"{masked}/model.safetensors")
+        assert origin_of(out) == {"distilled": {"commit": "c0ffee"}, "layers": [2], "corpus": {"toy": 80}}

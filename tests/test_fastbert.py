@@ -1,13 +1,10 @@
 """FastBERT: classifiers that read all tokens; a teacher that stays as it is to the bit, students that learn from it."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
+from builders import changed, copied, roberta_without_pooler, train, without_key_biases
 from torch.utils.flop_counter import FlopCounterMode
-from transformers import RobertaConfig, RobertaModel
 
 from cascadebert.metrics.costs import Shape, attention_classifier_flops, layer_flops
 from cascadebert.models.fastbert import (
@@ -17,8 +14,7 @@ from cascadebert.models.fastbert import (
     self_distillation_loss,
 )
 from cascadebert.models.members import load_encoder, load_trained, save_trained, token_states, trained
-from cascadebert.training.loop import fit, predict
-from cascadebert.training.objectives import cross_entropy, on_logits
+from cascadebert.training.loop import predict
 
 
 @pytest.fixture
@@ -26,32 +22,15 @@ def stage1(weights, sentences, settings, tmp_path):
     """A teacher fine-tuned for a moment, and the file of its tensors."""
     torch.manual_seed(0)
     teacher = build_fastbert_teacher(weights, 4, 2, freeze_embeddings=True)
-    fit(teacher, sentences, sentences.rows("train"), on_logits(cross_entropy), settings(), seed=1)
+    train(teacher, sentences, settings())
     save_trained(teacher, tmp_path / "teacher.safetensors")
     return teacher, tmp_path / "teacher.safetensors"
 
 
 @pytest.fixture
-def roberta(tmp_path):
-    """model.safetensors of an untrained RoBERTa with 4 layers of 16 and a pooler that must not be looked for."""
-    config = RobertaConfig(
-        hidden_size=16, num_hidden_layers=4, num_attention_heads=2, intermediate_size=32, max_position_embeddings=40,
-        type_vocab_size=1,
-    )  # fmt: skip
-    torch.manual_seed(0)
-    (tmp_path / "config.json").write_text(json.dumps(config.to_dict()))
-    save_file(RobertaModel(config, add_pooling_layer=False).state_dict(), tmp_path / "model.safetensors")
-    return tmp_path / "model.safetensors"
-
-
-def copied(model):
-    """All tensors of a model, as they are now."""
-    return {name: tensor.clone() for name, tensor in model.state_dict().items()}
-
-
-def changed(model, before):
-    """Names of the tensors that are not what they were, to the bit."""
-    return {name for name, tensor in model.state_dict().items() if not torch.equal(tensor, before[name])}
+def model(stage1, weights):
+    """That teacher with students that are still to learn."""
+    return build_fastbert(weights, stage1[1], 4, 2, freeze_embeddings=True)
 
 
 def as_published(classifier, states, mask):
@@ -101,11 +80,11 @@ def test_every_token_reaches_the_answer_and_no_padding_does(states, batch):
     assert torch.equal(classifier(noise, mask), classifier(states, mask))
 
 
-def test_padding_does_not_reach_an_exit(stage1, weights, batch):
-    model = build_fastbert(weights, stage1[1], 4, 2, freeze_embeddings=True).eval()
+def test_padding_does_not_reach_an_exit(model, batch):
+    model.eval()
     mask = batch["attention_mask"]
-    changed_ids = batch | {"input_ids": torch.where(mask, batch["input_ids"], 7)}
-    torch.testing.assert_close(model(changed_ids), model(batch), atol=1e-6, rtol=1e-6)
+    others = batch | {"input_ids": torch.where(mask, batch["input_ids"], 7)}
+    torch.testing.assert_close(model(others), model(batch), atol=1e-6, rtol=1e-6)
     longest = int(mask[0].sum())
     alone = {name: tensor[:1, :longest] if tensor.dim() > 1 else tensor[:1] for name, tensor in batch.items()}
     torch.testing.assert_close(model(alone), model(batch)[:, :1], atol=1e-5, rtol=1e-5)
@@ -128,12 +107,11 @@ def test_first_stage_trains_all_but_what_is_frozen_and_has_no_pooler(weights, se
     teacher = build_fastbert_teacher(weights, 4, 2, freeze)
     assert not any("pooler" in name for name in teacher.state_dict())
     before = copied(teacher)
-    fit(teacher, sentences, sentences.rows("train"), on_logits(cross_entropy), settings(), seed=1)
-    embeddings = {name for name in before if name.startswith("encoder.embeddings.")}
-    # A shift of all keys cancels in the softmax, so that their biases' gradient is nothing but rounding.
-    unchanged = {name for name in set(before) - changed(teacher, before) if not name.endswith("key.bias")}
-    assert unchanged == (embeddings if freeze else set())
-    assert set(trained(teacher)) == set(before) - (embeddings if freeze else set())
+    train(teacher, sentences, settings())
+    frozen = {name for name in before if freeze and name.startswith("encoder.embeddings.")}
+    assert without_key_biases(set(before) - changed(teacher, before)) == frozen
+    assert set(trained(teacher)) == set(before) - frozen
+    assert bool(frozen) == freeze
 
 
 def test_teacher_reads_the_last_layer(weights, batch):
@@ -144,32 +122,29 @@ def test_teacher_reads_the_last_layer(weights, batch):
     torch.testing.assert_close(teacher(batch), expected[None], atol=1e-6, rtol=1e-5)
 
 
-def test_second_stage_changes_students_and_not_a_bit_of_the_teacher(stage1, weights, sentences, settings):
-    model = build_fastbert(weights, stage1[1], 4, 2, freeze_embeddings=True)
+def test_second_stage_changes_students_and_not_a_bit_of_the_teacher(stage1, model, sentences, settings):
     before = copied(model)
     short = settings(keep="best", weight_decay=0.1, epochs=2)
-    history = fit(model, sentences, sentences.rows("train"), on_logits(self_distillation_loss), short, seed=1)
+    history = train(model, sentences, short, self_distillation_loss)
     students = {name for name in before if name.startswith("students.")}
     assert students == set(trained(model))
-    assert {name for name in changed(model, before) ^ students if not name.endswith("key.bias")} == set()
+    assert without_key_biases(changed(model, before) ^ students) == set()
     teacher = stage1[0].state_dict()
     assert {f"teacher.{name}" for name in teacher} == set(before) - students
     assert all(torch.equal(tensor, before[f"teacher.{name}"]) for name, tensor in teacher.items())
     assert history[1]["loss"] < history[0]["loss"]
 
 
-def test_saved_students_and_teacher_make_the_same_model(stage1, weights, batch, tmp_path):
-    model = build_fastbert(weights, stage1[1], 4, 2, freeze_embeddings=True).eval()
-    save_trained(model, tmp_path / "model.safetensors")
+def test_saved_students_and_teacher_make_the_same_model(stage1, model, weights, batch, tmp_path):
+    save_trained(model.eval(), tmp_path / "model.safetensors")
     other = build_fastbert(weights, stage1[1], 4, 2, freeze_embeddings=True).eval()
     assert not torch.equal(other(batch), model(batch))
     load_trained(other, tmp_path / "model.safetensors")
     assert torch.equal(other(batch), model(batch))
 
 
-def test_each_student_is_its_own_and_reads_its_own_layer(stage1, weights, batch):
-    model = build_fastbert(weights, stage1[1], 4, 2, freeze_embeddings=True).eval()
-    assert model.exit_layers == [1, 2, 3, 4]
+def test_each_student_is_its_own_and_reads_its_own_layer(model, batch):
+    assert model.eval().exit_layers == [1, 2, 3, 4]
     assert len(model.students) == 3
     everyone = [*model.students, model.teacher.classifier]
     assert len({tensor.data_ptr() for classifier in everyone for tensor in classifier.parameters()}) == 4 * 14
@@ -178,14 +153,6 @@ def test_each_student_is_its_own_and_reads_its_own_layer(stage1, weights, batch)
     for classifier, layer, answer in zip(everyone, states, logits, strict=True):
         expected = as_published(classifier, layer, batch["attention_mask"])
         torch.testing.assert_close(answer, expected, atol=1e-6, rtol=1e-5)
-
-
-def test_last_exit_is_the_teachers_own_answer(stage1, weights, sentences):
-    model = build_fastbert(weights, stage1[1], 4, 2, freeze_embeddings=True)
-    rows = sentences.rows("report")
-    own = predict(stage1[0], sentences, rows)[0]
-    np.testing.assert_allclose(predict(model, sentences, rows)[-1], own, atol=1e-6)
-    assert np.ptp(own[:, 0]) > 1e-3
 
 
 def test_teacher_stays_in_evaluation_mode_and_students_do_not(stage1, weights, batch):
@@ -203,12 +170,11 @@ def test_teacher_stays_in_evaluation_mode_and_students_do_not(stage1, weights, b
     assert torch.equal(model(batch), model(batch))
 
 
-def test_a_students_gradient_is_its_own_divergence(stage1, weights, batch):
-    model = build_fastbert(weights, stage1[1], 4, 2, freeze_embeddings=True).eval()
-    self_distillation_loss(model(batch), batch).backward()
+def test_a_students_gradient_is_its_own_divergence(model, batch):
+    self_distillation_loss(model.eval()(batch), batch).backward()
     with_gradient = {name for name, p in model.named_parameters() if p.grad is not None and p.grad.any()}
     students = {name for name, _ in model.named_parameters() if name.startswith("students.")}
-    assert {name for name in with_gradient ^ students if not name.endswith("key.bias")} == set()
+    assert without_key_biases(with_gradient ^ students) == set()
     assert all(tensor.grad is None for tensor in model.teacher.parameters())
     together = [p.grad.clone() for p in model.students[1].parameters()]
     model.zero_grad()
@@ -218,10 +184,8 @@ def test_a_students_gradient_is_its_own_divergence(stage1, weights, batch):
 
 
 def test_loss_is_the_divergence_from_the_teacher_summed_over_students():
-    teacher, students = (
-        np.array([[0.9, 0.1], [0.5, 0.5]]),
-        np.array([[[0.6, 0.4], [0.5, 0.5]], [[0.2, 0.8], [0.3, 0.7]]]),
-    )
+    teacher = np.array([[0.9, 0.1], [0.5, 0.5]])
+    students = np.array([[[0.6, 0.4], [0.5, 0.5]], [[0.2, 0.8], [0.3, 0.7]]])
     logits = torch.tensor(np.log(np.concatenate([students, teacher[None]])) + 5.0)  # a shift is no change
     first = 0.9 * np.log(0.9 / 0.6) + 0.1 * np.log(0.1 / 0.4)
     second = 0.9 * np.log(0.9 / 0.2) + 0.1 * np.log(0.1 / 0.8) + 0.5 * np.log(0.5 / 0.3) + 0.5 * np.log(0.5 / 0.7)
@@ -246,19 +210,18 @@ def test_loss_is_finite_where_a_probability_underflows():
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_roberta_in_both_stages(roberta, sentences, settings, tmp_path, precision):
+def test_roberta_in_both_stages(sentences, settings, tmp_path, precision):
+    roberta = roberta_without_pooler(tmp_path)
     teacher = build_fastbert_teacher(roberta, 4, 2, freeze_embeddings=True)
     assert not any("pooler" in name for name in teacher.state_dict())
     rows, short = sentences.rows("train"), settings(precision=precision)
-    fit(teacher, sentences, rows, on_logits(cross_entropy), short, seed=1)
+    train(teacher, sentences, short)
     save_trained(teacher, tmp_path / "teacher.safetensors")
     model = build_fastbert(roberta, tmp_path / "teacher.safetensors", 4, 2, freeze_embeddings=True)
-    history = fit(model, sentences, rows, on_logits(self_distillation_loss), short, seed=1)
+    history = train(model, sentences, short, self_distillation_loss)
     assert np.isfinite(history[0]["loss"])
-    own = predict(teacher, sentences, rows, precision)[0]
-    np.testing.assert_allclose(
-        predict(model, sentences, rows, precision)[-1], own, atol=1e-6 if precision == "fp32" else 0.02
-    )
+    own, last = predict(teacher, sentences, rows, precision)[0], predict(model, sentences, rows, precision)[-1]
+    np.testing.assert_allclose(last, own, atol=1e-6 if precision == "fp32" else 0.02)
 
 
 def test_published_operations_of_a_classifier():
@@ -279,8 +242,7 @@ def test_operations_are_those_that_are_counted_in_the_published_computation(hidd
     assert found[1] > 2 * found[0] - 4 * size * size - 4 * size * n_classes
 
 
-def test_operations_at_each_exit(stage1, weights):
-    model = build_fastbert(weights, stage1[1], 4, 2, freeze_embeddings=True)
+def test_operations_at_each_exit(stage1, model):
     tokens = np.array([5, 9])
     layer, classifier = layer_flops(model.shape, tokens), attention_classifier_flops(model.shape, 128, 2, tokens)
     np.testing.assert_allclose(model.exit_flops(tokens), [i * (layer + classifier) for i in (1, 2, 3, 4)])

@@ -1,8 +1,6 @@
 """Figures: one artist a system or class as registered, numbers in cells, and the same bytes from the same frame."""
 
-import importlib
 import itertools
-import json
 
 import matplotlib.colors as colors
 import numpy as np
@@ -13,30 +11,22 @@ from matplotlib.container import ErrorbarContainer
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
+from page_builders import predictions, rendered, tasks_of
 
 from cascadebert.files import write_examples
-from cascadebert.metrics.exits import ExitLogits
-from cascadebert.metrics.predictions import Predictions, write_predictions
+from cascadebert.metrics.predictions import write_predictions
 from cascadebert.metrics.sweeps import sweep
-from cascadebert.pages.figures import (
-    CLASSES,
-    figure_of,
-    legend_above,
-    panels_of,
-    plot_trade_off,
-    save,
-    trade_off_figure,
-)
+from cascadebert.pages import kinds
+from cascadebert.pages.accuracy_by_layer import plot_layers
+from cascadebert.pages.figures import figure_of, legend_above, panels_of, save
 from cascadebert.pages.instances import words
-from cascadebert.pages.panels import (
-    limits,
-    plot_dis,
-    plot_layers,
-    plot_rating,
-    plot_reliability,
-    plot_states,
-)
+from cascadebert.pages.inversions import limits, plot_dis
 from cascadebert.pages.passages import lines_of, plot_probabilities, plot_texts, wrapped
+from cascadebert.pages.ratings import plot_rating
+from cascadebert.pages.reliability import plot_reliability
+from cascadebert.pages.states import plot_states
+from cascadebert.pages.styles import CLASSES, STYLES
+from cascadebert.pages.trade_off import plot_trade_off, trade_off_figure
 from cascadebert.systems import SYSTEMS, shown_in
 
 NAN = float("nan")
@@ -108,8 +98,8 @@ def test_every_system_is_drawn_once_as_registered(frame):
         handle, own = handles[system.label.format(k="k")], frame[frame["system"] == name].sort_values("speed_up")
         assert isinstance(handle, ErrorbarContainer if name in static else Line2D)
         line = line_of(handle)
-        assert (hex_of(line.get_color()), line.get_marker()) == (system.color, system.marker)
-        assert line.get_linestyle() == ("None" if name in static else system.line)
+        assert (hex_of(line.get_color()), line.get_marker()) == STYLES[name][:2]
+        assert line.get_linestyle() == ("None" if name in static else STYLES[name].line)
         x, y = line.get_xydata().T
         np.testing.assert_allclose(x, own["speed_up"], atol=0.5 if name in static else 0)
         np.testing.assert_allclose(y, 100 * own["mean"])
@@ -128,12 +118,12 @@ def test_static_systems_of_one_speed_up_stand_side_by_side(frame):
 
 
 def test_systems_of_a_figure_are_told_apart_without_colour():
-    assert len({(SYSTEMS[name].marker, SYSTEMS[name].line) for name in SHOWN}) == len(SHOWN)
+    assert len({STYLES[name][1:] for name in SHOWN}) == len(SHOWN)
 
 
 def test_band_of_a_curve_is_its_interval(frame):
     ax, _ = drawn(frame[frame["system"] == "pabee"])
-    (band,) = (c for c in ax.collections if hex_of(c.get_facecolor()[0]) == SYSTEMS["pabee"].color)
+    (band,) = (c for c in ax.collections if hex_of(c.get_facecolor()[0]) == STYLES["pabee"].color)
     heights = band.get_paths()[0].vertices[:, 1]
     own = frame[frame["system"] == "pabee"]
     assert (heights.min(), heights.max()) == pytest.approx((100 * own["low"].min(), 100 * own["high"].max()))
@@ -166,26 +156,15 @@ def test_legend_has_a_system_that_only_a_later_panel_shows(frame):
 # --- saving and layout ------------------------------------------------------------------------------------------------
 
 
-def test_same_frame_gives_the_same_bytes(frame, tmp_path):
-    for name in ("one", "two"):
-        figure, (ax,) = figure_of(1)
-        plot_trade_off(ax, frame)
-        save(figure, frame, tmp_path / name / "figure.pdf")
-    for end in ("pdf", "png", "csv"):
-        first, second = (tmp_path / name / f"figure.{end}" for name in ("one", "two"))
-        assert first.read_bytes() == second.read_bytes()
-    assert sorted(path.name for path in (tmp_path / "one").iterdir()) == ["figure.csv", "figure.pdf", "figure.png"]
-    assert (tmp_path / "one/figure.pdf").read_bytes().startswith(b"%PDF")
-    assert (tmp_path / "one/figure.png").read_bytes().startswith(b"\x89PNG")
-
-
-def test_another_frame_gives_other_bytes(frame, tmp_path):
-    for name, own in (("one", frame), ("two", frame.assign(mean=frame["mean"] - 0.01))):
+def test_same_frame_gives_the_same_bytes_and_another_frame_other_bytes(frame, tmp_path):
+    for name, own in (("one", frame), ("two", frame), ("other", frame.assign(mean=frame["mean"] - 0.01))):
         figure, (ax,) = figure_of(1)
         plot_trade_off(ax, own)
         save(figure, own, tmp_path / name / "figure.pdf")
     for end in ("pdf", "png", "csv"):
-        assert (tmp_path / f"one/figure.{end}").read_bytes() != (tmp_path / f"two/figure.{end}").read_bytes()
+        first, second, other = ((tmp_path / name / f"figure.{end}").read_bytes() for name in ("one", "two", "other"))
+        assert first == second != other
+    assert sorted(path.name for path in (tmp_path / "one").iterdir()) == ["figure.csv", "figure.pdf", "figure.png"]
 
 
 def test_plotted_frame_is_written_unrounded(frame, tmp_path):
@@ -392,7 +371,7 @@ def test_reliability_is_drawn_for_bins_that_hold_instances():
     (diagonal,) = set(ax.lines) - set(handles.values())
     x, y = diagonal.get_xydata().T
     assert x.tolist() == y.tolist()
-    assert hex_of(handles["with DAR: 10.0"].get_color()) == SYSTEMS["cascadebert"].color
+    assert hex_of(handles["with DAR: 10.0"].get_color()) == STYLES["cascadebert"].color
     (shares,) = set(figure.axes) - {ax}
     for patch in shares.patches:
         np.testing.assert_allclose(patch.get_data().values, [0] * 7 + [75, 0, 25])
@@ -432,129 +411,126 @@ def test_share_of_difficult_instances_falls_or_not(rho, told):
     check_tidy(figure)
 
 
-# --- the scripts, on files --------------------------------------------------------------------------------------------
+# --- whole figures, from files ----------------------------------------------------------------------------------------
 
 NAMES = {"movies": ["negative", "positive"], "pairs": ["entailment", "neutral", "contradiction"]}
+SYSTEM = {"base": "bert_base", "first2": "bert_kl", "small": "bert_complete", "two": "bert_complete"}
+DEPTHS = {"deebert": [1, 2, 3], "small": [1], "two": [2], "first2": [2], "base": [3], "pabee": [1, 2, 3]}
+DEPTHS |= {"cascadebert": [1, 4], "cascadebert_three": [1, 3, 6]}
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """Files of two tasks and one seed, as the rules before figures write them: function to a path."""
+    """Files of two tasks and one seed, as the rules before figures write them: function to a path of each task."""
     folder = tmp_path_factory.mktemp("files")
     rng = np.random.default_rng(0)
-    n, full = 60, 3
+    n = 60
     for task, names in NAMES.items():
         label = rng.integers(0, len(names), n)
-        ids = np.array([f"{task}-{i}" for i in range(n)])
-        layers_of = {"deebert": [1, 2, 3], "small": [1], "two": [2], "first2": [2], "base": [3], "pabee": [1, 2, 3]}
-        layers_of |= {"cascadebert": [1, 4], "cascadebert_three": [1, 3, 6]}
-        for run, layers in layers_of.items():
-            logits = rng.normal(size=(len(layers), n, len(names))).astype(np.float32)
+        for run, layers in DEPTHS.items():
+            logits = rng.normal(size=(len(layers), n, len(names)))
             logits[:, np.arange(n), label] += 1
-            flops = np.repeat(np.array(layers, dtype=float)[:, None], n, axis=1)
-            stack = ExitLogits(logits, np.array(layers), full)
-            own = Predictions(stack, flops, np.full(n, 3.0), label, ids, np.array(names))
-            write_predictions(folder / f"{task}_{run}.npz", own)
-            systems = {"base": "bert_base", "first2": "bert_kl", "small": "bert_complete", "two": "bert_complete"}
-            system = systems.get(run, run)
-            splits = {"selection": own, "report": own}
-            about = {"task": task, "system": system, "run": run, "seed": 1, "metric": "accuracy"}
-            rows = sweep(splits, SYSTEMS[system].exits, [1.5, 2.0], "accuracy")
+            own = predictions(logits, label, layers, full=3, names=names)
+            write_predictions(folder / f"{task}_{run}.npz", {1: own})
+            about = {"task": task, "system": SYSTEM.get(run, run), "run": run, "seed": 1, "metric": "accuracy"}
+            rows = sweep({"selection": own, "report": own}, SYSTEMS[about["system"]].exits, [1.5, 2.0], "accuracy")
             pd.DataFrame([about | row for row in rows]).to_csv(folder / f"{task}_{run}_sweep.csv", index=False)
             rows = [about | {"split": "report", "layers": k, "dis": 0.5 + k / 20} for k in layers]
             pd.DataFrame(rows).to_csv(folder / f"{task}_{run}_measures.csv", index=False)
-        texts = pd.DataFrame({"id": ids, "split": "report", "text": "A short text", "label": np.array(names)[label]})
-        train = texts.assign(split="train", id=[f"t{i}" for i in range(n)])
+        report = pd.DataFrame(
+            {"id": own.id, "split": "report", "text": "A short text", "label": np.array(names)[label]}
+        )
+        train = report.assign(split="train", id=[f"t{i}" for i in range(n)])
         if task == "pairs":
-            texts, train = texts.assign(text_pair="another text"), train.assign(text_pair="one")
+            report, train = report.assign(text_pair="another text"), train.assign(text_pair="one")
         else:
             train["rating"] = np.round(rng.normal(size=n), 1)
-        write_examples(folder / f"{task}.jsonl", pd.concat([train, texts]))
+        write_examples(folder / f"{task}_report.jsonl", report)
+        write_examples(folder / f"{task}_training.jsonl", train)
         right = rng.integers(0, 3, n)
         labels = pd.DataFrame({"id": train["id"], "right": right, "difficult": right < 2})
         labels.to_csv(folder / f"{task}_labels.csv", index=False)
         states = {name: rng.normal(size=(n, 8)).astype(np.float32) for name in ("deebert", "member")}
         answers = {f"{name}_answers": label for name in states}
         np.savez(folder / f"{task}_states.npz", **states, **answers, label=label, names=np.array(names), layer=1)
-    return lambda *names: [folder / f"{task}{name}" for name in names for task in NAMES]
+    return lambda *ends, tasks=NAMES: tuple(folder / f"{task}_{end}" for end in ends for task in tasks)
 
 
-def drawn_by(name, tmp_path, **arguments):
-    """The frame that a script wrote beside its figure."""
-    spec = {"tasks": list(NAMES)} | arguments.pop("spec", {})
-    importlib.import_module(name).main(**arguments, spec=json.dumps(spec), pdf=tmp_path / f"{name}.pdf")
-    assert (tmp_path / f"{name}.pdf").read_bytes().startswith(b"%PDF")
-    assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
-    return pd.read_csv(tmp_path / f"{name}.csv")
+def of_runs(files, called, end=".npz"):
+    """Files of some runs, with what each is called there and its depth where that counts."""
+    return tuple(
+        kinds.File(task, name, *files(f"{run}{end}", tasks=[task]), layers=layers)
+        for run, (name, layers) in called.items()
+        for task in NAMES
+    )
 
 
-def test_figure1_prefers_a_task_with_pairs(files, tmp_path):
-    flags = {"deebert": "_deebert.npz", "small": "_small.npz", "base": "_base.npz", "examples": ".jsonl"}
-    flags = {flag: files(name) for flag, name in flags.items()}
-    frame = drawn_by("figure1", tmp_path, spec={"layer": 1}, **flags)
+def drawn_by(page, folder, tasks=NAMES, **more):
+    """The frame beside a figure that was rendered from its page."""
+    out = rendered(page(tasks=tasks_of(*tasks), **more), folder / "figure.pdf")
+    assert out.read_bytes().startswith(b"%PDF")
+    assert out.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+    return pd.read_csv(out.with_suffix(".csv"))
+
+
+def test_figure1_prefers_a_task_with_pairs_and_says_so_without_a_candidate(files, tmp_path):
+    def told(tasks, **runs):
+        ends = {"deebert": "deebert.npz", "small": "small.npz", "base": "base.npz", "examples": "report.jsonl"} | runs
+        paths = {name: files(end, tasks=tasks) for name, end in ends.items()}
+        return drawn_by(kinds.EasyInstance, tmp_path, tasks, seed=1, layer=1, **paths)
+
+    frame = told(NAMES)
     assert set(frame["task"]) == {"pairs"}
     assert len(frame) == 3 * 3
-    flags = {flag: paths[:1] for flag, paths in flags.items()}
-    assert set(drawn_by("figure1", tmp_path, spec={"layer": 1}, **flags)["task"]) == {"movies"}
-
-
-def test_figure1_without_a_candidate_says_so(files, tmp_path):
-    flags = dict.fromkeys(("deebert", "small", "base"), files("_small.npz"))
-    frame = drawn_by("figure1", tmp_path, spec={"layer": 1}, examples=files(".jsonl"), **flags)
-    assert frame[["task", "candidates"]].to_numpy().tolist() == [["pairs", 0]]
+    assert set(told(["movies"])["task"]) == {"movies"}
+    none = told(NAMES, deebert="small.npz", base="small.npz")
+    assert none[["task", "candidates"]].to_numpy().tolist() == [["pairs", 0]]
 
 
 @pytest.mark.parametrize(("min_subset", "layers"), [(1, {1, 2}), (61, set())])
 def test_figure2_leaves_out_small_subsets(files, tmp_path, min_subset, layers):
-    kinds = [("deebert", None, "deebert"), ("bert_complete", 1, "small"), ("bert_complete", 2, "two")]
-    kinds += [("bert_complete", 3, "base"), ("bert_kl", 2, "first2")]
-    runs = [[task, system, k, 1] for system, k, _ in kinds for task in NAMES]
-    frame = drawn_by(
-        "figure2",
-        tmp_path,
-        predictions=files(*(f"_{run}.npz" for _, _, run in kinds)),
-        sweeps=files("_deebert_sweep.csv"),
-        spec={"runs": runs, "target": 2, "min_subset": min_subset},
-    )
+    called = {"deebert": ("deebert", 0), "small": ("bert_complete", 1), "two": ("bert_complete", 2)}
+    called |= {"base": ("bert_complete", 3), "first2": ("bert_kl", 2)}
+    told = {"runs": of_runs(files, called), "sweeps": files("deebert_sweep.csv")}
+    frame = drawn_by(kinds.AccuracyByLayer, tmp_path, **told, target=2.0, min_subset=min_subset)
     assert set(frame["layers"]) == layers
 
 
 def test_figure3_has_a_cell_for_every_classifier(files, tmp_path):
-    kinds = {"deebert": "deebert", "small": "bert_complete", "first2": "bert_kl"}
-    runs = [[task, system, None] for system in kinds.values() for task in NAMES]
-    measures = files(*(f"_{run}_measures.csv" for run in kinds))
-    frame = drawn_by("figure3", tmp_path, measures=measures, spec={"runs": runs})
+    called = {"deebert": ("deebert", 0), "small": ("bert_complete", 1), "first2": ("bert_kl", 2)}
+    frame = drawn_by(kinds.Runs, tmp_path, kind="inversions", runs=of_runs(files, called, "_measures.csv"))
     assert frame.groupby("column").size().to_dict() == {"movies": 5, "pairs": 5}
 
 
 def test_figure4_draws_two_panels_a_task(files, tmp_path):
-    settings = {"perplexity": 5, "instances": 30, "seed": 0}
-    frame = drawn_by("figure4", tmp_path, states=files("_states.npz"), spec=settings)
-    assert frame.groupby(["task", "model"]).size().to_dict() == {
-        (task, model): 30 for task in NAMES for model in ("deebert", "member")
-    }
+    settings = {"perplexity": 5.0, "instances": 30, "seed": 0}
+    frame = drawn_by(kinds.States, tmp_path, states=files("states.npz"), **settings)
+    panels = {(task, model): 30 for task in NAMES for model in ("deebert", "member")}
+    assert frame.groupby(["task", "model"]).size().to_dict() == panels
 
 
 def test_figure5_compares_the_two_cascades(files, tmp_path):
     runs = ("cascadebert", "cascadebert_three", "pabee", "base", "first2")
-    sweeps = files(*(f"_{run}_sweep.csv" for run in runs))
-    frame = drawn_by("figure5", tmp_path, sweeps=sweeps, spec={"name": "figure5"})
-    assert frame.groupby(["column", "system"]).size().to_dict() == {
-        (task, system): 2 for task in NAMES for system in ("cascadebert", "cascadebert_three")
-    }
-    whole = drawn_by("figure5", tmp_path, sweeps=sweeps, spec={"name": "figure5_all"})
+    sweeps = files(*(f"{run}_sweep.csv" for run in runs))
+    frame = drawn_by(kinds.TradeOff, tmp_path, sweeps=sweeps, systems=tuple(shown_in("figure5")))
+    curves = {(task, system): 2 for task in NAMES for system in ("cascadebert", "cascadebert_three")}
+    assert frame.groupby(["column", "system"]).size().to_dict() == curves
+    whole = drawn_by(kinds.TradeOff, tmp_path, sweeps=sweeps, systems=tuple(SHOWN))
     assert set(whole["system"]) == {*runs[:3], "bert_base", "bert_kl"}
 
 
 def test_figure6_pools_its_variants(files, tmp_path):
-    runs = [[task, variant, 1] for variant in ("with DAR", "without DAR") for task in NAMES]
-    frame = drawn_by("figure6", tmp_path, predictions=files("_small.npz", "_two.npz"), spec={"runs": runs})
+    called = {"small": ("with DAR", 0), "two": ("without DAR", 0)}
+    frame = drawn_by(kinds.Runs, tmp_path, kind="reliability", runs=of_runs(files, called))
     assert frame.groupby(["column", "variant"])["n"].sum().tolist() == [60] * 4
 
 
 def test_figure7_shows_the_tasks_with_ratings(files, tmp_path):
-    frame = drawn_by("figure7", tmp_path, labels=files("_labels.csv"), examples=files(".jsonl"))
+    def told(tasks):
+        paths = {"labels": files("labels.csv", tasks=tasks), "examples": files("training.jsonl", tasks=tasks)}
+        return drawn_by(kinds.Ratings, tmp_path, tasks, **paths)
+
+    frame = told(NAMES)
     assert set(frame["column"]) == {"movies"}
     assert frame["n"].sum() == 60
-    only = {"labels": files("_labels.csv")[1:], "examples": files(".jsonl")[1:], "spec": {"tasks": ["pairs"]}}
-    assert drawn_by("figure7", tmp_path, **only).empty
+    assert told(["pairs"]).empty

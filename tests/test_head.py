@@ -10,7 +10,7 @@ import yaml
 from smoke import ROOT, SMOKE, command, copy_of, said, would_run
 
 RUN = "3f0c8a52-9d7e-4b61-8a35-0c9de1f7a2b4"
-TARGET = "results/smoke/tasks/reviews/task.json"
+TARGET = "results/smoke/tasks/reviews/training.json"
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_waiting_jobs_are_looked_at_when_a_job_ends_and_not_ever_more_often(clus
 
 def test_a_limit_of_job_starts_that_is_asked_for_is_kept(cluster):
     _, run, _ = cluster
-    done = run([], "results/smoke/tasks/pairs/task.json", "--cores", "1", "--max-jobs-per-timespan", "1/2s")
+    done = run([], "results/smoke/tasks/pairs/training.json", "--cores", "1", "--max-jobs-per-timespan", "1/2s")
     assert "Job rate limit reached" in said(done)
 
 
@@ -90,7 +90,7 @@ def test_a_local_run_needs_no_cluster_to_ask(cluster):
 
 def test_what_a_dead_snakemakes_jobs_finished_is_recorded_unless_its_config_was_edited(cluster):
     folder, run, _ = cluster
-    records, other = folder / ".snakemake/metadata", "results/smoke/tasks/pairs/task.json"
+    records, other = folder / ".snakemake/metadata", "results/smoke/tasks/pairs/training.json"
     assert run([]).returncode == 0
     for record in records.iterdir():
         record.unlink()  # as if the job had ended without its Snakemake
@@ -99,7 +99,7 @@ def test_what_a_dead_snakemakes_jobs_finished_is_recorded_unless_its_config_was_
     config.write_text(text.replace("{toy: 480}", "{toy: 481}"))
     refused = run([], other)
     assert refused.returncode != 0
-    assert f"{TARGET.removesuffix('task.json')}examples.jsonl was finished after" in said(refused)
+    assert f"{TARGET}l was finished after" in said(refused)
     config.write_text(text)
     assert run([], other).returncode == 0
     assert len(list(records.iterdir())) == 4

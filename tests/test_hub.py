@@ -10,21 +10,17 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
 from mirror import Fault, build, commit_of, glue_frames, mirrored, write_bert, write_glue
-from smoke import copy_of, said
+from smoke import ROOT, copy_of, said
 
 from cascadebert.data.origins import sha256
 from cascadebert.data.sources import read_source
 from cascadebert.layouts import Problem
 from cascadebert.models.checkpoints import read_checkpoint, write_checkpoint
-
-ROOT = Path(__file__).parents[1]
-SCRIPTS = ROOT / "workflow/scripts"
 
 FETCH = """
 import json, sys
@@ -44,32 +40,25 @@ for call in json.load(sys.stdin):
 def environment(home, endpoint, **more):
     """Of a process that takes the mirror for the hub and has a cache of its own."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING"))}
-    return plain | {"HF_HOME": str(home), "HF_ENDPOINT": endpoint, "PYTHONPATH": str(SCRIPTS)} | more
+    return plain | {"HF_HOME": str(home), "HF_ENDPOINT": endpoint, "PYTHONPATH": str(ROOT / "workflow/scripts")} | more
+
+
+def python(*arguments, **options):
+    """Run this interpreter to the end."""
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False, **options)
 
 
 def fetched(calls, **env):
     """What each download ends in, all in one process: nothing, or the sentence that it is refused with."""
-    done = subprocess.run(
-        [sys.executable, "-c", FETCH],
-        input=json.dumps(calls),
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment(**env),
-    )
+    done = python("-c", FETCH, input=json.dumps(calls), env=environment(**env))
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def weights(out, repository="some/new", revision=None):
     """Download of a checkpoint."""
-    return {
-        "do": "fetch_weights",
-        "key": "weights.w.source.hub",
-        "repository": repository,
-        "revision": revision,
-        "out": str(out),
-    }
+    what = {"do": "fetch_weights", "key": "weights.w.source.hub", "out": str(out)}
+    return what | {"repository": repository, "revision": revision}
 
 
 def dataset(out, repository="nyu-mll/glue", name="rte", revision=None):
@@ -95,10 +84,9 @@ def repositories(tmp_path_factory):
         depth = 1 if "@" in name else 2
         write_checkpoint(models / "some" / name, *read_checkpoint({"random": depth, "hidden": 16}))
     (models / "some/both/pytorch_model.bin").write_bytes(b"older")
-    shutil.copytree(models / "some/new", models / "some/bare")
+    for name in ("some/bare", "some/sentences", "google-bert/bert-base-uncased"):
+        shutil.copytree(models / "some/new", models / name)
     (models / "some/bare/config.json").unlink()
-    shutil.copytree(models / "some/new", models / "google-bert/bert-base-uncased")
-    shutil.copytree(models / "some/new", models / "some/sentences")
     pools = {"type": "sentence_transformers.models.Pooling", "path": "1_Pooling"}
     (models / "some/sentences/modules.json").write_text(json.dumps([pools]))
     (models / "some/sentences/1_Pooling").mkdir()
@@ -180,13 +168,10 @@ def downloads(repositories, tmp_path_factory):
     return {"mirror": mirror, "home": home, "out": out, "sentences": dict(zip(calls, sentences, strict=True))}
 
 
-HEALTHY = (
-    *("new", "again", "old", "both", "sentences", "moved", "tag", "commit", "flaky", "cut", "healed"),
-    *("glue", "mnli", "plain"),
-)
+HEALTHY = "new again old both sentences moved tag commit flaky cut healed glue mnli plain"
 
 
-@pytest.mark.parametrize("name", HEALTHY)
+@pytest.mark.parametrize("name", HEALTHY.split())
 def test_download_ends_in_an_archive(downloads, name):
     assert downloads["sentences"][name] is None
     assert zipfile.ZipFile(downloads["out"] / f"{name}.zip").testzip() is None
@@ -216,33 +201,24 @@ def test_fault_is_one_sentence_and_leaves_no_archive(downloads, name, key, hint)
 
 def test_archive_holds_the_files_of_the_commit_and_says_so(downloads, repositories):
     folder = repositories / "models/some/new"
-    found = origin(downloads["out"] / "new.zip")
     names = ("config.json", "model.safetensors", "tokenizer.json")
-    assert found == {
-        "repository": "some/new",
-        "revision": None,
-        "commit": commit_of(folder),
-        "files": {name: sha256(folder / name) for name in names},
-    }
+    expected = {"repository": "some/new", "revision": None, "commit": commit_of(folder)}
+    expected["files"] = {name: sha256(folder / name) for name in names}
+    assert origin(downloads["out"] / "new.zip") == expected
     with zipfile.ZipFile(downloads["out"] / "new.zip") as packed:
         assert packed.namelist() == ["origin.json", *names]
         assert all(packed.read(name) == (folder / name).read_bytes() for name in names)
-
-
-def test_same_files_make_the_same_bytes(downloads):
-    archives = [(downloads["out"] / f"{name}.zip").read_bytes() for name in ("new", "again")]
-    assert archives[0] == archives[1]
+    first, again = ((downloads["out"] / f"{name}.zip").read_bytes() for name in ("new", "again"))
+    assert first == again
 
 
 def test_revision_is_a_branch_a_tag_or_a_commit(downloads, repositories):
     commit = commit_of(repositories / "models/some/new@v1")
-    assert [origin(downloads["out"] / f"{name}.zip")["commit"] for name in ("tag", "commit")] == [commit, commit]
-    assert [origin(downloads["out"] / f"{name}.zip")["revision"] for name in ("tag", "commit")] == ["v1", commit]
-    depths = {
-        name: read_checkpoint({"hub": "some/new"}, downloads["out"] / f"{name}.zip")[0]["num_hidden_layers"]
-        for name in ("new", "tag")
-    }
-    assert depths == {"new": 2, "tag": 1}
+    tag, digits = (origin(downloads["out"] / f"{name}.zip") for name in ("tag", "commit"))
+    assert [(found["commit"], found["revision"]) for found in (tag, digits)] == [(commit, "v1"), (commit, commit)]
+    for name, depth in {"new": 2, "tag": 1}.items():
+        config, *_ = read_checkpoint({"hub": "some/new"}, downloads["out"] / f"{name}.zip")
+        assert config["num_hidden_layers"] == depth
 
 
 def test_older_tensors_are_fetched_only_where_there_are_no_newer(downloads):
@@ -353,10 +329,8 @@ def followed(repositories, tmp_path_factory):
         if revision:
             config["data"]["rte"]["source"]["revision"] = revision
         (folder / "config/mini.yaml").write_text(yaml.safe_dump(config))
-        command = [sys.executable, "-m", "snakemake", "--cores", "1", *targets, "--configfile", "config/mini.yaml"]
-        return subprocess.run(
-            command, cwd=folder, env=environment(home, endpoint), capture_output=True, text=True, check=False
-        )
+        arguments = ["--cores", "1", *targets, "--configfile", "config/mini.yaml"]
+        return python("-m", "snakemake", *arguments, cwd=folder, env=environment(home, endpoint))
 
     with mirrored(repositories) as mirror:
         mirror.faults = [Fault("/api/datasets/.*", 500, times=1)]
@@ -377,13 +351,10 @@ def test_record_of_a_training_says_which_commits_it_rests_on(followed, repositor
     assert record["weights"]["files"]["pytorch_model.bin"] == sha256(folder / "pytorch_model.bin")
 
 
-def test_nothing_is_left_to_do_without_a_network(followed):
+def test_without_a_network_nothing_is_left_to_do_and_another_revision_is_fetched_and_what_is_made_of_it(followed):
     done = followed[1](TRAINED, *FETCHED)
     assert done.returncode == 0, said(done)
     assert "Nothing to be done" in said(done)
-
-
-def test_another_revision_fetches_that_source_again_and_what_is_made_of_it(followed):
     done = followed[1](TRAINED, "--dry-run", revision="v1")
     jobs = re.findall(r"^(\w+) +\d+$", said(done).split("Job stats:")[1].split("total")[0], re.M)
     assert sorted(set(jobs) - {"total"}) == ["encode_task", "fetch_dataset", "finetune", "prepare_task"]

@@ -3,11 +3,13 @@
 import json
 import math
 from copy import deepcopy
+from unittest.mock import create_autospec
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from builders import CPU, changed, copied, without_key_biases
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from transformers import BertConfig
@@ -29,7 +31,6 @@ from cascadebert.training.masked import (
     word_loss,
 )
 
-CPU = torch.device("cpu")
 PARTS = {"ce": {"mlm": 0.0, "cos": 0.0}, "mlm": {"ce": 0.0, "cos": 0.0}, "cos": {"ce": 0.0, "mlm": 0.0}}
 """Each part of the loss alone: the weights that are put to 0."""
 
@@ -37,20 +38,6 @@ PARTS = {"ce": {"mlm": 0.0, "cos": 0.0}, "mlm": {"ce": 0.0, "cos": 0.0}, "cos": 
 def tokenizer_of(weights):
     """tokenizer.json of a checkpoint."""
     return weights.with_name("tokenizer.json")
-
-
-def copied(model):
-    """All tensors of a model, as they are now."""
-    return {name: tensor.clone() for name, tensor in model.state_dict().items()}
-
-
-def changed(model, before):
-    """Names of tensors that are not what they were; a key's bias has no gradient but rounding, so it is left out."""
-    return {
-        name
-        for name, tensor in model.state_dict().items()
-        if not torch.equal(tensor, before[name]) and not name.endswith("key.bias")
-    }
 
 
 @pytest.fixture(params=["bert", "roberta"])
@@ -72,11 +59,7 @@ def corpus(checkpoint):
 @pytest.fixture
 def masks(weights):
     """Function to the masks of a seed, some share of the tokens."""
-
-    def make(share=0.5, seed=0):
-        return Masks(tokenizer_of(weights), share, seed)
-
-    return make
+    return lambda share=0.5, seed=0: Masks(tokenizer_of(weights), share, seed)
 
 
 @pytest.fixture
@@ -92,18 +75,6 @@ def teacher(weights):
 def student(weights, teacher):
     """Its first and last layer with a copy of its head, no dropout."""
     return MaskedModel(some_layers(weights, 4, [1, 4]), deepcopy(teacher.head).requires_grad_(True)).eval()
-
-
-class Drawn(Masks):
-    """Masks that were drawn before, whatever the batch."""
-
-    def __init__(self, shown, chosen):
-        """Keep them."""
-        self.drawn = shown, chosen
-
-    def __call__(self, batch):
-        """Give them."""
-        return self.drawn
 
 
 # --- masks
@@ -138,11 +109,7 @@ def test_share_of_the_masked_and_what_becomes_of_them(checkpoint, many):
     is_mask = shown["input_ids"][chosen] == mask
     is_same = shown["input_ids"][chosen] == before[chosen]
     lucky = 0.1 / len(ordinary)  # another token that happens to be the same one
-    for share, expected in (
-        (is_mask, 0.8),
-        (is_same, 0.1 + lucky),
-        (~is_mask & ~is_same, 0.1 - lucky),
-    ):
+    for share, expected in ((is_mask, 0.8), (is_same, 0.1 + lucky), (~is_mask & ~is_same, 0.1 - lucky)):
         se = math.sqrt(expected * (1 - expected) / count)
         assert 4 * se < 0.03
         assert share.float().mean().item() == pytest.approx(expected, abs=4 * se)
@@ -161,12 +128,9 @@ def test_special_tokens_and_padding_are_never_masked_nor_put_in(checkpoint, many
     assert len(put_in) > 100
 
 
-def test_padding_is_not_masked_whatever_its_token(masks, batch):
+def test_masks_differ_between_batches_and_seeds_and_draw_from_their_own_stream_no_padding(masks, batch):
     ordinary = batch | {"input_ids": torch.full_like(batch["input_ids"], 20)}
-    assert torch.equal(masks(share=1.0)(ordinary)[1], batch["attention_mask"])
-
-
-def test_masks_differ_between_batches_and_seeds_and_draw_from_their_own_stream(masks, batch):
+    assert torch.equal(masks(share=1.0)(ordinary)[1], batch["attention_mask"]), "padding, whatever its token"
     one, same, other = masks(seed=5), masks(seed=5), masks(seed=6)
     state = torch.get_rng_state()
     first, second = one(batch), one(batch)
@@ -220,19 +184,27 @@ def test_divergence_is_from_the_teacher_in_its_sum_over_words_and_mean_over_toke
     assert divergence(teacher, teacher, 2.0).item() == pytest.approx(0, abs=1e-6)
 
 
-def test_batch_without_a_masked_token_gives_0_and_no_nan(masks, batch, teacher, student):
+def test_batch_without_a_masked_token_gives_0_and_no_nan(masks, batch, teacher, student, loss_of):
     none = torch.zeros(0, 9, requires_grad=True)
     assert word_loss(none, torch.zeros(0, dtype=torch.long)).item() == 0
     assert divergence(none, torch.zeros(0, 9), 2.0).item() == 0
     assert head_loss(student.head, batch, teacher.encoder, masks(share=0.0)).item() == 0
-    loss = distil_loss(student, batch, teacher, masks(share=0.0), Distil(1, kl_tokens="masked", cos=0.0))
+    loss = loss_of(masks(share=0.0), kl_tokens="masked", cos=0.0)
     loss.backward()
     assert loss.item() == 0
     assert all(torch.isfinite(p.grad).all() for p in trained(student).values() if p.grad is not None)
 
 
+@pytest.fixture
+def loss_of(batch, teacher, student):
+    """Function to the student's loss on the batch, some masks and settings."""
+    return lambda drawn, **settings: distil_loss(student, batch, teacher, drawn, Distil(1, **settings))
+
+
 @pytest.mark.parametrize("kl_tokens", ["all", "masked"])
-def test_loss_is_the_weighted_sum_of_its_three_parts_each_on_its_tokens(masks, batch, teacher, student, kl_tokens):
+def test_loss_is_the_weighted_sum_of_its_three_parts_each_on_its_tokens(
+    masks, batch, teacher, student, loss_of, kl_tokens
+):
     shown, chosen = masks(seed=4)(batch)
     tokens = batch["attention_mask"]
     own, goal = student.states(shown), teacher.states(shown)
@@ -240,23 +212,17 @@ def test_loss_is_the_weighted_sum_of_its_three_parts_each_on_its_tokens(masks, b
         logits, told = (model.logits(states.flatten(0, 1)) for model, states in ((student, own), (teacher, goal)))
     asked = (tokens if kl_tokens == "all" else chosen).flatten()
     rows = chosen.flatten().nonzero()[:, 0].tolist()
+    far = F.kl_div((logits[asked] / 3).log_softmax(-1), (told[asked] / 3).softmax(-1), reduction="batchmean")
     expected = {
-        "ce": 3.0**2
-        * F.kl_div((logits[asked] / 3).log_softmax(-1), (told[asked] / 3).softmax(-1), reduction="batchmean"),
+        "ce": 3.0**2 * far,
         "mlm": -sum(logits[i].log_softmax(-1)[batch["input_ids"].flatten()[i]] for i in rows) / len(rows),
         "cos": 1 - F.cosine_similarity(own, goal, dim=-1)[tokens].mean(),
     }
     for part, others in PARTS.items():
-        alone = distil_loss(
-            student,
-            batch,
-            teacher,
-            masks(seed=4),
-            Distil(1, **others, **{part: 1.0}, temperature=3.0, kl_tokens=kl_tokens),
-        )
+        alone = loss_of(masks(seed=4), **others, **{part: 1.0}, temperature=3.0, kl_tokens=kl_tokens)
         assert alone.item() == pytest.approx(expected[part].item(), rel=1e-4)
         assert alone.item() > 0.01
-    whole = distil_loss(student, batch, teacher, masks(seed=4), Distil(1, temperature=3.0, kl_tokens=kl_tokens))
+    whole = loss_of(masks(seed=4), temperature=3.0, kl_tokens=kl_tokens)
     assert whole.item() == pytest.approx((5 * expected["ce"] + 2 * expected["mlm"] + expected["cos"]).item(), rel=1e-4)
 
 
@@ -267,9 +233,10 @@ def test_published_weights_are_the_default():
 @pytest.mark.parametrize("loss", ["head", *PARTS])
 def test_words_that_are_not_masked_are_no_labels(masks, batch, teacher, student, loss):
     shown, chosen = masks(seed=4)(batch)
+    drawn = create_autospec(Masks, instance=True, return_value=(shown, chosen))
 
     def value(ids):
-        given, drawn = batch | {"input_ids": ids}, Drawn(shown, chosen)
+        given = batch | {"input_ids": ids}
         if loss == "head":
             return head_loss(student.head, given, teacher.encoder, drawn).item()
         return distil_loss(student, given, teacher, drawn, Distil(1, **PARTS[loss])).item()
@@ -280,36 +247,31 @@ def test_words_that_are_not_masked_are_no_labels(masks, batch, teacher, student,
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_parts_reach_the_parameters_that_they_are_to_teach(masks, batch, teacher, student, part):
-    distil_loss(student, batch, teacher, masks(), Distil(1, **PARTS[part])).backward()
+def test_parts_reach_the_parameters_that_they_are_to_teach(masks, teacher, student, loss_of, part):
+    loss_of(masks(), **PARTS[part]).backward()
     reached = {name for name, p in student.named_parameters() if p.grad is not None and p.grad.abs().max() > 1e-9}
-    layers = {
-        name
-        for name, _ in student.named_parameters()
-        if name.startswith("encoder.encoder.layer.") and not name.endswith("key.bias")
-    }
-    head = {name for name, _ in student.named_parameters() if name.startswith("head.")}
+    names = without_key_biases(name for name, _ in student.named_parameters())
+    layers = {name for name in names if name.startswith("encoder.encoder.layer.")}
+    head = {name for name in names if name.startswith("head.")}
     assert len(layers) == 2 * 15
-    assert {name for name in reached if not name.endswith("key.bias")} == layers | (set() if part == "cos" else head)
+    assert without_key_biases(reached) == layers | (set() if part == "cos" else head)
     assert all(p.grad is None for p in teacher.parameters())
 
 
-def test_divergence_on_all_tokens_teaches_where_none_is_masked(masks, batch, teacher, student):
-    for kl_tokens, taught in (("all", True), ("masked", False)):
-        student.zero_grad()
-        distil_loss(student, batch, teacher, masks(share=0.0), Distil(1, **PARTS["ce"], kl_tokens=kl_tokens)).backward()
-        assert (student.head.bias.grad.abs().max() > 0) == taught
+@pytest.mark.parametrize(("kl_tokens", "taught"), [("all", True), ("masked", False)])
+def test_divergence_on_all_tokens_teaches_where_none_is_masked(masks, student, loss_of, kl_tokens, taught):
+    loss_of(masks(share=0.0), **PARTS["ce"], kl_tokens=kl_tokens).backward()
+    assert (student.head.bias.grad.abs().max() > 0) == taught
 
 
-def test_vocabulary_is_asked_for_the_tokens_that_need_it_alone(masks, batch, teacher, student, monkeypatch):
-    asked = []
-    forward = MaskedHead.forward
+def test_vocabulary_is_asked_for_the_tokens_that_need_it_alone(masks, batch, teacher, student, loss_of, monkeypatch):
+    asked, forward = [], MaskedHead.forward
     monkeypatch.setattr(
-        MaskedHead, "forward", lambda head, *given: (asked.append(len(given[0])), forward(head, *given))[1]
+        MaskedHead, "forward", lambda head, *given: asked.append(len(given[0])) or forward(head, *given)
     )
     chosen = int(masks(seed=4)(batch)[1].sum())
-    distil_loss(student, batch, teacher, masks(seed=4), Distil(1, kl_tokens="masked"))
-    distil_loss(student, batch, teacher, masks(seed=4), Distil(1))
+    loss_of(masks(seed=4), kl_tokens="masked")
+    loss_of(masks(seed=4))
     head_loss(student.head, batch, teacher.encoder, masks(seed=4))
     tokens = int(batch["attention_mask"].sum())
     assert 0 < chosen < tokens
@@ -326,7 +288,7 @@ def test_head_learns_while_its_encoder_stays_in_evaluation_mode(weights, sentenc
     teacher = teacher_of(encoder, sentences, masks(0.15), Distil(12), settings(epochs=3, lr=3e-2), seed=1)
     assert len(modes) == 12 * -(-70 // 16)  # head_epochs, not the settings' epochs
     assert not any(modes)
-    assert not changed(encoder, before)
+    assert not without_key_biases(changed(encoder, before))
     assert teacher.encoder is encoder
     assert not trained(teacher)
     assert not any(module.training for module in teacher.modules())
@@ -337,7 +299,9 @@ def test_head_learns_while_its_encoder_stays_in_evaluation_mode(weights, sentenc
     assert after < 0.8 * start
 
 
-def test_student_learns_and_nothing_else_moves(checkpoint, corpus, settings):
+def test_student_learns_and_nothing_else_moves_and_is_written_as_a_plain_checkpoint(
+    checkpoint, corpus, settings, tmp_path
+):
     torch.manual_seed(0)
     masks, distil = Masks(tokenizer_of(checkpoint), 0.15, 0), Distil(1, kl_tokens="masked")
     teacher = teacher_of(load_encoder(checkpoint, 4), corpus, masks, distil, settings(), seed=1)
@@ -345,12 +309,22 @@ def test_student_learns_and_nothing_else_moves(checkpoint, corpus, settings):
     before, taught = copied(encoder), copied(teacher)
     found = distilled(encoder, teacher, corpus, masks, distil, settings(epochs=2), seed=1)
     assert found is encoder
-    assert all(torch.equal(tensor, taught[name]) for name, tensor in teacher.state_dict().items())
+    assert not changed(teacher, taught)
     assert not any(module.training for module in teacher.modules())
-    layers = {name for name in before if name.startswith("encoder.layer.") and not name.endswith("key.bias")}
-    assert changed(encoder, before) == layers
+    layers = {name for name in before if name.startswith("encoder.layer.")}
+    assert without_key_biases(changed(encoder, before)) == without_key_biases(layers)
     for name, tensor in teacher.encoder.embeddings.state_dict().items():
         assert torch.equal(tensor, encoder.embeddings.state_dict()[name]), name
+
+    write_checkpoint(tmp_path / "out", *checkpoint_of(encoder), tokenizer_of(checkpoint).read_bytes())
+    path = tmp_path / "out/model.safetensors"
+    assert depth_of(path) == 2
+    loaded, own, base = load_encoder(path, 2).state_dict(), encoder.state_dict(), load_file(checkpoint)
+    kept = [name for name in own if not name.startswith("pooler.") or encoder.config.model_type == "bert"]
+    assert loaded.keys() == own.keys()
+    assert all(torch.equal(loaded[name], own[name]) for name in kept)
+    assert all(torch.equal(loaded[name], base[name]) for name in kept if not name.startswith("encoder.layer."))
+    assert np.isfinite([tensor.sum().item() for tensor in loaded.values()]).all()
 
 
 def test_student_shares_no_tensor_with_its_teacher(weights, sentences, masks, settings, monkeypatch):
@@ -364,7 +338,7 @@ def test_student_shares_no_tensor_with_its_teacher(weights, sentences, masks, se
     assert not theirs & {tensor.data_ptr() for tensor in student.parameters()}
     assert {id(module) for module in teacher.modules()}.isdisjoint(id(module) for module in student.modules())
     assert all(torch.equal(a, b) for a, b in zip(student.head.parameters(), head.parameters(), strict=True))
-    names = {name.split(".")[0] + "." + name.split(".")[1] for name in trained(student)}
+    names = {".".join(name.split(".")[:2]) for name in trained(student)}
     assert names == {"encoder.encoder", "head.transform", "head.bias"}
     assert {name.split(".")[3] for name in trained(student) if name.startswith("encoder.")} == {"0", "1"}
 
@@ -372,17 +346,15 @@ def test_student_shares_no_tensor_with_its_teacher(weights, sentences, masks, se
 def test_student_comes_nearer_to_its_teacher_on_texts_it_has_not_seen(weights, sentences, masks, settings, monkeypatch):
     models, distil = [], Distil(8)
     monkeypatch.setattr(
-        "cascadebert.training.masked.fit",
-        lambda model, *given, **more: models.append(model) or fit(model, *given, **more),
+        "cascadebert.training.masked.fit", lambda *given, **more: models.append(given[0]) or fit(*given, **more)
     )
     torch.manual_seed(0)
     teacher = teacher_of(load_encoder(weights, 4), sentences, masks(0.15), distil, settings(lr=1e-2), seed=1)
     batch = to_batch(sentences, sentences.rows("report"), CPU)
 
     def far(model):
-        return [
-            distil_loss(model, batch, teacher, masks(seed=9), Distil(8, **PARTS[part])).item() for part in ("ce", "cos")
-        ]
+        parts = (Distil(8, **PARTS[part]) for part in ("ce", "cos"))
+        return [distil_loss(model, batch, teacher, masks(seed=9), part).item() for part in parts]
 
     before = far(MaskedModel(some_layers(weights, 4, [1, 4]), deepcopy(teacher.head)).eval())
     student = some_layers(weights, 4, [1, 4])
@@ -391,27 +363,12 @@ def test_student_comes_nearer_to_its_teacher_on_texts_it_has_not_seen(weights, s
     assert (np.array(far(models[1])) < 0.5 * np.array(before)).all()
 
 
-def test_written_checkpoint_is_a_plain_one_of_the_students_layers(checkpoint, corpus, settings, tmp_path):
-    masks, distil = Masks(tokenizer_of(checkpoint), 0.15, 0), Distil(1)
-    teacher = teacher_of(load_encoder(checkpoint, 4), corpus, masks, distil, settings(), seed=1)
-    encoder = distilled(some_layers(checkpoint, 4, [1, 4]), teacher, corpus, masks, distil, settings(), seed=1)
-    write_checkpoint(tmp_path / "out", *checkpoint_of(encoder), tokenizer_of(checkpoint).read_bytes())
-    path = tmp_path / "out/model.safetensors"
-    assert depth_of(path) == 2
-    loaded, own, base = load_encoder(path, 2).state_dict(), encoder.state_dict(), load_file(checkpoint)
-    kept = [name for name in own if not name.startswith("pooler.") or encoder.config.model_type == "bert"]
-    assert loaded.keys() == own.keys()
-    assert all(torch.equal(loaded[name], own[name]) for name in kept)
-    assert all(torch.equal(loaded[name], base[name]) for name in kept if not name.startswith("encoder.layer."))
-    assert np.isfinite([tensor.sum().item() for tensor in loaded.values()]).all()
-
-
-def test_same_seed_gives_the_same_student(weights, sentences, settings):
+def test_same_seed_gives_the_same_student(weights, sentences, masks, settings):
     def run():
         torch.manual_seed(3)
-        masks = Masks(tokenizer_of(weights), 0.15, 3)
-        teacher = teacher_of(load_encoder(weights, 4), sentences, masks, Distil(1), settings(), seed=3)
-        return distilled(some_layers(weights, 4, [1, 4]), teacher, sentences, masks, Distil(1), settings(), seed=3)
+        own = masks(0.15, seed=3)
+        teacher = teacher_of(load_encoder(weights, 4), sentences, own, Distil(1), settings(), seed=3)
+        return distilled(some_layers(weights, 4, [1, 4]), teacher, sentences, own, Distil(1), settings(), seed=3)
 
     one, two = run().state_dict(), run().state_dict()
     assert all(torch.equal(tensor, two[name]) for name, tensor in one.items())

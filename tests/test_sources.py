@@ -3,11 +3,11 @@
 import io
 import json
 import tarfile
-import zipfile
 
 import numpy as np
 import pandas as pd
 import pytest
+from builders import WRITERS, jsonl, zipped
 
 from cascadebert.data.sources import TOY_WORDS, labels_of, read_source, read_texts
 from cascadebert.glue import GLUE
@@ -21,17 +21,11 @@ def definition(path, **changes):
     return {"source": {"path": str(path)}, "columns": ["text"], "label": "label"} | changes
 
 
-def jsonl(path, rows):
-    """Write rows as JSON Lines, nothing escaped."""
-    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
-    return path
+def labels_read(path, **changes):
+    """Labels of the last split of a data set with the names above."""
+    *_, last = read_source(definition(path, labels=NAMES) | changes).values()
+    return last["label"].tolist()
 
-
-WRITERS = {
-    "jsonl": lambda frame, path: jsonl(path, frame.to_dict("records")),
-    "csv": lambda frame, path: frame.to_csv(path, index=False),
-    "parquet": lambda frame, path: frame.to_parquet(path),
-}
 
 ODD = ['said "so, so"', "tab\there", "naïve — ﬁlm", "two\u2028lines\x85here", " spaces ", "null", "NA", "1.50"]
 
@@ -61,12 +55,7 @@ def test_folder_gives_a_frame_a_split(tmp_path):
     jsonl(tmp_path / "test_matched.jsonl", [row | {"label": -1}])
     (tmp_path / "notes.txt").write_text("not data")
     found = read_source({"source": {"path": str(tmp_path)}, "glue": "mnli", "label": "label"})
-    assert {split: len(frame) for split, frame in found.items()} == {
-        "train": 2,
-        "report": 2,
-        "mismatched": 2,
-        "test": 1,
-    }
+    assert {split: len(rows) for split, rows in found.items()} == {"train": 2, "report": 2, "mismatched": 2, "test": 1}
     assert list(found["train"].columns) == ["id", "text", "text_pair", "label"]
     assert found["mismatched"]["id"].tolist() == ["mismatched-0", "mismatched-1"]
     assert found["report"]["label"].tolist() == ["neutral", "entailment"]
@@ -93,35 +82,27 @@ def test_glue_tasks_are_read_by_their_own_columns(tmp_path, task):
 
 @pytest.mark.parametrize("ending", WRITERS)
 def test_integer_labels_are_ids_of_the_declared_names(tmp_path, ending):
-    WRITERS[ending](pd.DataFrame({"text": ["a", "b", "c"], "label": [1, 0, 1]}), tmp_path / f"d.{ending}")
-    found = read_source(definition(tmp_path / f"d.{ending}", labels=NAMES))
-    assert found["train"]["label"].tolist() == ["positive", "negative", "positive"]
+    WRITERS[ending](pd.DataFrame({"text": [*"abc"], "label": [1, 0, 1]}), tmp_path / f"d.{ending}")
+    assert labels_read(tmp_path / f"d.{ending}") == ["positive", "negative", "positive"]
 
 
 def test_names_win_over_ids(tmp_path):
     jsonl(tmp_path / "d.jsonl", [{"text": "a", "label": "1"}, {"text": "b", "label": "0"}])
-    found = read_source(definition(tmp_path / "d.jsonl", labels=["1", "0"]))
-    assert found["train"]["label"].tolist() == ["1", "0"]
+    assert labels_read(tmp_path / "d.jsonl", labels=["1", "0"]) == ["1", "0"]
 
 
-@pytest.mark.parametrize("missing", [-1, "", None, " "])
-def test_minus_1_and_nothing_are_unlabelled(tmp_path, missing):
+@pytest.mark.parametrize(
+    ("ending", "labels", "read"),
+    [
+        *(("jsonl", [missing, missing], ["", ""]) for missing in (-1, "", None, " ")),
+        *((ending, [1, None], ["positive", ""]) for ending in ("jsonl", "parquet")),  # integers are still ids
+    ],
+)
+def test_minus_1_and_nothing_are_unlabelled(tmp_path, ending, labels, read):
     jsonl(tmp_path / "train.jsonl", [{"text": "a", "label": "positive"}])
-    jsonl(tmp_path / "test.jsonl", [{"text": "a", "label": missing}, {"text": "b", "label": missing}])
-    assert read_source(definition(tmp_path, labels=NAMES))["test"]["label"].tolist() == ["", ""]
-
-
-@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
-def test_integer_labels_beside_an_empty_one_are_still_ids(tmp_path, ending):
-    jsonl(tmp_path / "train.jsonl", [{"text": "a", "label": 1}])
-    WRITERS[ending](pd.DataFrame({"text": ["a", "b"], "label": [1, None]}, dtype=object), tmp_path / f"test.{ending}")
-    assert read_source(definition(tmp_path, labels=NAMES))["test"]["label"].tolist() == ["positive", ""]
-
-
-def test_missing_integer_label_of_a_training_row_is_named(tmp_path):
-    jsonl(tmp_path / "d.jsonl", [{"text": "a", "label": 1}, {"text": "b", "label": None}])
-    with pytest.raises(Problem, match="row 1 has no label"):
-        read_source(definition(tmp_path / "d.jsonl", labels=NAMES))
+    frame = pd.DataFrame({"text": ["a", "b"], "label": labels}, dtype=object)
+    WRITERS[ending](frame, tmp_path / f"test.{ending}")
+    assert labels_read(tmp_path) == read
 
 
 def test_test_split_needs_no_label_column(tmp_path):
@@ -146,45 +127,34 @@ def test_class_names_are_declared_or_the_papers_or_found(entry, labels, names):
 # --- what is wrong with a file
 
 
+FINE = b'{"text": "a", "label": "x"}\n'
+
+
 @pytest.mark.parametrize(
-    ("name", "content", "changes", "says"),
+    ("ending", "content", "labels", "says"),
     [
-        ("d.jsonl", b'{"body": "a", "label": "x"}\n', {}, "has no column text: it has body, label."),
-        ("d.csv", b"text,class\na,x\n", {}, "has no column label: it has text, class."),
-        ("d.csv", b"text,label\nna\xefve,x\n", {}, "is not UTF-8 at byte 13: convert it first."),
-        ("d.jsonl", b'{"text": "a", "label": "x"}\n{"text": "b\n', {}, "line 2 is not JSON"),
-        (
-            "d.jsonl",
-            b'{"text": "a", "label": "x"}\n\n{"text": 3, "label": "x"}\n',
-            {},
-            "row 1 has no text in column text",
-        ),
-        ("d.jsonl", b'{"text": "a", "label": "x"}\n{"label": "x"}\n', {}, "row 1 has no text in column text"),
-        ("d.jsonl", b'{"text": "a", "label": "x"}\n{"text": "b", "label": ""}\n', {}, "row 1 has no label"),
-        (
-            "d.csv",
-            b"text,label\na,yes\nb,maybe\n",
-            {"labels": ["yes", "no"]},
-            "row 1 has label maybe, which is not among",
-        ),
-        (
-            "d.csv",
-            b"text,label\na,1\nb,2\n",
-            {"labels": ["yes", "no"]},
-            "row 1 has label 2, which is not among yes, no",
-        ),
-        ("d.csv", b'text,label\na,x\nb,y,"z\n', {}, "cannot be read"),
-        ("d.csv", b"", {}, "cannot be read|has no column text"),
-        ("d.jsonl", b"", {}, "has no column text"),
-        ("d.jsonl", b'"text"\n"label"\n', {}, "is not|has no column text"),
-        ("d.parquet", b"no parquet", {}, "cannot be read"),
+        ("jsonl", b'{"body": "a", "label": "x"}\n', None, "has no column text: it has body, label."),
+        ("csv", b"text,class\na,x\n", None, "has no column label: it has text, class."),
+        ("csv", b"text,label\nna\xefve,x\n", None, "is not UTF-8 at byte 13: convert it first."),
+        ("jsonl", FINE + b'{"text": "b\n', None, "line 2 is not JSON"),
+        ("jsonl", FINE + b'\n{"text": 3, "label": "x"}\n', None, "row 1 has no text in column text"),
+        ("jsonl", FINE + b'{"label": "x"}\n', None, "row 1 has no text in column text"),
+        ("jsonl", FINE + b'{"text": "b", "label": ""}\n', None, "row 1 has no label"),
+        ("jsonl", b'{"text": "a", "label": 1}\n{"text": "b", "label": null}\n', NAMES, "row 1 has no label"),
+        ("csv", b"text,label\na,yes\nb,maybe\n", ["yes", "no"], "row 1 has label maybe, which is not among"),
+        ("csv", b"text,label\na,1\nb,2\n", ["yes", "no"], "row 1 has label 2, which is not among yes, no"),
+        ("csv", b'text,label\na,x\nb,y,"z\n', None, "cannot be read"),
+        ("csv", b"", None, "cannot be read|has no column text"),
+        ("jsonl", b"", None, "has no column text"),
+        ("jsonl", b'"text"\n"label"\n', None, "is not|has no column text"),
+        ("parquet", b"no parquet", None, "cannot be read"),
     ],
 )
-def test_broken_file_is_a_problem_that_names_it(tmp_path, name, content, changes, says):
-    (tmp_path / name).write_bytes(content)
+def test_broken_file_is_a_problem_that_names_it(tmp_path, ending, content, labels, says):
+    (tmp_path / f"d.{ending}").write_bytes(content)
     with pytest.raises(Problem, match=says) as caught:
-        read_source(definition(tmp_path / name, **changes))
-    assert str(tmp_path / name) in str(caught.value)
+        read_source(definition(tmp_path / f"d.{ending}", **({"labels": labels} if labels else {})))
+    assert str(tmp_path / f"d.{ending}") in str(caught.value)
 
 
 # --- the package
@@ -194,6 +164,7 @@ PARTS = {
     "amazonReviewSnippets": b"1\t-1.25\tBroke at once.\r\n2\t3\tFine thing.\r\n",
     "tweets": b"1\t1\tnot asked for\n",
 }
+PACKAGE = {"package": "vaderSentiment", "pool": ["movieReviewSnippets"], "mismatched": "amazonReviewSnippets"}
 
 
 @pytest.fixture
@@ -205,16 +176,12 @@ def archive(tmp_path):
             entry = tarfile.TarInfo(f"hutto_ICWSM_2014/{part}_GroundTruth.txt")
             entry.size = len(content)
             inner.addfile(entry, io.BytesIO(content))
-    path = tmp_path / "package.zip"
-    with zipfile.ZipFile(path, "w") as outer:
-        outer.writestr("vaderSentiment-0.5/setup.py", "")
-        outer.writestr("vaderSentiment-0.5/additional_resources/hutto_ICWSM_2014.tar.gz", packed.getvalue())
-    return path
+    within = "vaderSentiment-0.5/additional_resources/hutto_ICWSM_2014.tar.gz"
+    return zipped(tmp_path / "package.zip", {"vaderSentiment-0.5/setup.py": "", within: packed.getvalue()})
 
 
 def test_package_is_read_row_for_row(archive):
-    source = {"package": "vaderSentiment", "pool": ["movieReviewSnippets"], "mismatched": "amazonReviewSnippets"}
-    found = read_source({"source": source, "labels": ["minus", "plus"]}, archive)
+    found = read_source({"source": PACKAGE, "labels": ["minus", "plus"]}, archive)
     assert set(found) == {"train", "mismatched"}
     assert found["train"][["id", "rating", "text", "label"]].to_dict("split")["data"] == [
         ["movieReviewSnippets-1", 2.5, "A film.", "plus"],
@@ -227,16 +194,13 @@ def test_package_is_read_row_for_row(archive):
 
 
 def test_package_without_the_corpus_is_a_problem(tmp_path):
-    with zipfile.ZipFile(tmp_path / "package.zip", "w") as outer:
-        outer.writestr("something/else.txt", "")
-    source = {"package": "something", "pool": ["tweets"]}
+    package = zipped(tmp_path / "package.zip", {"something/else.txt": ""})
     with pytest.raises(Problem, match="something"):
-        read_source({"source": source}, tmp_path / "package.zip")
+        read_source({"source": {"package": "something", "pool": ["tweets"]}}, package)
 
 
 def test_pool_is_its_parts_one_after_another(archive):
-    source = {"package": "vaderSentiment", "pool": ["tweets", "movieReviewSnippets"]}
-    found = read_source({"source": source}, archive)
+    found = read_source({"source": {"package": "vaderSentiment", "pool": ["tweets", "movieReviewSnippets"]}}, archive)
     assert list(found) == ["train"]
     assert [name.split("-")[0] for name in found["train"]["id"]] == ["tweets"] + ["movieReviewSnippets"] * 4
     assert found["train"].index.is_unique
@@ -244,8 +208,7 @@ def test_pool_is_its_parts_one_after_another(archive):
 
 
 def test_texts_of_a_corpus_are_each_once_and_without_labels(archive):
-    source = {"package": "vaderSentiment", "pool": ["movieReviewSnippets"], "mismatched": "amazonReviewSnippets"}
-    found = read_texts(json.dumps({"source": source}), archive)
+    found = read_texts(json.dumps({"source": PACKAGE}), archive)
     assert list(found.columns) == ["id", "text"]
     assert len(found) == 6
 
@@ -287,7 +250,7 @@ def test_toy_sentences_are_labelled_by_most_of_their_words_unless_not():
 
 def test_toy_pairs_agree_oppose_or_are_mute():
     found = toy(80, pairs=True)
-    assert {split: len(frame) for split, frame in found.items()} == {
+    assert {split: len(rows) for split, rows in found.items()} == {
         "train": 80,
         "report": 20,
         "mismatched": 20,

@@ -4,34 +4,36 @@ import hashlib
 import io
 import json
 import re
-import subprocess
-import sys
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
+from builders import WRITERS, predictions, zipped
 from hypothesis import given
 from hypothesis import strategies as st
-from smoke import SMOKE, copy_of, said, snakemake, would_run
+from sklearn.metrics import accuracy_score, f1_score
+from smoke import ROOT, SMOKE, copy_of, replace, said, snakemake, would_run
 from test_grid import preset
 
 import pack_submission
+import prepare_task
 import sweep_thresholds
+from cascadebert.catalogue import missing
 from cascadebert.config import read
+from cascadebert.config.keys import Config
 from cascadebert.data.sources import read_source
-from cascadebert.data.splits import carve
+from cascadebert.data.splits import draw_test
 from cascadebert.files import read_json
 from cascadebert.glue import GLUE, TEST_ROWS
-from cascadebert.grid import in_glue, misplaced, missing, own_ratio, runs, table2_ratios
-from cascadebert.layouts import Problem
-from cascadebert.metrics.exits import ExitLogits, exits_at
-from cascadebert.metrics.predictions import Predictions, read_predictions, write_predictions
+from cascadebert.grid import fixed_ratio, in_glue, misplaced, runs, table2_ratios
+from cascadebert.layouts import PARTS, Problem
+from cascadebert.metrics.exits import exits_at
+from cascadebert.metrics.predictions import read_predictions, write_predictions
 from cascadebert.metrics.submission import FILES, NUMBERED, chosen, files_for, filled, write_submission
 from cascadebert.systems import SPLITS, SYSTEMS
 
-ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared/glue"
 needs_glue = pytest.mark.skipif(not SHARED.is_dir(), reason="no GLUE data beside the repository")
 
@@ -72,16 +74,6 @@ def unpacked(path):
     return frames
 
 
-def held(ids, classes, names, label=None, exits=1):
-    """Predictions that answer with given classes at every exit."""
-    logits = np.eye(len(names), dtype=np.float32)[np.asarray(classes, dtype=int)][None].repeat(exits, axis=0)
-    n, layers = len(ids), np.arange(1, exits + 1)
-    label = np.full(n, -1) if label is None else np.asarray(label)
-    flops = np.repeat(layers[:, None].astype(float), n, axis=1)
-    stack = ExitLogits(logits.reshape(exits, n, len(names)), layers, 6)
-    return Predictions(stack, flops, np.full(n, 6.0), label, np.array(ids, dtype=str), np.array(names, dtype=str))
-
-
 def ids_of(task):
     """Ids of the rows of a whole test split."""
     parts = zip(("test", "test_mismatched"), TEST_ROWS[task], strict=False)
@@ -90,8 +82,8 @@ def ids_of(task):
 
 def packed(task, ids, classes, names=None):
     """The files of one task whose model answers with given classes."""
-    names = list(names or GLUE[task].labels)
-    return files_for(task, held(ids, classes, names), np.asarray(classes, dtype=int))
+    names, classes = list(names or GLUE[task].labels), np.asarray(classes, dtype=int)
+    return files_for(task, predictions(np.eye(len(names))[classes][None], ids=ids, names=names), classes)
 
 
 # --- rows and words
@@ -109,22 +101,19 @@ def packed(task, ids, classes, names=None):
 )
 @pytest.mark.parametrize("turned", [False, True])
 def test_each_task_writes_the_servers_words_whatever_the_order_of_classes(task, file, words, turned):
-    n = SERVER[file][0]
-    classes = np.arange(n) % 3 // 2  # 0, 0, 1, ...
+    classes = np.arange(SERVER[file][0]) % 3 // 2  # 0, 0, 1, ...
     names = list(GLUE[task].labels)[:: -1 if turned else 1]
-    assert packed(task, ids_of(task), 1 - classes if turned else classes, names) == {
-        file: [words[2 * (i % 3) // 4] for i in range(n)]
-    }
+    found = packed(task, ids_of(task), 1 - classes if turned else classes, names)
+    assert found == {file: [words[i] for i in classes]}
 
 
 def test_halves_of_mnli_go_to_files_of_their_own():
     ids = ids_of("mnli")
-    classes = np.concatenate([np.arange(9796) % 3, (np.arange(9847) + 1) % 3])
-    files = packed("mnli", ids, classes)
+    halves = {"MNLI-m": np.arange(9796) % 3, "MNLI-mm": (np.arange(9847) + 1) % 3}
+    files = packed("mnli", ids, np.concatenate([*halves.values()]))
     words = ["entailment", "neutral", "contradiction"]
-    assert list(files) == ["MNLI-m", "MNLI-mm"]
-    assert files["MNLI-m"] == [words[i % 3] for i in range(9796)]
-    assert files["MNLI-mm"] == [words[(i + 1) % 3] for i in range(9847)]
+    assert list(files) == list(halves)
+    assert files == {file: [words[i] for i in classes] for file, classes in halves.items()}
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -139,11 +128,8 @@ def test_shuffled_rows_come_out_in_the_order_of_their_indices(seed):
 def test_rows_that_are_not_exactly_the_servers_are_refused(data):
     ids = ids_of("mrpc")
     place = data.draw(st.integers(0, 1724))
-    wrong = data.draw(
-        st.sampled_from(
-            ["test-1725", "test-", "test--1", "test_mismatched-0", "report-3", "3", f"test-{(place + 1) % 1725}"]
-        )
-    )
+    others = ("test-1725", "test-", "test--1", "test_mismatched-0", "report-3", "3", f"test-{(place + 1) % 1725}")
+    wrong = data.draw(st.sampled_from(others))
     slips = {
         "one less": ids[:place] + ids[place + 1 :],
         "one more": [*ids, wrong],
@@ -157,26 +143,23 @@ def test_rows_that_are_not_exactly_the_servers_are_refused(data):
     assert "\n" not in str(told.value)
 
 
-@pytest.mark.parametrize("task", GLUE)
-def test_a_task_without_test_rows_is_refused(task):
-    with pytest.raises(Problem, match=f"test split of {task} has 0 rows, 0 of them among the {sum(TEST_ROWS[task])}"):
-        packed(task, [], [])
+WHOLE_MNLI = "among the 19643 .* test-0 to test-9795 and test_mismatched-0 to test_mismatched-9"
+UNKNOWN = "classes of rte are yes, no and the GLUE server knows entailment, not_entailment"
+NO_ROWS = "test split of {} has 0 rows, 0 of them among the {}"
 
 
-@pytest.mark.parametrize("gone", ["test-", "test_mismatched-"])
-def test_one_half_of_mnli_is_refused(gone):
-    ids = [name for name in ids_of("mnli") if not name.startswith(gone)]
-    with pytest.raises(
-        Problem, match="among the 19643 .* test-0 to test-9795 and test_mismatched-0 to test_mismatched-9"
-    ):
-        packed("mnli", ids, np.zeros(len(ids), dtype=int))
-
-
-def test_classes_that_the_server_does_not_know_are_refused():
-    with pytest.raises(
-        Problem, match=r"classes of rte are yes, no and the GLUE server knows entailment, not_entailment"
-    ):
-        packed("rte", ids_of("rte"), np.zeros(3000, dtype=int), ["yes", "no"])
+@pytest.mark.parametrize(
+    ("task", "kept", "names", "says"),
+    [
+        *((task, slice(0), None, NO_ROWS.format(task, sum(TEST_ROWS[task]))) for task in GLUE),
+        *(("mnli", half, None, WHOLE_MNLI) for half in (slice(9796), slice(9796, None))),
+        ("rte", slice(None), ["yes", "no"], UNKNOWN),
+    ],
+)
+def test_no_rows_half_of_mnli_and_unknown_classes_are_refused(task, kept, names, says):
+    ids = ids_of(task)[kept]
+    with pytest.raises(Problem, match=says):
+        packed(task, ids, np.zeros(len(ids), dtype=int), names)
 
 
 # --- the zip
@@ -207,16 +190,14 @@ def test_row_counts_are_those_of_the_servers_files():
 # --- which model, which threshold
 
 
-def points(scores, **columns):
+def points(scores):
     """Operating points of one run, a row a seed, with rows beside them that must not be looked at."""
-    rows = [
-        {"seed": seed, "score": score, "split": "selection", "measure": "layers", "target": 3.0}
-        for seed, score in scores.items()
-    ]
-    frame = pd.DataFrame(rows).assign(threshold=0.5, task="rte", run="cascadebert", system="cascadebert")
+    run = {"task": "rte", "run": "cascadebert", "system": "cascadebert", "threshold": 0.5}
+    place = {"split": "selection", "measure": "layers", "target": 3.0}
+    frame = pd.DataFrame(scores.items(), columns=["seed", "score"]).assign(**run, **place)
     others = [{"split": "report"}, {"split": "mismatched"}, {"measure": "flops"}, {"target": 2.0}]
-    top = [frame.assign(seed=99, score=2.0, **other) for other in others]
-    return pd.concat([*top, frame.assign(**columns)], ignore_index=True)
+    top = [frame.assign(seed=99, score=2.0).assign(**other) for other in others]
+    return pd.concat([*top, frame], ignore_index=True)
 
 
 @pytest.mark.parametrize(
@@ -243,28 +224,18 @@ def test_a_speed_up_that_was_not_swept_is_told():
 def test_every_rule_of_exit_answers_as_it_was_swept(tmp_path, system, target):
     rng = np.random.default_rng(3)
     exits = 1 if system == "bert_base" else 6
-
-    def predicted(ids):
-        stack = ExitLogits(
-            rng.normal(size=(exits, len(ids), 2)).astype(np.float32), np.arange(7 - exits, 7), full_layers=6
-        )
-        costs = np.repeat(stack.layers[:, None].astype(float), len(ids), axis=1)
-        label = rng.integers(0, 2, len(ids))
-        return Predictions(
-            stack, costs, np.full(len(ids), 6.0), label, np.array(ids), np.array(["negative", "positive"])
-        )
-
-    files = {split: tmp_path / f"{split}.npz" for split in ("selection", "report", "mismatched", "test")}
+    files = {split: tmp_path / f"{split}.npz" for split in SPLITS}
     for split, path in files.items():
-        write_predictions(path, predicted(ids_of("sst2") if split == "test" else [f"{split}-{i}" for i in range(300)]))
-    sweep_thresholds.main(
-        *([files[split]] for split in ("selection", "report", "mismatched")),
-        *([1], "sst2", "some_run", system, "accuracy", [2.0, 3.0], tmp_path / "s.csv"),
-    )
-    spec = json.dumps({"seeds": [("sst2", [1])], "target": target})
-    pack_submission.main([files["test"]], [tmp_path / "s.csv"], spec, tmp_path / "s.zip")
+        ids = ids_of("sst2") if split == "test" else [f"{split}-{i}" for i in range(300)]
+        logits, label = rng.normal(size=(exits, len(ids), 2)), rng.integers(0, 2, len(ids))
+        drawn = predictions(logits, label, np.arange(7 - exits, 7), ids=ids, names=["negative", "positive"])
+        write_predictions(path, {1: drawn})
+    swept = [files[split] for split in SPLITS if split != "test"]
+    names = ("sst2", "some_run", system, SYSTEMS[system].exits, "accuracy")
+    sweep_thresholds.main(*swept, *names, [2.0, 3.0], tmp_path / "s.csv")
+    pack_submission.main(["sst2"], [files["test"]], [tmp_path / "s.csv"], target, tmp_path / "s.zip")
     found = unpacked(tmp_path / "s.zip")["SST-2"]["prediction"].astype(int).tolist()
-    test, points = read_predictions(files["test"]), pd.read_csv(tmp_path / "s.csv")
+    test, points = read_predictions(files["test"])[1], pd.read_csv(tmp_path / "s.csv")
     row = points.query(f"split == 'selection' and measure == 'layers' and target == {target}").iloc[0]
     place = exits_at(test.stack, SYSTEMS[system].exits, float(row["threshold"]))
     assert (len(set(place)) > 1) == (exits > 1)
@@ -283,23 +254,17 @@ def softmaxed(logits):
     return (powers / powers.sum(axis=-1, keepdims=True)).max(axis=-1)
 
 
-def write_cascade(folder, examples, names, seed, rng):
+def write_cascade(folder, examples, names, seeds, rng):
     """Predictions of a made-up cascade of 2 and 14 layers on the splits of a task, each in a shuffled order."""
-    for split in ("selection", "report", "mismatched", "test"):
+    for split in SPLITS:
         rows = examples[examples["split"] == split]
         rows = rows.iloc[rng.permutation(len(rows))]
         texts = joined(rows)
-        stack = np.stack([of_text(texts, len(names), seed, exit_of).reshape(-1, len(names)) for exit_of in range(2)])
-        label = np.array([names.index(name) if name else -1 for name in rows["label"]], dtype=np.int64)
-        costs = np.repeat([[2.0], [14.0]], len(rows), axis=1)
-        write_predictions(
-            folder / f"{split}.npz",
-            Predictions(
-                ExitLogits(stack, np.array([2, 14]), 12),
-                *(costs, np.full(len(rows), 12.0), label),
-                *(rows["id"].to_numpy(dtype=str), np.array(names, dtype=str)),
-            ),
-        )
+        label, by_seed = [names.index(name) if name else -1 for name in rows["label"]], {}
+        for seed in seeds:
+            by_exit = [of_text(texts, len(names), seed, exit_of).reshape(-1, len(names)) for exit_of in range(2)]
+            by_seed[seed] = predictions(np.stack(by_exit), label, [2, 14], 12, rows["id"], names)
+        write_predictions(folder / f"{split}.npz", by_seed)
 
 
 def joined(frame):
@@ -317,14 +282,6 @@ def expected(selection, tests, names, seed, target):
     return [names[i] for i in np.where(leaves, first.argmax(axis=-1), last.argmax(axis=-1))]
 
 
-def prepared(folder, task):
-    """A task of GLUE whose files lie in a folder: the whole test set, and of the rest what makes a test quick."""
-    definition = {"source": {"path": str(folder)}, "glue": task, "label": "label"}
-    found = read_source(definition)
-    splits = {"selection": found["train"].iloc[:400], "report": found["report"].iloc[:200], "test": found["test"]}
-    return pd.concat([frame.assign(split=split) for split, frame in splits.items()], ignore_index=True)
-
-
 OURS = ("sst2", "mrpc", "rte", "qnli")
 """Tasks whose whole test files lie beside the repository."""
 
@@ -334,54 +291,13 @@ SEEDS = dict.fromkeys(OURS, (4, 2)) | {"mrpc": (4,)}
 
 @pytest.fixture(scope="module")
 def examples():
-    """Examples of those tasks."""
-    return {task: prepared(SHARED / task, task) for task in OURS}
-
-
-def assert_answers_the_test_files(path, examples, target):
-    """Each row of a zip against the row of the unlabelled test file with the same idx."""
-    frames = unpacked(path)
-    for task, seeds in SEEDS.items():
-        lines = (SHARED / task / "test.jsonl").read_text(encoding="utf-8").split("\n")
-        rows = sorted((json.loads(line) for line in lines if line), key=lambda row: row["idx"])
-        texts = ["\x1f".join(row[column] for column in GLUE[task].columns) for row in rows]
-        names = list(GLUE[task].labels)
-        own = examples[task][examples[task]["split"] == "selection"]
-        scored = {
-            seed: np.mean(own["label"] == expected(joined(own), joined(own), names, seed, target)) for seed in seeds
-        }
-        if task == "mrpc":  # F1 of the class equivalent
-            for seed in seeds:
-                given_names = np.array(expected(joined(own), joined(own), names, seed, target))
-                right = ((given_names == "equivalent") & (own["label"] == "equivalent")).sum()
-                scored[seed] = 2 * right / ((given_names == "equivalent").sum() + (own["label"] == "equivalent").sum())
-        seed = max(scored, key=scored.get)
-        answers = expected(joined(own), texts, names, seed, target)
-        if task in ("sst2", "mrpc"):
-            answers = [str(names.index(name)) for name in answers]
-        assert frames[FILES[task][0]]["prediction"].tolist() == answers, task
-    for name in ("AX", "CoLA", "MNLI-m", "MNLI-mm", "QQP", "STS-B", "WNLI"):
-        assert len(set(frames[name]["prediction"])) == 1, name
-
-
-@needs_glue
-def test_zip_of_a_run_answers_the_unlabelled_test_files_row_by_row(tmp_path, examples):
-    rng = np.random.default_rng(1)
-    files = {split: [] for split in ("selection", "report", "mismatched", "test")}
-    for task, seeds in SEEDS.items():
-        own = {split: [tmp_path / f"{task}/seed{seed}/{split}.npz" for seed in seeds] for split in files}
-        for seed in seeds:
-            folder = tmp_path / f"{task}/seed{seed}"
-            write_cascade(folder, examples[task], list(GLUE[task].labels), seed, rng)
-        sweep_thresholds.main(
-            *(own[split] for split in ("selection", "report", "mismatched")),
-            *(list(seeds), task, "cascadebert", "cascadebert", GLUE[task].metric, [2.0, 3.0], tmp_path / f"{task}.csv"),
-        )
-        files["test"] += own["test"]
-    sweeps = [tmp_path / f"{task}.csv" for task in OURS]
-    spec = json.dumps({"seeds": list(SEEDS.items()), "target": 3})
-    pack_submission.main(files["test"], sweeps, spec, tmp_path / "s.zip")
-    assert_answers_the_test_files(tmp_path / "s.zip", examples, 3)
+    """Examples of those tasks: the whole test set, and of the rest what makes a test quick."""
+    tasks = {}
+    for task in OURS:
+        found = read_source({"source": {"path": str(SHARED / task)}, "glue": task, "label": "label"})
+        splits = {"selection": found["train"].iloc[:400], "report": found["report"].iloc[:200], "test": found["test"]}
+        tasks[task] = pd.concat([frame.assign(split=name) for name, frame in splits.items()], ignore_index=True)
+    return tasks
 
 
 CONFIG = """
@@ -411,27 +327,38 @@ def repository(tmp_path_factory, examples):
     (folder / "config/four.yaml").write_text(CONFIG.format(data=data))
     rng = np.random.default_rng(2)
     for task in OURS:
-        for seed in (4, 2):
-            place = folder / f"results/four/predictions/{task}/cascadebert/seed{seed}"
-            write_cascade(place, examples[task], list(GLUE[task].labels), seed, rng)
+        place = folder / f"results/four/predictions/{task}/cascadebert"
+        write_cascade(place, examples[task], list(GLUE[task].labels), SEEDS[task], rng)
     return folder
 
 
 def run(folder, *targets, rules=()):
     """Snakemake on the config of four tasks; with rules, by these alone and from what is there."""
-    allowed = ["--allowed-rules", *rules] if rules else []
-    arguments = ["--cores", "1", *targets, "--configfile", "config/four.yaml", *allowed]
-    return subprocess.run(
-        [sys.executable, "-m", "snakemake", *arguments], cwd=folder, capture_output=True, text=True, check=False
-    )
+    return snakemake(folder, *targets, *(["--allowed-rules", *rules] if rules else []), config="config/four.yaml")
 
 
 @needs_glue
-def test_rule_packs_what_the_sweep_chose(repository, examples):
+def test_rule_answers_the_unlabelled_test_files_row_by_row_as_the_sweep_chose(repository, examples):
     target = "results/four/submissions/cascadebert_3.zip"
     done = run(repository, target, rules=("sweep_thresholds", "pack_submission"))
     assert done.returncode == 0, said(done)[-3000:]
-    assert_answers_the_test_files(repository / target, examples, 3)
+    frames = unpacked(repository / target)
+    for task, seeds in SEEDS.items():
+        lines = (SHARED / task / "test.jsonl").read_text(encoding="utf-8").split("\n")
+        rows = sorted((json.loads(line) for line in lines if line), key=lambda row: row["idx"])
+        texts = ["\x1f".join(row[column] for column in GLUE[task].columns) for row in rows]
+        own, names = examples[task].query("split == 'selection'"), list(GLUE[task].labels)
+        scored = {}
+        for seed in seeds:
+            given_by = (own["label"], expected(joined(own), joined(own), names, seed, 3))
+            numbers = ([names.index(name) for name in column] for column in given_by)
+            scored[seed] = (f1_score if task == "mrpc" else accuracy_score)(*numbers)
+        answers = expected(joined(own), texts, names, max(scored, key=scored.get), 3)
+        if task in ("sst2", "mrpc"):
+            answers = [str(names.index(name)) for name in answers]
+        assert frames[FILES[task][0]]["prediction"].tolist() == answers, task
+    for name in ("AX", "CoLA", "MNLI-m", "MNLI-mm", "QQP", "STS-B", "WNLI"):
+        assert len(set(frames[name]["prediction"])) == 1, name
     log = (repository / "results/four/logs/pack_submission/cascadebert_3.log").read_text()
     assert "MRPC.tsv: seed" in log
     assert "QQP.tsv: not trained, each of its 390965 rows filled with 0" in log
@@ -478,83 +405,43 @@ def test_what_cannot_be_submitted_is_told_before_anything_runs(repository, targe
 # --- MNLI's halves on the way in
 
 
-def write_mnli(folder, write, ending, rows=5):
-    """A folder in MNLI's layout, both halves of validation and test."""
+def write_mnli(folder, ending, rows=5):
+    """Definition of a folder in MNLI's layout, both halves of validation and test."""
     folder.mkdir(parents=True, exist_ok=True)
-    stems = ("train", "validation_matched", "validation_mismatched", "test_matched", "test_mismatched")
-    for stem in stems:
+    for stem in ("train", "validation_matched", "validation_mismatched", "test_matched", "test_mismatched"):
         n, labelled = (12 * rows if stem == "train" else rows), not stem.startswith("test")
-        frame = pd.DataFrame(
-            {
-                "premise": [f"{stem} premise {i}" for i in range(n)],
-                "hypothesis": [f"{stem} hypothesis {i}" for i in range(n)],
-                "label": [i % 3 if labelled else -1 for i in range(n)],
-                "idx": range(n),
-            }
-        )
-        write(frame, folder / f"{stem}.{ending}")
-    return folder
+        texts = {part: [f"{stem} {part} {i}" for i in range(n)] for part in ("premise", "hypothesis")}
+        frame = pd.DataFrame(texts).assign(label=[i % 3 if labelled else -1 for i in range(n)], idx=range(n))
+        WRITERS[ending](frame, folder / f"{stem}.{ending}")
+    return {"source": {"path": str(folder)}, "glue": "mnli", "label": "label"}
 
 
-WRITERS = {
-    "jsonl": lambda frame, path: frame.to_json(path, orient="records", lines=True),
-    "csv": lambda frame, path: frame.to_csv(path, index=False),
-    "parquet": lambda frame, path: frame.to_parquet(path),
-}
-
-
-def assert_holds_both_halves(test):
-    """The test split of a folder of `write_mnli`."""
+@pytest.mark.parametrize("kind", [*WRITERS, "hub"])
+def test_both_halves_of_mnlis_test_set_are_one_split(tmp_path, kind):
+    definition, archive = write_mnli(tmp_path / "mnli", "parquet" if kind == "hub" else kind), None
+    if kind == "hub":
+        archive, definition["source"] = tmp_path / "mnli.zip", {"hub": "nyu-mll/glue", "name": "mnli"}
+        files = (tmp_path / "mnli").iterdir()
+        zipped(archive, {f"{path.stem}/mnli-{path.name}": path.read_bytes() for path in files})
+    found = read_source(definition, archive)
+    assert list(found) == ["train", "report", "mismatched", "test"]
+    test, halves = found["test"], ("matched", "mismatched")
     assert test["id"].tolist() == [f"{part}-{i}" for part in ("test", "test_mismatched") for i in range(5)]
-    assert test["text"].tolist() == [
-        f"{part} premise {i}" for part in ("test_matched", "test_mismatched") for i in range(5)
-    ]
+    assert test["text"].tolist() == [f"test_{half} premise {i}" for half in halves for i in range(5)]
     assert list(test.index) == list(range(10))
     assert set(test["label"]) == {""}
 
 
-@pytest.mark.parametrize("ending", WRITERS)
-def test_both_halves_of_mnlis_test_set_are_one_split(tmp_path, ending):
-    folder = write_mnli(tmp_path / "mnli", WRITERS[ending], ending)
-    found = read_source({"source": {"path": str(folder)}, "glue": "mnli", "label": "label"})
-    assert list(found) == ["train", "report", "mismatched", "test"]
-    assert_holds_both_halves(found["test"])
-
-
-def test_both_halves_are_read_from_what_was_fetched_from_the_hub(tmp_path):
-    folder = write_mnli(tmp_path / "mnli", WRITERS["parquet"], "parquet")
-    with zipfile.ZipFile(tmp_path / "mnli.zip", "w") as archive:
-        for path in folder.iterdir():
-            archive.write(path, f"{path.stem}/mnli-{path.name}")
-    definition = {"source": {"hub": "nyu-mll/glue", "name": "mnli"}, "glue": "mnli", "label": "label"}
-    found = read_source(definition, tmp_path / "mnli.zip")
-    assert_holds_both_halves(found["test"])
-
-
 def test_task_with_both_halves_is_divided_as_any_other(tmp_path):
-    folder = write_mnli(tmp_path / "mnli", WRITERS["jsonl"], "jsonl")
-    definition = {"source": {"path": str(folder)}, "glue": "mnli", "label": "label", "rows": {}, "seed": 0}
-    script = ROOT / "workflow/scripts/prepare_task.py"
-    subprocess.run(
-        [
-            *(sys.executable, script, "--definition", json.dumps(definition), "--metric", "accuracy"),
-            *("--selection", "train", "--n-folds", "2"),
-            *("--examples", tmp_path / "e.jsonl", "--task", tmp_path / "t.json"),
-        ],
-        check=True,
-    )
-    assert read_json(tmp_path / "t.json")["rows"] == {
-        **{"train": 54, "selection": 6, "report": 5, "mismatched": 5},
-        "test": 10,
-    }
+    definition, rows = json.dumps(write_mnli(tmp_path / "mnli", "jsonl") | {"rows": {}, "seed": 0}), {}
+    for part in PARTS:
+        prepare_task.main(part, definition, "accuracy", "train", 2, tmp_path / "e.jsonl", tmp_path / "t.json")
+        rows |= read_json(tmp_path / "t.json")["rows"]
+    assert rows == {"train": 54, "selection": 6, "report": 5, "mismatched": 5, "test": 10}
 
 
 def test_a_cap_keeps_rows_of_both_halves_and_is_then_refused(tmp_path):
-    found = read_source(
-        {"source": {"path": str(write_mnli(tmp_path, WRITERS["csv"], "csv"))}, "glue": "mnli", "label": "label"}
-    )
-    table, _ = carve(found, {"test": 7, "selection": 6}, seed=0)
-    ids = table.loc[table["split"] == "test", "id"].tolist()
+    ids = draw_test(read_source(write_mnli(tmp_path, "csv")), {"test": 7}, seed=0)["id"].tolist()
     assert len(ids) == 7
     with pytest.raises(Problem, match="has 7 rows"):
         packed("mnli", ids, np.zeros(7, dtype=int))
@@ -573,8 +460,7 @@ def test_an_edit_of_a_returned_score_runs_table_2_alone(tmp_path):
     folder, targets = copy_of(ROOT, tmp_path), ("all", "submissions")
     config = folder / SMOKE
     pairs = "source: {toy: 240, pairs: true}\n"
-    assert pairs in config.read_text()
-    config.write_text(config.read_text().replace(pairs, pairs + "    glue: mnli\n"))
+    config.write_text(replace(pairs, pairs + "    glue: mnli\n")(config.read_text()))
     summary = snakemake(folder, *targets, "--summary").stdout.splitlines()
     for line in summary[1:]:  # a stand-in for each result; what Snakemake plans does not depend on what is in it
         path = folder / line.split("\t")[0]
@@ -586,7 +472,7 @@ def test_an_edit_of_a_returned_score_runs_table_2_alone(tmp_path):
     scores = "server_scores:\n  - {run: cascadebert, speed_up: 3, scores: {pairs: 81.5, pairs-mm: 80}}\n"
     config.write_text(config.read_text() + scores)
     assert would_run(folder, *targets) == {"table2": 1}
-    config.write_text(config.read_text().replace("speed_up: 3, scores", "speed_up: 5, scores"))
+    config.write_text(replace("speed_up: 3, scores", "speed_up: 5, scores")(config.read_text()))
     done = snakemake(folder, "--dry-run")
     assert done.returncode != 0
     assert "config key server_scores.0.speed_up is 5, and Table 2 has cascadebert at 2, 3, 4" in said(done)
@@ -605,21 +491,26 @@ def test_an_edit_of_a_returned_score_runs_table_2_alone(tmp_path):
 )
 def test_entry_that_is_not_as_described_is_told_in_one_sentence(entries, key, hint):
     with pytest.raises(Problem) as caught:
-        read(told(results="results", server_scores=entries))
+        read(settings_of(results="results", server_scores=entries))
     assert f"config key {key} " in str(caught.value)
     assert hint in str(caught.value)
 
 
-def told(**changes):
-    """The smoke preset, its pairs declared as MNLI and its reviews as SST-2, with changes."""
-    config = preset("smoke", **changes)
+def settings_of(**changes):
+    """The smoke preset as its file has it, its pairs declared as MNLI and its reviews as SST-2, with changes."""
+    config = yaml.safe_load((ROOT / SMOKE).read_text()) | changes
     config["data"]["pairs"]["glue"], config["data"]["reviews"]["glue"] = "mnli", "sst2"
     return config
 
 
+def told(**changes):
+    """The same as a value."""
+    return Config.model_validate(settings_of(**changes))
+
+
 def test_static_runs_have_a_ratio_of_their_own():
     config = preset("smoke")
-    ratios = {run: own_ratio(config, run) for run in runs(config)}
+    ratios = {run: fixed_ratio(config, run) for run in runs(config)}
     assert {run: ratio for run, ratio in ratios.items() if ratio is not None} == {
         **{"base": 1, "base_first3": 2, "base_first2": 3, "base_first1": 6, "small": 6, "two": 3, "medium": 2},
         **{"distilled": 3, "pkd_base": 3, "theseus_base": 3, "two_pd": 3, "robertaBase": 1, "robertaBase_first2": 3},
@@ -665,4 +556,4 @@ def test_what_cannot_be_submitted_says_which_key():
     assert missing(told(), "submissions") == ""
     assert in_glue(told()) == {"reviews": "sst2", "pairs": "mnli"}
     assert NUMBERED == ("mrpc", "qqp", "sst2")
-    assert read(preset("smoke", results="results")).server_scores == []
+    assert preset("smoke").server_scores == []

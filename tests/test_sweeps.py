@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import builders
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +12,7 @@ import select_margin
 import sweep_thresholds
 from cascadebert.files import read_json, write_json
 from cascadebert.metrics.exits import ExitLogits, answers, exits_at, speed_up, threshold_for
-from cascadebert.metrics.predictions import Predictions, read_predictions, write_predictions
+from cascadebert.metrics.predictions import read_predictions, write_predictions
 from cascadebert.metrics.scores import score
 from cascadebert.metrics.sweeps import operating_point, printed_points, sweep
 
@@ -19,11 +20,11 @@ from cascadebert.metrics.sweeps import operating_point, printed_points, sweep
 def predictions(seed, n=60, exits=2):
     """Random logits and labels of one split; layers as in a 2-12 cascade or a six-layer model."""
     rng = np.random.default_rng(seed)
-    layers = np.array([2, 14]) if exits == 2 else np.arange(1, exits + 1)
-    stack = ExitLogits(rng.normal(scale=2, size=(exits, n, 2)), layers, 12 if exits == 2 else exits)
+    layers, full = ([2, 14], 12) if exits == 2 else (None, exits)
+    logits = rng.normal(scale=2, size=(exits, n, 2))
     flops = np.cumsum(rng.uniform(1, 9, (exits, n)), axis=0)  # another ratio than that of layers for each instance
-    label, names = rng.integers(0, 2, n), np.array(["no", "yes"])
-    return Predictions(stack, flops, 4 * flops[0], label, np.arange(n).astype(str), names)
+    costs = {"flops": flops, "full_flops": 4 * flops[0]}
+    return builders.predictions(logits, rng.integers(0, 2, n), layers, full, **costs)
 
 
 @pytest.mark.parametrize(
@@ -89,41 +90,21 @@ def test_empty_split_has_no_score_and_no_speed_up():
 
 def write(path, task, splits, measures=("layers",)):
     """A file of sweep_thresholds.py with one target."""
-    rows = [
-        {
-            "task": task,
-            "system": "pabee",
-            "seed": 1,
-            "metric": "f1",
-            "split": split,
-            "measure": measure,
-            "target": 2.0,
-            "score": 0.5,
-            "n": n,
-        }
-        for split, n in splits.items()
-        for measure in measures
-    ]
-    pd.DataFrame(rows).to_csv(path, index=False)
+    rows = [(split, n, measure) for split, n in splits.items() for measure in measures]
+    same = {"task": task, "system": "pabee", "seed": 1, "metric": "f1", "target": 2.0, "score": 0.5}
+    pd.DataFrame(rows, columns=["split", "n", "measure"]).assign(**same).to_csv(path, index=False)
     return path
 
 
 def test_printed_points_are_the_filled_halves_in_the_order_of_tasks(tmp_path):
-    files = [
-        write(tmp_path / "a.csv", "sst2", {"selection": 5, "report": 9, "mismatched": 0}),
-        write(tmp_path / "b.csv", "mnli", {"selection": 5, "report": 7, "mismatched": 8, "test": 3}),
-    ]
-    points, columns = printed_points(files, ["mnli", "sst2"])
+    filled = write(tmp_path / "a.csv", "sst2", {"selection": 5, "report": 9, "mismatched": 0})
+    halves = write(tmp_path / "b.csv", "mnli", {"selection": 5, "report": 7, "mismatched": 8, "test": 3})
+    points, columns = printed_points([filled, halves], ["mnli", "sst2"])
     assert columns == ["mnli", "mnli-mm", "sst2"]
     assert dict(zip(points["column"], points["n"], strict=True)) == {"sst2": 9, "mnli": 7, "mnli-mm": 8}
-
-
-def test_column_without_a_filled_split_is_left_out(tmp_path):
-    files = [
-        write(tmp_path / "a.csv", "sst2", {"selection": 5, "report": 0, "mismatched": 0}),
-        write(tmp_path / "b.csv", "mnli", {"report": 7, "mismatched": 0}),
-    ]
-    assert printed_points(files, ["sst2", "mnli"])[1] == ["mnli"]
+    empty = write(tmp_path / "c.csv", "rte", {"selection": 5, "report": 0, "mismatched": 0})
+    half = write(tmp_path / "d.csv", "mnli", {"report": 7, "mismatched": 0})
+    assert printed_points([empty, half], ["rte", "mnli"])[1] == ["mnli"]
 
 
 def test_points_of_one_measure_are_printed_and_a_file_without_measures_whole(tmp_path):
@@ -140,31 +121,26 @@ def test_points_of_one_measure_are_printed_and_a_file_without_measures_whole(tmp
 
 
 def test_thresholds_are_read_back_to_the_last_digit(tmp_path):
-    values = np.random.default_rng(0).random(500)
-    frame = pd.DataFrame({"task": "a", "split": "report", "n": 1, "threshold": values})
-    frame.to_csv(tmp_path / "a.csv", index=False)
-    assert printed_points([tmp_path / "a.csv"], ["a"])[0]["threshold"].tolist() == values.tolist()
+    path, values = tmp_path / "a.csv", np.random.default_rng(0).random(500)
+    pd.DataFrame({"task": "a", "split": "report", "n": 1, "threshold": values}).to_csv(path, index=False)
+    assert printed_points([path], ["a"])[0]["threshold"].tolist() == values.tolist()
 
 
 # --- the scripts
 
 
 def test_script_writes_a_row_a_seed_measure_target_and_split(tmp_path):
-    held = {}
-    for seed in (1, 2):
-        for i, split in enumerate(("selection", "report", "mismatched")):
-            path = tmp_path / f"{split}{seed}.npz"
-            write_predictions(path, predictions(10 * seed + i, n=0 if split == "mismatched" else 60, exits=6))
-            held[split, seed] = read_predictions(path)  # in float32
-    files = ([tmp_path / f"{split}{seed}.npz" for seed in (1, 2)] for split in ("selection", "report", "mismatched"))
+    splits, held = ("selection", "report", "mismatched"), {}
+    files = [tmp_path / f"{split}.npz" for split in splits]
+    for i, (split, path) in enumerate(zip(splits, files, strict=True)):
+        n = 0 if split == "mismatched" else 60
+        write_predictions(path, {seed: predictions(10 * seed + i, n=n, exits=6) for seed in (1, 2)})
+        held |= {(split, seed): own for seed, own in read_predictions(path).items()}
     names = {"task": "movies", "run": "deebert_base", "system": "deebert", "metric": "f1"}
-    sweep_thresholds.main(*files, seeds=[1, 2], targets=[2.0, 3.0], out=tmp_path / "out.csv", **names)
+    sweep_thresholds.main(*files, exits="entropy", targets=[2.0, 3.0], out=tmp_path / "out.csv", **names)
     found = pd.read_csv(tmp_path / "out.csv")
-    costs = ["speed_up", "speed_up_flops", "flops", "score", "n"]
-    assert list(found) == [
-        *("task", "system", "run", "seed", "metric", "split", "measure", "target", "threshold"),
-        *costs,
-    ]
+    columns = "task system run seed metric split measure target threshold speed_up speed_up_flops flops score n"
+    assert list(found) == columns.split()
     assert len(found) == 2 * 2 * 2 * 3
     for name, value in names.items():
         assert set(found[name]) == {value}
@@ -181,9 +157,13 @@ def member(layers, right, sure):
     label = np.array([0, 1, 0, 1])
     answers = np.where(right, label, 1 - label)
     logits = np.where(np.arange(2) == answers[:, None], np.array(sure, dtype=float)[:, None], 0.0)[None]
-    flops = layers * np.array([[9.0, 9.0, 1.0, 1.0]])
-    stack, ids = ExitLogits(logits.astype(np.float32), np.array([layers]), 6), np.array([*"abcd"])
-    return Predictions(stack, flops, 6 * flops[0] / layers, label, ids, np.array(["no", "yes"]))
+    width = np.array([9.0, 9.0, 1.0, 1.0])
+    return builders.predictions(logits, label, [layers], flops=layers * width[None], full_flops=6 * width)
+
+
+def small(right):
+    """A member of one layer that is surer of each instance than of the one before: the last leave first."""
+    return member(1, right, [1, 2, 3, 4])
 
 
 def selected(folder, by_margin, margins, targets):
@@ -192,37 +172,30 @@ def selected(folder, by_margin, margins, targets):
     for i, seeds in enumerate(by_margin):
         for seed, content in enumerate(seeds):
             paths.append(folder / f"{i}-{seed}.npz")
-            write_predictions(paths[-1], content)
+            write_predictions(paths[-1], {seed: content})
     bases = [folder / f"base{seed}.npz" for seed in range(len(by_margin[0]))]
-    for path in bases:
-        write_predictions(path, member(6, [True] * 4, [5, 5, 5, 5]))
+    for seed, path in enumerate(bases):
+        write_predictions(path, {seed: member(6, [True] * 4, [5, 5, 5, 5])})
     select_margin.main(paths, bases, margins, targets, "accuracy", folder / "margin.json")
     return read_json(folder / "margin.json")
 
 
 def test_margin_is_the_one_whose_cascade_scores_best_over_seeds_and_targets(tmp_path):
-    rising = [1, 2, 3, 4]  # the last two leave first: at 1.5x (7, 7, 1, 1), at 6x all
-    by_margin = [
-        [member(1, [True, True, False, True], rising), member(1, [True, True, True, True], rising)],
-        [member(1, [False, True, True, True], rising), member(1, [True, True, True, True], rising)],
-        [member(1, [False, False, False, False], rising), member(1, [True, True, True, True], rising)],
-    ]
+    right = [[True, True, False, True], [False, True, True, True], [False] * 4]
+    by_margin = [[small(first), small([True] * 4)] for first in right]  # at 1.5x (7, 7, 1, 1), at 6x all
     found = selected(tmp_path, by_margin, [0.1, 0.3, 0.7], [1.5, 6.0])
     by_hand = {"0.1": [0.75, 1.0], "0.3": [(1.0 + 0.75) / 2, 1.0], "0.7": [(0.5 + 0.0) / 2, 1.0]}
     assert found == {"margin": 0.3, "scores": by_hand}
 
 
 def test_of_margins_that_score_alike_the_smallest_is_taken(tmp_path):
-    same = [[member(1, [True] * 4, [1, 2, 3, 4])]] * 3
+    same = [[small([True] * 4)]] * 3
     assert selected(tmp_path, same, [0.5, 0.1, 0.3], [2.0])["margin"] == 0.1
 
 
 def test_margin_is_selected_by_layers_not_by_operations(tmp_path):
     # two of four leave at 1.5x by layers; by operations those are cheap, so that the long ones would have to leave
-    by_margin = [
-        [member(1, [False, False, True, True], [1, 2, 3, 4])],
-        [member(1, [True, True, True, False], [1, 2, 3, 4])],
-    ]
+    by_margin = [[small([False, False, True, True])], [small([True, True, True, False])]]
     found = selected(tmp_path, by_margin, [0.1, 0.3], [1.5])
     assert found == {"margin": 0.1, "scores": {"0.1": [1.0], "0.3": [0.75]}}
 

@@ -1,26 +1,24 @@
 """Teachers: which layers teach, outputs that stay with their instances, and what a patient student learns from them."""
 
-import importlib
-import itertools
 import json
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-import tyro
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from transformers import RobertaConfig, RobertaModel
 
-from cascadebert.data.encoding import write_encoded
-from cascadebert.files import write_json
-from cascadebert.metrics.difficulty import margin_of, shuffled
-from cascadebert.metrics.predictions import read_predictions
-from cascadebert.models.members import build_member, load_trained, sentence_states
-from cascadebert.systems import SPLITS
-from cascadebert.training.loop import fit, predict, stream, to_batch
-from cascadebert.training.objectives import Patience, cross_entropy, kd, on_logits, patience
-from cascadebert.training.teachers import patient_objective, read_teacher, skip_map, teacher_outputs, write_teacher
+import shuffle_difficulty
+from cascadebert.metrics.difficulty import shuffled
+from cascadebert.models.members import build_member, sentence_states
+from cascadebert.recipe import Patience
+from cascadebert.training.loop import fit, on_logits, predict, to_batch
+from cascadebert.training.objectives.cross_entropy import cross_entropy
+from cascadebert.training.objectives.kd import kd
+from cascadebert.training.objectives.pkd import patience, patient_objective
+from cascadebert.training.streams import stream
+from cascadebert.training.teachers import read_teacher, skip_map, teacher_outputs, write_teacher
 
 CPU = torch.device("cpu")
 RECIPE = Patience(alpha=0.5, beta=10.0, temperature=5.0, normalize=False)
@@ -266,139 +264,11 @@ def test_shuffling_is_reproduced_by_the_seed_and_by_nothing_else(labels):
     assert not first.equals(shuffled(labels, stream(2, "x")))
 
 
-def test_margin_is_a_number_or_the_selected_one(tmp_path):
-    write_json(tmp_path / "margin.json", {"margin": 0.3, "scores": {"0.3": [1.0]}})
-    assert margin_of(0.5) == 0.5
-    assert margin_of(tmp_path / "margin.json") == 0.3
-
-
-# --- the scripts, called as the rules call them -----------------------------------------------------------------------
-
-
-@pytest.fixture
-def command(weights, sentences, settings, labels, tmp_path):
-    """Function that runs a script on the toy task and returns its folder; the teacher and labels are at hand."""
-    write_encoded(tmp_path / "task.arrow", sentences)
-    ids = sentences.id[sentences.rows("train")]
-    pd.DataFrame({"id": ids, "right": 1, "difficult": np.arange(len(ids)) % 3 == 0}).to_csv(
-        tmp_path / "labels.csv", index=False
-    )
-    write_json(tmp_path / "margin.json", {"margin": -1.0})
-    inputs, count = f"--encoded {tmp_path}/task.arrow --weights {weights} --threads 1", itertools.count()
-
-    def run(script, own, **changes):
-        values = vars(settings(**{"freeze_embeddings": True} | changes))
-        optimisation = " ".join(f"--settings.{name.replace('_', '-')} {value}" for name, value in values.items())
-        tyro.cli(importlib.import_module(script).main, args=f"{inputs} {optimisation} {own}".split())
-
-    def train(script, own, layers=2, **changes):
-        folder = tmp_path / f"run{next(count)}"
-        files = " ".join(f"{folder}/{name}.npz" for name in SPLITS)
-        outputs = f"--model {folder}/m.safetensors --origin {folder}/m.json --predictions {files}"
-        shape = f"--layers {layers} --full-layers 4 --metric accuracy --seed 1 --code x"
-        run(script, f"{shape} {own} {outputs}", **changes)
-        return folder
-
-    train.run = run
-    return train
-
-
-@pytest.fixture
-def answered(command, tmp_path):
-    """The fine-tuned base's outputs, as predict_teacher.py writes them."""
-    base = command("finetune", "", layers=4)
-    command.run(
-        "predict_teacher",
-        f"--trained {base}/m.safetensors --layers 4 --student-layers 2 --out {tmp_path}/teacher.npz",
-    )
-    return base, tmp_path / "teacher.npz"
-
-
-def test_teacher_script_writes_the_fine_tuned_bases_outputs_on_the_training_split(answered, weights, sentences):
-    base, path = answered
-    rows, found = sentences.rows("train"), np.load(path)
-    assert list(found["ids"]) == list(sentences.id[rows])
-    assert found["layers"].tolist() == [2]
-    member = build_member(weights, 4, 2, freeze_embeddings=True)
-    load_trained(member, base / "m.safetensors")
-    np.testing.assert_allclose(found["logits"], predict(member, sentences, rows)[0], atol=1e-6)
-
-
-def logits_of(folder):
-    """Report logits of a run."""
-    return read_predictions(folder / "report.npz").stack.logits
-
-
-def test_student_scripts_leave_models_of_their_depth_that_differ_by_their_losses(command, answered, tmp_path):
-    teacher = f"--teacher {answered[1]}"
-    patient = "--patience.alpha 0.5 --patience.temperature 5 --patience.normalize True --patience.beta"
-    dar = f"--difficulty {tmp_path}/labels.csv --pairs sampled --dar-weight 0.5 --margin"
-    kd_flags = "--kd.alpha 0.5 --kd.temperature 2"
-    folders = [
-        command("finetune", ""),
-        command("train_pkd", f"{teacher} {patient} 100"),
-        command("train_pkd", f"{teacher} {patient} 0"),
-        command("finetune_kd", f"{teacher} {kd_flags}"),
-        command("finetune_kd", f"{teacher} --kd.alpha 1 --kd.temperature 1"),
-        command("finetune_dar", f"{dar} 0.5"),
-        command("finetune_dar", f"{dar} 0.5 {teacher} {kd_flags}"),
-        command("finetune_batch_mean", "--dar-weight 0.5 --margin 0.5"),
-    ]
-    logits = [logits_of(folder) for folder in folders]
-    for i, first in enumerate(logits):
-        assert not any(np.allclose(first, other, atol=1e-6) for other in logits[:i]), folders[i]
-    for folder in folders:
-        names = load_file(folder / "m.safetensors")
-        assert {name.split(".")[3] for name in names if "encoder.layer" in name} == {"0", "1"}
-
-
-def test_scripts_reduce_to_fine_tuning_where_their_weights_are_zero(command, answered, tmp_path):
-    plain, teacher = logits_of(command("finetune", "")), f"--teacher {answered[1]}"
-    for script, own in (
-        (
-            "train_pkd",
-            f"{teacher} --patience.alpha 0 --patience.beta 0 --patience.temperature 5 --patience.normalize False",
-        ),
-        ("finetune_kd", f"{teacher} --kd.alpha 0 --kd.temperature 2"),
-        ("finetune_dar", f"--difficulty {tmp_path}/labels.csv --dar-weight 0 --margin 0.5"),
-        ("finetune_batch_mean", "--dar-weight 0 --margin 0.5"),
-    ):
-        np.testing.assert_allclose(logits_of(command(script, own)), plain, atol=1e-5, err_msg=script)
-
-
-@pytest.mark.parametrize("script", ["finetune_dar", "finetune_batch_mean"])
-def test_selected_margin_is_read_from_its_file(command, script, tmp_path):
-    own = f"--difficulty {tmp_path}/labels.csv" if script == "finetune_dar" else ""
-    met, unmet = (logits_of(command(script, f"{own} --dar-weight 0.5 --margin {m}")) for m in ("-1", "0.5"))
-    assert np.array_equal(logits_of(command(script, f"{own} --dar-weight 0.5 --margin {tmp_path}/margin.json")), met)
-    assert not np.allclose(met, unmet, atol=1e-6)
-
-
-def test_patient_student_starts_from_the_pre_trained_first_layers(command, answered, weights):
-    recipe = "--patience.alpha 0.5 --patience.beta 10 --patience.temperature 5 --patience.normalize False"
-    folder = command("train_pkd", f"--teacher {answered[1]} {recipe}", lr=0.0)
-    own, pre_trained = load_file(folder / "m.safetensors"), load_file(weights)
-    fine_tuned = load_file(answered[0] / "m.safetensors")
-    layers = [name for name in own if ".layer." in name]
-    assert len(layers) == 2 * 16
-    assert all(torch.equal(own[name], pre_trained[name.removeprefix("encoder.")]) for name in layers)
-    assert not any(torch.equal(own[name], fine_tuned[name]) for name in layers if not name.endswith("key.bias"))
-
-
-def test_distillation_without_a_teacher_is_refused(command, tmp_path):
-    with pytest.raises(ValueError, match="--kd.alpha 0.5 wants a --teacher"):
-        command(
-            "finetune_dar",
-            f"--difficulty {tmp_path}/labels.csv --dar-weight 0.5 --margin 0.5 --kd.alpha 0.5 --kd.temperature 2",
-        )
-
-
 def test_shuffling_script_keeps_ids_as_text_and_draws_by_seed(labels, tmp_path):
     labels.assign(id=[f"{k:03}" for k in range(60)]).to_csv(tmp_path / "labels.csv", index=False)
     tables = []
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        arguments = f"--labels {tmp_path}/labels.csv --seed {seed} --out {tmp_path}/{name}.csv"
-        tyro.cli(importlib.import_module("shuffle_difficulty").main, args=arguments.split())
+        shuffle_difficulty.main(tmp_path / "labels.csv", seed, tmp_path / f"{name}.csv")
         tables.append((tmp_path / f"{name}.csv").read_text())
     assert tables[0] == tables[1] != tables[2]
     assert tables[0].splitlines()[0] == "id,right,difficult"

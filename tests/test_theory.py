@@ -111,20 +111,14 @@ def test_bounds_hold_wherever_the_new_member_stands(cascade):
     assert bounds[2] == pytest.approx(both * step * (1 - layers[new - 1] / layers[new + 1]), abs=1e-9)
 
 
-def test_bounds_of_a_2_6_12_cascade_by_hand():
+def test_bounds_by_hand():
     cascade = np.array([2, 6, 12]), np.array([0.7, 0.8, 0.9]), 1, np.array([60, 30, 10])
     assert gain_bounds(*cascade) == pytest.approx((0.1 * 0.1, 0.2 * (0.3 - 0.4 / 6), 0.2 * 5 / 6, 0.2 * 5 / 6))
     assert predicted_gain(*cascade) == pytest.approx(0.3 * 0.1 - 0.5 * 0.4 * 0.2)
-
-
-def test_last_bound_takes_step_and_ratio_from_the_whole_original_cascade():
     cascade = np.array([1, 6, 8, 12]), np.array([0.3, 0.7, 0.8, 0.9]), 2, np.array([10, 60, 20, 10])
-    assert gain_bounds(*cascade)[2:] == pytest.approx((0.9 * 0.2 * 0.5, 0.9 * 0.4 * 5 / 6))
-
-
-def test_second_bound_can_lie_below_the_first():
+    assert gain_bounds(*cascade)[2:] == pytest.approx((0.9 * 0.2 * 0.5, 0.9 * 0.4 * 5 / 6))  # of the whole cascade
     bounds = gain_bounds(np.array([6, 8, 12]), np.array([0.7, 0.7, 0.9]), 1, np.array([50, 10, 40]))
-    assert bounds[1] < bounds[0] == 0
+    assert bounds[1] < bounds[0] == 0  # the second can lie below the first
 
 
 @given(cascades(ascending=True))
@@ -138,11 +132,8 @@ def test_ratio_of_2_6_12_is_above_that_of_2_12_though_the_paper_says_non_increas
     assert smallest_layer_ratio(np.array([2, 6, 12])) == pytest.approx(1 / 3)
     assert smallest_layer_ratio(np.array([2, 12])) == pytest.approx(1 / 6)
     assert largest_accuracy_step(np.array([0.7, 0.8, 0.95])) == pytest.approx(0.15)
-
-
-def test_costs_of_the_papers_cascades():
-    assert cumulative_layers(np.array([2, 12])).tolist() == [2, 14]
-    assert cumulative_layers(np.array([2, 6, 12])).tolist() == [2, 8, 20]
+    for layers, costs in (([2, 12], [2, 14]), ([2, 6, 12], [2, 8, 20])):  # the paper's cascades
+        assert cumulative_layers(np.array(layers)).tolist() == costs
 
 
 @pytest.mark.parametrize(("layers", "new"), [([2, 6, 12], 0), ([2, 6, 12], 2), ([2, 12, 6], 1), ([6, 6, 12], 1)])

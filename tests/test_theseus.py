@@ -1,17 +1,14 @@
 """BERT-of-Theseus: what replaces what and how often, successors alone learn, and what is left is a plain member."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
-from transformers import RobertaConfig, RobertaModel
+from builders import changed, copied, roberta_without_pooler, train, without_key_biases
+from safetensors.torch import load_file
 
 from cascadebert.models.members import build_member, embedded, load_trained, save_trained, trained
 from cascadebert.models.theseus import Theseus
-from cascadebert.training.loop import fit, predict
-from cascadebert.training.objectives import cross_entropy, on_logits
+from cascadebert.training.loop import predict
 
 
 @pytest.fixture
@@ -22,23 +19,16 @@ def tuned(weights, sentences, settings):
         torch.manual_seed(0)
         member = build_member(weights, 4, classes, freeze)
         if classes == 2:
-            fit(member, sentences, sentences.rows("train"), on_logits(cross_entropy), settings(), seed=1)
+            train(member, sentences, settings())
         return member
 
     return make
 
 
 @pytest.fixture
-def roberta(tmp_path):
-    """model.safetensors of an untrained RoBERTa with 4 layers of 16."""
-    config = RobertaConfig(
-        hidden_size=16, num_hidden_layers=4, num_attention_heads=2, intermediate_size=32, max_position_embeddings=40,
-        type_vocab_size=1,
-    )  # fmt: skip
-    torch.manual_seed(0)
-    (tmp_path / "config.json").write_text(json.dumps(config.to_dict()))
-    save_file(RobertaModel(config, add_pooling_layer=False).state_dict(), tmp_path / "model.safetensors")
-    return tmp_path / "model.safetensors"
+def base(tuned):
+    """An untrained base of three classes."""
+    return tuned(classes=3)
 
 
 def theseus(member, layers=2, base_rate=0.5, full_at=0.5, steps=100, seed=0):
@@ -67,21 +57,6 @@ def through(layers, member, batch):
     return member.classify(states[:, 0])
 
 
-def copied(model):
-    """All tensors of a model, as they are now."""
-    return {name: tensor.clone() for name, tensor in model.state_dict().items()}
-
-
-def changed(model, before):
-    """Names of the tensors that are not what they were, to the bit."""
-    return {name for name, tensor in model.state_dict().items() if not torch.equal(tensor, before[name])}
-
-
-def without_key_biases(names):
-    """A shift of all keys cancels in the softmax, so that their biases' gradient is nothing but rounding."""
-    return {name for name in names if not name.endswith("key.bias")}
-
-
 @pytest.mark.parametrize("layers", [1, 2, 4])
 def test_successors_start_as_copies_of_the_fine_tuned_first_layers(tuned, weights, layers):
     member = tuned()
@@ -99,25 +74,24 @@ def test_successors_start_as_copies_of_the_fine_tuned_first_layers(tuned, weight
 
 
 @pytest.mark.parametrize("layers", [3, 5])
-def test_layers_that_do_not_fall_into_modules_are_refused(tuned, layers):
+def test_layers_that_do_not_fall_into_modules_are_refused(base, layers):
     with pytest.raises(ValueError, match=f"4 layers do not fall into {layers} modules of one size"):
-        Theseus(tuned(classes=3), layers, 0.5, 0.5, 10, torch.Generator())
+        Theseus(base, layers, 0.5, 0.5, 10, torch.Generator())
 
 
 @pytest.mark.parametrize("freeze", [True, False])
 def test_training_changes_successors_and_not_a_bit_of_the_predecessor(tuned, sentences, settings, freeze):
     model = Theseus(tuned(freeze), 2, 0.3, 0.5, 10, torch.Generator().manual_seed(0))
     before = copied(model)
-    short = settings(keep="best", weight_decay=0.1, epochs=2)
-    fit(model, sentences, sentences.rows("train"), on_logits(cross_entropy), short, seed=1)
+    train(model, sentences, settings(keep="best", weight_decay=0.1, epochs=2))
     successors = {name for name in before if name.startswith("successor.")}
     assert set(trained(model)) == successors
     assert changed(model, before) - {"batches"} <= successors
     assert without_key_biases(successors - changed(model, before)) == set()
 
 
-def test_rate_rises_in_a_line_and_stays_at_one(tuned, batch):
-    model = theseus(tuned(classes=3), base_rate=0.3, full_at=0.5, steps=14).train()
+def test_rate_rises_in_a_line_and_stays_at_one(base, batch):
+    model = theseus(base, base_rate=0.3, full_at=0.5, steps=14).train()
     rates = []
     for _ in range(9):
         rates.append(model.rate)
@@ -127,57 +101,39 @@ def test_rate_rises_in_a_line_and_stays_at_one(tuned, batch):
 
 
 def test_rate_reaches_one_at_the_share_of_the_steps_that_a_training_makes(tuned, sentences, settings):
-    rows = sentences.rows("train")
     model = Theseus(tuned(), 2, 0.2, 0.8, 10, torch.Generator().manual_seed(0))
     rates, draw = [], model.draw
     model.draw = lambda: [rates.append(model.rate), draw()][1]
-    fit(model, sentences, rows, on_logits(cross_entropy), settings(epochs=2, keep="best"), seed=1)
+    train(model, sentences, settings(epochs=2, keep="best"))
     np.testing.assert_allclose(rates, [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1])  # 2 epochs of ceil(70 / 16)
 
 
-@pytest.mark.parametrize("replaced", [(a, b) for a in (True, False) for b in (True, False)])
-def test_each_module_is_two_layers_or_their_successor(tuned, batch, replaced):
-    model = without_dropout(theseus(tuned(classes=3)))
-    model.draw = lambda: list(replaced)
-    old, new = model.predecessor.encoder.encoder.layer, model.successor
-    modules = [[new[i]] if replaced[i] else [old[2 * i], old[2 * i + 1]] for i in (0, 1)]
+@pytest.mark.parametrize("replaced", ["yy", "yn", "ny", "nn", "y", "n", "ynny"])
+def test_each_module_is_its_layers_or_their_successor(base, batch, replaced):
+    model, size = without_dropout(theseus(base, len(replaced))), 4 // len(replaced)
+    model.draw = lambda: [drawn == "y" for drawn in replaced]
+    old, new = list(model.predecessor.encoder.encoder.layer), list(model.successor)
+    modules = [[new[i]] if drawn == "y" else old[size * i : size * (i + 1)] for i, drawn in enumerate(replaced)]
     logits = model(batch)
     assert logits.shape == (1, 4, 3)
     torch.testing.assert_close(logits[0], through(sum(modules, []), model.predecessor, batch), atol=1e-5, rtol=1e-5)
     others = [through(new, model.predecessor, batch), through(old, model.predecessor, batch)]
-    assert sum(torch.allclose(logits[0], other, atol=1e-3) for other in others) == (replaced[0] == replaced[1])
+    assert sum(torch.allclose(logits[0], other, atol=1e-3) for other in others) == (len(set(replaced)) == 1)
 
 
-@pytest.mark.parametrize(("layers", "replaced"), [(1, [True]), (1, [False]), (4, [True, False, False, True])])
-def test_modules_of_other_sizes(tuned, batch, layers, replaced):
-    model = without_dropout(theseus(tuned(classes=3), layers))
-    model.draw = lambda: replaced
-    old, new = list(model.predecessor.encoder.encoder.layer), model.successor
-    path = [new[0], old[1], old[2], new[3]] if layers == 4 else [new[0]] if replaced[0] else old
-    torch.testing.assert_close(model(batch)[0], through(path, model.predecessor, batch), atol=1e-5, rtol=1e-5)
-
-
-@pytest.mark.parametrize(("replaced", "reached"), [((True, False), {0}), ((False, True), {1}), ((True, True), {0, 1})])
-def test_gradient_reaches_the_successors_that_took_part(tuned, batch, replaced, reached):
-    model = theseus(tuned(classes=3)).train()
-    model.draw = lambda: list(replaced)
-    cross_entropy(model(batch), batch).backward()
-    found = {name for name, tensor in model.named_parameters() if tensor.grad is not None and tensor.grad.any()}
+@pytest.mark.parametrize("reached", [{0}, {1}, {0, 1}, set()])
+def test_training_reaches_the_successors_that_took_part(tuned, sentences, settings, reached):
+    model = theseus(tuned())
+    model.draw = lambda: [i in reached for i in (0, 1)]
+    before = copied(model)
+    train(model, sentences, settings(weight_decay=0.1))
     expected = {f"successor.{i}.{name}" for i in reached for name, _ in model.successor[i].named_parameters()}
-    assert without_key_biases(found ^ expected) == set()
+    assert without_key_biases((changed(model, before) - {"batches"}) ^ expected) == set()
     assert all(tensor.grad is None for tensor in model.predecessor.parameters())
 
 
-def test_batch_without_a_successor_teaches_nothing(tuned, sentences, settings):
-    model = theseus(tuned())
-    model.draw = lambda: [False, False]
-    before = copied(model)
-    fit(model, sentences, sentences.rows("train"), on_logits(cross_entropy), settings(weight_decay=0.1), seed=1)
-    assert changed(model, before) == set()
-
-
-def test_draws_are_independent_of_each_other_and_as_frequent_as_the_rate(tuned):
-    model = theseus(tuned(classes=3), layers=4, base_rate=0.3, full_at=1e9, steps=1)
+def test_draws_are_independent_of_each_other_and_as_frequent_as_the_rate(base):
+    model = theseus(base, layers=4, base_rate=0.3, full_at=1e9, steps=1)
     draws = np.array([model.draw() for _ in range(4000)])
     assert draws.shape == (4000, 4)
     np.testing.assert_allclose(draws.mean(axis=0), 0.3, atol=0.03)  # 4 standard errors
@@ -187,11 +143,9 @@ def test_draws_are_independent_of_each_other_and_as_frequent_as_the_rate(tuned):
     np.testing.assert_allclose(serial, 0, atol=4 / np.sqrt(4000))
 
 
-def test_draws_are_one_a_batch_and_follow_their_own_generator(tuned, batch):
-    member = tuned(classes=3)
-
+def test_draws_are_one_a_batch_and_follow_their_own_generator(base, batch):
     def drawn(seed, noise):
-        model, found = theseus(member, layers=4, seed=seed).train(), []
+        model, found = theseus(base, layers=4, seed=seed).train(), []
         draw = model.draw
         model.draw = lambda: found.append(draw()) or found[-1]
         for _ in range(20):
@@ -205,31 +159,26 @@ def test_draws_are_one_a_batch_and_follow_their_own_generator(tuned, batch):
     assert first != drawn(seed=2, noise=2)
 
 
-def test_at_rate_one_the_model_is_its_export(tuned, batch):
-    model = without_dropout(theseus(tuned(classes=3), base_rate=1.0))
-    torch.testing.assert_close(model(batch), model.export()(batch), atol=1e-6, rtol=1e-6)
+@pytest.mark.parametrize("rate", [0.0, 1.0])
+def test_at_rate_zero_the_model_is_its_predecessor_and_at_one_its_export(base, batch, rate):
+    model = without_dropout(theseus(base, base_rate=rate))
+    predecessor, export = model.predecessor(batch), model.export()(batch)
+    torch.testing.assert_close(model(batch), export if rate else predecessor, atol=1e-6, rtol=1e-6)
+    assert not torch.allclose(predecessor, export, atol=1e-3)
 
 
-def test_at_rate_zero_the_model_is_its_predecessor(tuned, batch):
-    model = without_dropout(theseus(tuned(classes=3), base_rate=0.0))
-    found, expected = model(batch), model.predecessor(batch)
-    torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-6)
-    assert not torch.allclose(expected, model.export()(batch), atol=1e-3)
-
-
-def test_evaluation_is_successors_alone_and_draws_nothing(tuned, batch):
-    model = theseus(tuned(classes=3), base_rate=0.0).eval()
+def test_evaluation_is_successors_alone_and_draws_nothing(base, batch):
+    model = theseus(base, base_rate=0.0).eval()
     state = model.generator.get_state()
     assert model.exit_layers == [2]
-    torch.testing.assert_close(
-        model(batch)[0], through(model.successor, model.predecessor, batch), atol=1e-5, rtol=1e-5
-    )
+    expected = through(model.successor, model.predecessor, batch)
+    torch.testing.assert_close(model(batch)[0], expected, atol=1e-5, rtol=1e-5)
     assert torch.equal(model.generator.get_state(), state)
     assert model.batches == 0
 
 
-def test_frozen_dropout_is_active_in_training(tuned, batch):
-    model = theseus(tuned(classes=3), base_rate=0.0, full_at=1e9)
+def test_frozen_dropout_is_active_in_training(base, batch):
+    model = theseus(base, base_rate=0.0, full_at=1e9)
     assert not torch.equal(model.train()(batch), model(batch))
     assert torch.equal(model.eval()(batch), model(batch))
 
@@ -254,8 +203,8 @@ def test_export_is_a_member_that_build_member_and_its_file_make(tuned, weights, 
     np.testing.assert_array_equal(exported.exit_flops(sentences.lengths), other.exit_flops(sentences.lengths))
 
 
-def test_export_leaves_the_model_as_it_is(tuned, batch):
-    model = theseus(tuned(classes=3)).eval()
+def test_export_leaves_the_model_as_it_is(base, batch):
+    model = theseus(base).eval()
     before, names = model(batch), set(trained(model))
     exported = model.export()
     with torch.no_grad():
@@ -267,10 +216,11 @@ def test_export_leaves_the_model_as_it_is(tuned, batch):
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_roberta_is_compressed_and_exported(roberta, sentences, settings, tmp_path, precision):
+def test_roberta_is_compressed_and_exported(sentences, settings, tmp_path, precision):
+    roberta = roberta_without_pooler(tmp_path)
     model = Theseus(build_member(roberta, 4, 2, True), 2, 0.3, 0.5, 10, torch.Generator().manual_seed(0))
-    rows, short = sentences.rows("train"), settings(precision=precision, epochs=2)
-    history = fit(model, sentences, rows, on_logits(cross_entropy), short, seed=1)
+    rows = sentences.rows("train")
+    history = train(model, sentences, settings(precision=precision, epochs=2))
     assert np.isfinite([epoch["loss"] for epoch in history]).all()
     save_trained(model.export(), tmp_path / "successor.safetensors")
     member = build_member(roberta, 2, 2, True)

@@ -5,17 +5,16 @@ import random
 import numpy as np
 import pytest
 import torch
+from builders import CPU, changed, copied, rows_of, train
 from torch import nn
 
-from cascadebert.data.encoding import Encoded
 from cascadebert.models.deebert import DeeBert
 from cascadebert.models.fastbert import FastBert, build_fastbert_teacher
 from cascadebert.models.members import build_member, trained
 from cascadebert.models.pabee import build_pabee
-from cascadebert.training.loop import fit, mean_score, predict, start, stream, to_batch
-from cascadebert.training.objectives import cross_entropy, on_logits
-
-CPU = torch.device("cpu")
+from cascadebert.training.loop import fit, mean_score, on_logits, predict, start, to_batch
+from cascadebert.training.objectives.cross_entropy import cross_entropy
+from cascadebert.training.streams import stream
 
 
 class Scalar(nn.Module):
@@ -36,17 +35,7 @@ class Scalar(nn.Module):
 
 def task(labels, split="train"):
     """Rows of one token each."""
-    n = len(labels)
-    return Encoded(
-        tokens=np.arange(n),
-        types=np.zeros(n, dtype=np.int64),
-        ends=np.arange(1, n + 1),
-        label=np.array(labels),
-        split=np.broadcast_to(np.array(split), n),
-        id=np.arange(n).astype(str),
-        names=np.array(["no", "yes"]),
-        pad=0,
-    )
+    return rows_of([1] * len(labels), labels, split)
 
 
 def downhill(logits, batch):
@@ -62,8 +51,7 @@ def trajectory(settings, p=0.0, scale=1.0, rows=20):
         seen.append(logits[-1, 0, 1].item())
         return scale * logits[-1, 0, 1]
 
-    data = task([0] * rows)
-    fit(model, data, data.rows("train"), on_logits(objective), settings, seed=0)
+    train(model, task([0] * rows), settings, objective, seed=0)
     return np.array([*seen, model.p.item()])
 
 
@@ -74,36 +62,26 @@ def training(weights, data, settings, seed):
     """Start, build, train: weights and history."""
     start(seed, threads=1)
     member = build_member(weights, 2, 2, freeze_embeddings=False)
-    history = fit(member, data, data.rows("train"), on_logits(cross_entropy), settings, seed)
-    return {name: tensor.clone() for name, tensor in member.state_dict().items()}, history
+    history = train(member, data, settings, seed=seed)
+    return copied(member), history
 
 
 def test_same_seed_gives_the_same_bits_and_another_seed_does_not(weights, sentences, settings):
     short = settings(keep="best")
-    (first, told), (again, retold), (other, differently) = (
-        training(weights, sentences, short, seed) for seed in (1, 1, 2)
-    )
-    assert all(torch.equal(first[name], again[name]) for name in first)
-    assert told == retold
-    assert told != differently
-    assert not torch.equal(first["classifier.weight"], other["classifier.weight"])
+    models, histories = zip(*(training(weights, sentences, short, seed) for seed in (1, 1, 2)), strict=True)
+    assert all(torch.equal(models[0][name], models[1][name]) for name in models[0])
+    assert histories[0] == histories[1] != histories[2]
+    assert not torch.equal(models[0]["classifier.weight"], models[2]["classifier.weight"])
 
 
-def test_start_seeds_every_generator():
-    def draws(seed):
-        start(seed, threads=1)
+def test_start_seeds_every_generator_and_takes_the_threads_it_is_given():
+    def draws(seed, threads):
+        start(seed, threads)
+        assert torch.get_num_threads() == threads
         return torch.rand(1).item(), np.random.rand(), random.random()  # noqa: NPY002 - it is seeded too
 
-    assert draws(3) == draws(3)
-    assert all(a != b for a, b in zip(draws(3), draws(4), strict=True))
-
-
-def test_start_takes_the_threads_it_is_given():
-    try:
-        start(0, threads=2)
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(1)
+    assert draws(3, threads=2) == draws(3, threads=1)
+    assert all(a != b for a, b in zip(draws(3, threads=1), draws(4, threads=1), strict=True))
 
 
 def test_streams_of_two_purposes_do_not_move_each_other():
@@ -122,16 +100,8 @@ def test_order_of_rows_follows_the_seed_alone(settings):
             return logits.sum()
 
         torch.manual_seed(disturbance)
-        data = task([0] * 40)
-        fit(
-            Scalar(),
-            data,
-            np.arange(40),
-            on_logits(objective),
-            settings(batch_size=4, epochs=2),
-            seed,
-            extras={"row": np.arange(40)},
-        )
+        short = settings(batch_size=4, epochs=2)
+        train(Scalar(), task([0] * 40), short, objective, seed, extras={"row": np.arange(40)})
         return seen
 
     assert order(1, 0) == order(1, 1)
@@ -147,7 +117,7 @@ def test_best_epoch_on_the_selection_split_is_restored(settings):
     # p falls from 0.18 by 0.1, 0.075, 0.05 and 0.025: "yes" is answered after the first two epochs
     data = task([1] * 4 + [1, 1, 1, 0] + [0] * 4, split=["train"] * 4 + ["selection"] * 4 + ["report"] * 4)
     model = Scalar(0.18)
-    history = fit(model, data, data.rows("train"), on_logits(downhill), settings(epochs=4, lr=0.1, keep="best"), seed=0)
+    history = train(model, data, settings(epochs=4, lr=0.1, keep="best"), downhill, seed=0)
     assert [entry["selection"] for entry in history] == [0.75, 0.75, 0.25, 0.25]
     assert model.p.item() == pytest.approx(0.08, abs=1e-6)  # the earlier of two equal epochs
     assert mean_score(model, data, data.rows("selection"), "accuracy", "fp32") == 0.75
@@ -156,18 +126,10 @@ def test_best_epoch_on_the_selection_split_is_restored(settings):
 def test_best_epoch_of_a_member_has_the_best_score(weights, sentences, settings):
     start(1, threads=1)
     member = build_member(weights, 1, 2, freeze_embeddings=True)
-    rows = sentences.rows("selection")
-    history = fit(
-        member,
-        sentences,
-        sentences.rows("train"),
-        on_logits(cross_entropy),
-        settings(epochs=6, lr=0.02, keep="best"),
-        seed=1,
-    )
+    history = train(member, sentences, settings(epochs=6, lr=0.02, keep="best"))
     scores = [entry["selection"] for entry in history]
     assert len(set(scores)) > 1
-    assert mean_score(member, sentences, rows, "accuracy", "fp32") == max(scores)
+    assert mean_score(member, sentences, sentences.rows("selection"), "accuracy", "fp32") == max(scores)
 
 
 @pytest.mark.parametrize(("metric", "scores", "kept"), [("accuracy", [0.75, 0.25], -0.02), ("f1", [0.0, 0.4], 0.03)])
@@ -175,9 +137,7 @@ def test_best_is_by_the_tasks_metric(settings, metric, scores, kept):
     # p rises from -0.12 by 0.1 and 0.05: "yes" to all costs accuracy and gives F1
     data = task([1] * 4 + [1, 0, 0, 0], split=["train"] * 4 + ["selection"] * 4)
     model, short = Scalar(-0.12), settings(epochs=2, lr=0.1, keep="best")
-    history = fit(
-        model, data, data.rows("train"), on_logits(lambda *given: -downhill(*given)), short, seed=0, metric=metric
-    )
+    history = train(model, data, short, lambda *given: -downhill(*given), seed=0, metric=metric)
     assert [entry["selection"] for entry in history] == pytest.approx(scores)
     assert model.p.item() == pytest.approx(kept, abs=1e-6)
 
@@ -185,15 +145,10 @@ def test_best_is_by_the_tasks_metric(settings, metric, scores, kept):
 def test_last_epoch_is_kept_without_a_look_at_the_selection_split(settings):
     data = task([1] * 4 + [1, 1, 1, 0], split=["train"] * 4 + ["selection"] * 4)
     model = Scalar(0.18)
-    history = fit(model, data, data.rows("train"), on_logits(downhill), settings(epochs=4, lr=0.1), seed=0)
+    history = train(model, data, settings(epochs=4, lr=0.1), downhill, seed=0)
     assert [set(entry) for entry in history] == [{"loss"}] * 4
     assert model.p.item() == pytest.approx(0.18 - 0.25, abs=1e-6)
-
-
-def test_model_is_left_in_evaluation_mode(settings):
-    model = Scalar()
-    fit(model, task([0] * 4), np.arange(4), on_logits(downhill), settings(), seed=0)
-    assert not model.training
+    assert not model.training, "a model is left in evaluation mode"
 
 
 # --- optimisation
@@ -219,7 +174,7 @@ def test_gradient_is_clipped_to_the_norm(settings):
 def test_clipping_looks_at_trained_tensors_alone(settings):
     model = Scalar()
     model.frozen.grad = torch.tensor(1e12)  # a norm over all tensors would clip p's gradient to nothing
-    fit(model, task([0] * 4), np.arange(4), on_logits(downhill), settings(lr=0.01), seed=0)
+    train(model, task([0] * 4), settings(lr=0.01), downhill, seed=0)
     assert model.p.item() == pytest.approx(-0.01, rel=1e-4)
 
 
@@ -228,25 +183,20 @@ def test_weight_decay_spares_biases_and_layer_norms(weights, sentences, settings
     with torch.no_grad():
         for tensor in trained(member).values():
             tensor.add_(0.5)
-    before = {name: tensor.clone() for name, tensor in trained(member).items()}
+    before = copied(member)
     one_step = settings(lr=0.01, weight_decay=0.5, batch_size=100)
-    fit(member, sentences, sentences.rows("train"), on_logits(lambda logits, batch: 0 * logits.sum()), one_step, seed=0)
+    train(member, sentences, one_step, lambda logits, batch: 0 * logits.sum(), seed=0)
     for name, tensor in trained(member).items():
         spared = name.endswith("bias") or "LayerNorm" in name
         torch.testing.assert_close(tensor, before[name] * (1 if spared else 1 - 0.01 * 0.5), rtol=1e-6, atol=0)
 
 
 def test_logged_loss_is_the_mean_over_rows_whatever_the_batches(settings):
+    def objective(logits, batch):
+        return batch["value"].mean() + 0 * logits.sum()
+
     values = np.arange(10, dtype=np.float32) ** 2
-    history = fit(
-        Scalar(),
-        task([0] * 10),
-        np.arange(10),
-        on_logits(lambda logits, batch: batch["value"].mean() + 0 * logits.sum()),
-        settings(batch_size=4),
-        seed=0,
-        extras={"value": values},
-    )
+    history = train(Scalar(), task([0] * 10), settings(batch_size=4), objective, 0, extras={"value": values})
     assert history[0]["loss"] == pytest.approx(values.mean())
 
 
@@ -280,8 +230,7 @@ def test_half_precision_trains_float32_parameters_close_to_fp32(weights, sentenc
 
         start(1, threads=1)
         member = build_member(weights, 2, 2, freeze_embeddings=False)
-        short = settings(precision=precision, epochs=2)
-        history = fit(member, sentences, sentences.rows("train"), on_logits(objective), short, seed=1)
+        history = train(member, sentences, settings(precision=precision, epochs=2), objective)
         assert kinds == {torch.float32}
         assert {tensor.dtype for tensor in member.parameters()} == {torch.float32}
         found[precision] = [entry["loss"] for entry in history]
@@ -296,10 +245,9 @@ def test_overflowing_gradients_in_fp16_make_no_step(weights, sentences, settings
     def change(precision):
         start(1, threads=1)
         member = build_member(weights, 1, 2, freeze_embeddings=True)
-        before = {name: tensor.clone() for name, tensor in trained(member).items()}
-        once = settings(precision=precision, epochs=1, batch_size=70)
-        fit(member, sentences, sentences.rows("train"), burst, once, seed=1)
-        return any(not torch.equal(tensor, before[name]) for name, tensor in trained(member).items())
+        before = copied(member)
+        fit(member, sentences, sentences.rows("train"), burst, settings(precision=precision, batch_size=70), seed=1)
+        return changed(member, before)
 
     assert change("bf16")
     assert not change("fp16")
@@ -340,9 +288,8 @@ def test_loader_workers_change_no_bit(weights, sentences, settings):
     def result(workers):
         start(1, threads=1)
         member = build_member(weights, 2, 2, freeze_embeddings=False)
-        objective, extras = on_logits(cross_entropy), {"row": np.arange(len(sentences.label))}
-        rows, short = sentences.rows("train"), settings(epochs=2)
-        history = fit(member, sentences, rows, objective, short, seed=1, extras=extras, workers=workers)
+        extras = {"row": np.arange(len(sentences.label))}
+        history = train(member, sentences, settings(epochs=2), extras=extras, workers=workers)
         return history, [tensor.clone() for tensor in member.parameters()]
 
     (told, expected), (history, found) = result(0), result(2)

@@ -13,7 +13,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 import yaml
+from safetensors.torch import load_file
 from smoke import FIGURES, ROOT, SMOKE, TABLE, TABLES, command, copy_of, replace, said, snakemake, would_run
 
 from cascadebert.cluster.budget import difficulty_share
@@ -71,49 +73,36 @@ def test_claims_on_a_task_of_several_seeds_have_intervals(finished, edited):
     assert set(claims["verdict"]) <= {"holds", "contradicted", "undecided at this size"}, "all systems were run"
 
 
-def test_every_system_leaves_logits_of_every_split(finished):
+def test_every_system_leaves_logits_of_every_split_that_is_printed(finished):
     folder = finished / "results/smoke/predictions/pairs"
     exits = {f"{name}_{base}": 6 for name in ("deebert", "pabee") for base in ("base", "robertaBase")}
     exits |= {"fastbert_base": 6, "cascadebert_three": 3}
     exits |= {f"cascadebert{end}": 2 for end in ("", "_without_dar", "_tempered", "_batch_mean", "_shuffled")}
     exits |= {"cascaderoberta": 2, "cascaderoberta_kd": 2}
-    exits |= dict.fromkeys(
-        [
-            "base",
-            "small",
-            "two",
-            "medium",
-            "distilled",
-            "robertaBase",
-            "base_first3",
-            "base_first2",
-            "base_first1",
-            "robertaBase_first2",
-            "pkd_base",
-            "theseus_base",
-            "two_pd",
-            "small_dar",
-            "small_dar0.1",
-            "small_dar0.5",
-            "small_tempered",
-            "small_batch_mean",
-            "small_shuffled",
-            "medium_dar",
-            "robertaSmall_dar",
-            "robertaSmall_kd_dar",
-            "fastbert_teacher_base",
-        ],
-        1,
-    )
+    members = "base small two medium distilled robertaBase small_dar medium_dar robertaSmall_dar robertaSmall_kd_dar"
+    students = "base_first3 base_first2 base_first1 robertaBase_first2 pkd_base theseus_base two_pd"
+    controls = "small_tempered small_batch_mean small_shuffled"
+    exits |= dict.fromkeys(f"{members} {students} {controls}".split(), 1)
     assert {path.name for path in folder.iterdir()} == set(exits)
     for run in exits:
-        for split, n in {"selection": 48, "report": 60, "mismatched": 60, "test": 30}.items():
-            with np.load(finished / f"results/smoke/predictions/pairs/{run}/seed1/{split}.npz") as file:
-                assert file["logits"].shape == (exits[run], n, 3)
+        splits = {"selection": 48, "report": 60, "mismatched": 60}
+        assert {path.stem for path in (folder / run).iterdir()} == set(splits), "nothing here needs the test split"
+        for split, n in splits.items():
+            with np.load(folder / run / f"{split}.npz") as file:
+                assert file["logits"].shape == (1, exits[run], n, 3), "pairs has fewer seeds"
                 assert file["logits"].dtype == np.float32
                 assert list(file["names"]) == ["entailment", "neutral", "contradiction"]
-                assert (file["label"] == -1).all() == (split == "test")
-        assert [path.name for path in (folder / run).iterdir()] == ["seed1"], "pairs has fewer seeds"
+                assert (file["label"] >= 0).all()
+
+
+def test_test_split_is_answered_when_it_is_asked_for(finished):
+    run, cascade = (f"results/smoke/predictions/pairs/{name}/test.npz" for name in ("small", "cascadebert_without_dar"))
+    done = snakemake(finished, cascade)
+    assert done.returncode == 0, said(done)[-3000:]
+    with np.load(finished / run) as member, np.load(finished / cascade) as stacked:
+        assert member["logits"].shape == (1, 1, 30, 3)
+        assert (member["label"] == -1).all()
+        np.testing.assert_array_equal(stacked["logits"][:, 0], member["logits"][:, 0])
 
 
 def test_theory_reads_each_tasks_own_predictions(finished):
@@ -127,39 +116,51 @@ def test_theory_reads_each_tasks_own_predictions(finished):
     assert own[1] == pytest.approx(scores["cascadebert_three", 1] - scores["cascadebert", 1])
 
 
+def report(folder, run):
+    """Logits (seeds, exits, n, classes) of a run on the report split of reviews, and the layers of its exits."""
+    with np.load(folder / f"results/smoke/predictions/reviews/{run}/report.npz") as file:
+        assert file["seeds"].tolist() == [1, 2]
+        return file["logits"], file["layers"].tolist()
+
+
 def test_cascade_is_its_members(finished):
-    def logits(run):
-        with np.load(finished / f"results/smoke/predictions/reviews/{run}/seed1/report.npz") as file:
-            return file["logits"], file["layers"].tolist()
-
-    stacked, layers = logits("cascadebert_without_dar")
+    stacked, layers = report(finished, "cascadebert_without_dar")
     assert layers == [1, 7]
-    np.testing.assert_array_equal(stacked[0], logits("small")[0][0])
-    np.testing.assert_array_equal(stacked[1], logits("base")[0][0])
-    np.testing.assert_array_equal(logits("cascadebert")[0][1], logits("base")[0][0])
-    np.testing.assert_array_equal(logits("cascadebert")[0][0], logits("small_dar")[0][0])
+    for run, system, exit_of in (
+        ("small", "cascadebert_without_dar", 0),
+        ("base", "cascadebert_without_dar", 1),
+        ("small_dar", "cascadebert", 0),
+        ("base", "cascadebert", 1),
+    ):
+        np.testing.assert_array_equal(report(finished, system)[0][:, exit_of], report(finished, run)[0][:, 0])
 
 
-def test_dar_trains_another_member_for_each_margin(finished):
-    def logits(run):
-        with np.load(finished / f"results/smoke/predictions/reviews/{run}/seed1/report.npz") as file:
+def test_dar_trains_another_member_for_each_margin_and_adopts_one(finished):
+    def answers(run):
+        with np.load(finished / f"results/smoke/models/reviews/{run}/seed1.npz") as file:
             return file["logits"]
 
-    assert not np.array_equal(logits("small"), logits("small_dar0.1"))
-    assert not np.array_equal(logits("small_dar0.1"), logits("small_dar0.5"))
+    grid = [answers(run) for run in ("small_dar0.1", "small_dar0.5")]
+    assert not np.array_equal(*grid)
+    assert not np.array_equal(answers("small"), grid[0])
+    chosen = json.loads((finished / "results/smoke/margins/reviews.json").read_text())["margin"]
+    np.testing.assert_array_equal(answers("small_dar"), grid[[0.1, 0.5].index(chosen)])
 
 
 def test_deebert_ends_in_the_base_it_was_built_on(finished):
-    folder = finished / "results/smoke/predictions/reviews"
-    with (
-        np.load(folder / "deebert_base/seed1/report.npz") as deebert,
-        np.load(folder / "base/seed1/report.npz") as base,
-    ):
-        np.testing.assert_allclose(deebert["logits"][-1], base["logits"][0], atol=1e-6)
+    deebert, base = (report(finished, run)[0] for run in ("deebert_base", "base"))
+    np.testing.assert_allclose(deebert[:, -1], base[:, 0], atol=1e-6)
 
 
 def test_no_job_took_more_memory_than_its_rule_asks_for(finished):
-    asked = {rule: own["mem_mb"].min() for rule, own in planned(settled(finished), finished).groupby("stage")}
+    jobs = planned(settled(finished), finished)
+    steps = {
+        "train": jobs["stage"].str.startswith(("train", "finetune")),
+        "pretrain": jobs["stage"].str.startswith("pretrain"),
+    }
+    asked = {rule: own["mem_mb"].min() for rule, own in jobs.groupby("stage")}
+    asked |= {rule: jobs.loc[of_rule, "mem_mb"].min() for rule, of_rule in steps.items()}
+    asked["predict_test"] = asked["predict"]  # another test may have asked for it
     peaks = [
         (path.relative_to(finished / "results/smoke/benchmarks").parts[0], pd.read_csv(path, sep="\t")["max_rss"].max())
         for path in (finished / "results/smoke/benchmarks").rglob("*.tsv")
@@ -173,7 +174,7 @@ def test_killed_run_gives_the_same_bytes_when_started_again(finished):
     for folder in ("models/reviews/base", "predictions/reviews/base", "sweeps", "margins"):
         shutil.rmtree(finished / "results/smoke" / folder)
     (finished / TABLE).unlink()
-    logs = finished / "results/smoke/logs/finetune/reviews/base"
+    logs = finished / "results/smoke/logs/train/reviews/base"
     shutil.rmtree(logs)
     running = subprocess.Popen(
         command(TABLE), cwd=finished, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
@@ -199,9 +200,9 @@ def test_table_5_alone_runs_what_it_needs(tmp_path):
     assert plan == {
         "import_weights": 1,
         "pretrain_member": 1,
-        "prepare_task": 2,
+        "prepare_task": 4,
         "assign_folds": 2,
-        "encode_task": 2,
+        "encode_task": 4,
         "predict_fold": 4,
         "label_difficulty": 2,
         "shuffle_difficulty": 3,
@@ -211,7 +212,8 @@ def test_table_5_alone_runs_what_it_needs(tmp_path):
         "finetune_batch_mean": 3,
         "select_margin": 2,
         "adopt_margin": 3,
-        "scale_temperature": 3,
+        "predict": 8,
+        "scale_temperature": 2,
         "measure_exits": 10,
         "table5": 1,
     }
@@ -228,7 +230,7 @@ def test_what_the_config_lacks_is_left_out_with_a_note(finished, edited):
 MINE = """
 tasks: [mine]
 data:
-  mine: {{source: {{path: {path}}}, columns: [review], label: verdict}}
+  mine: {{source: {{path: {path}}}, columns: [review], label: verdict, rows: {{report: 30}}}}
 weights:
   base: {{source: {{random: 4, hidden: 16}}}}
   small: {{source: {{distilled: base, layers: [1], corpus: mine, held_out: [mine], rows: 60, epochs: 1, lr: 1.0e-3,
@@ -250,28 +252,110 @@ training: {{precision: bf16}}
 
 
 def write_mine(folder, header="review,verdict", label=lambda i: ["bad", "so, so", "good"][i % 3]):
-    """A user's CSV with three classes whose names hold a comma, and its config."""
-    rows = [f'"{word} film number {i}, {word}","{label(i)}"' for i, word in enumerate(["dull", "good", "warm"] * 50)]
-    (folder / "mine.csv").write_text("\n".join([header, *rows]) + "\n")
+    """A user's CSV files with three classes whose names hold a comma, and their config."""
+    (folder / "mine").mkdir()
+    for split, first, n in (("train", 0, 110), ("validation", 110, 40), ("test", 150, 20)):
+        words = (["dull", "good", "warm"] * 60)[first : first + n]
+        rows = [f'"{word} film number {i}, {word}","{label(i)}"' for i, word in enumerate(words, first)]
+        (folder / f"mine/{split}.csv").write_text("\n".join([header, *rows]) + "\n")
     (folder / "config").mkdir(exist_ok=True)
-    (folder / "config/mine.yaml").write_text(MINE.format(path="mine.csv"))
+    (folder / "config/mine.yaml").write_text(MINE.format(path="mine"))
 
 
-def test_own_csv_with_three_string_labels_runs_to_the_table(tmp_path):
-    write_mine(copy_of(ROOT, tmp_path))
-    done = snakemake(tmp_path, config="config/mine.yaml")
+@pytest.fixture(scope="module")
+def mine(tmp_path_factory):
+    """A finished run on a user's own files."""
+    folder = copy_of(ROOT, tmp_path_factory.mktemp("mine"))
+    write_mine(folder)
+    done = snakemake(folder, config="config/mine.yaml")
     assert done.returncode == 0, said(done)[-3000:]
-    table = (tmp_path / "results/mine/table2.md").read_text()
+    return folder
+
+
+def test_own_csv_with_three_string_labels_runs_to_the_table(mine):
+    table = (mine / "results/mine/table2.md").read_text()
     assert "±" not in table.split("\n\n")[0], "one seed has no standard deviation"
     assert "No mismatched half: mine." in table
-    task = yaml.safe_load((tmp_path / "results/mine/tasks/mine/task.json").read_text())
-    assert task["names"] == ["bad", "good", "so, so"]
+    facts = json.loads((mine / "results/mine/tasks/mine/training.json").read_text())
+    assert facts["names"] == ["bad", "good", "so, so"]
+
+
+SYSTEM = """
+from cascadebert.models.pabee import build_pabee as build
+from cascadebert.training.assembly import Given, Training
+from cascadebert.training.loop import on_logits
+from cascadebert.training.objectives.cross_entropy import cross_entropy
+
+
+def alike(logits, batch):
+    return sum(cross_entropy(of_exit[None], batch) for of_exit in logits)
+
+
+def training(given: Given) -> Training:
+    return Training(given.build(), on_logits(alike))
+"""
+
+
+def test_another_system_takes_three_files_and_stands_in_tables_and_figures(mine, tmp_path):
+    folder = shutil.copytree(mine, tmp_path / "mine", symlinks=True)
+    library = folder / "workflow/scripts/cascadebert"
+    (library / "training/objectives/alike.py").write_text(SYSTEM)
+    recipe = """    more = {"objective": "alike", "model": "training.objectives.alike.build"}
+    found[f"alike_{base}"] = _of(config, base, full_layers(config), config.pabee, **more)
+    for name in config.cascade[:-1]:"""
+    entry = """    "alike": System("Alike", "alike_{base}", "entropy", ("table2", *_ALL)),
+    "distilbert": System("""
+    for name, change in (
+        ("recipes.py", replace("    for name in config.cascade[:-1]:", recipe)),
+        ("systems.py", replace('    "distilbert": System(', entry)),
+    ):
+        (library / name).write_text(change((library / name).read_text()))
+    pages = [f"results/mine/{page}" for page in ("table2.csv", "table8.csv", "figures/figure5_all.csv")]
+    plan = would_run(folder, *pages, config="config/mine.yaml")
+    assert {rule: plan.get(rule) for rule in ("train", "predict", "sweep_thresholds")} == dict.fromkeys(
+        ("train", "predict", "sweep_thresholds"), 1
+    )
+    assert not [rule for rule in plan if rule.startswith(("finetune", "train_", "pretrain"))]
+    done = snakemake(folder, *pages, config="config/mine.yaml")
+    assert done.returncode == 0, said(done)[-3000:]
+    for page in pages:
+        assert "alike" in set(pd.read_csv(folder / page)["system"]), page
+    assert "Alike" in (folder / "results/mine/table2.md").read_text()
+
+
+def test_rows_that_are_only_answered_train_nothing(mine):
+    preset, test = mine / "config/mine.yaml", mine / "mine/test.csv"
+    with test.open("a") as file:
+        file.writelines(f'"another film, number {i}",""\n' for i in range(20))
+    plan = would_run(mine, config="config/mine.yaml")
+    assert plan == {"prepare_task": 1, "table1": 1}, "but for Table 1, which counts rows, nothing here reads them"
+    answers = [f"results/mine/predictions/mine/{run}/test.npz" for run in ("base", "small")]
+    asked = would_run(mine, *answers, config="config/mine.yaml")
+    assert asked == {"prepare_task": 1, "encode_task": 1, "predict_test": 2}
+    preset.write_text(preset.read_text().replace("report: 30", "report: 40"))
+    sweeps = [f"results/mine/sweeps/mine/{run}.csv" for run in ("base", "deebert_base", "pabee_base")]
+    larger = would_run(mine, *sweeps, config="config/mine.yaml")
+    assert larger == {"prepare_task": 1, "encode_task": 1, "predict": 3, "sweep_thresholds": 3}
+
+
+def test_checkpoint_that_was_made_once_serves_another_config(mine):
+    other = (mine / "config/mine.yaml").read_text()
+    source = other[other.index("  small: {source: {distilled") : other.index("members:")]
+    reused = "  small: {source: {path: results/mine/weights/small}}\n"
+    (mine / "config/reuse.yaml").write_text(other.replace(source, reused))
+    target = "results/reuse/weights/small/model.safetensors"
+    assert would_run(mine, target, config="config/reuse.yaml") == {"import_weights": 1}
+    done = snakemake(mine, target, config="config/reuse.yaml")
+    assert done.returncode == 0, said(done)[-3000:]
+    made, read = (load_file(mine / path) for path in (target.replace("reuse", "mine"), target))
+    assert made.keys() == read.keys()
+    assert all(torch.equal(made[name], read[name]) for name in made)
 
 
 @pytest.mark.parametrize(
     ("mistake", "sentence"),
     [
-        ({"header": "text,verdict"}, "mine.csv has no column review: it has text, verdict."),
+        ({"header": "text,verdict"}, "mine/train.csv has no column review: it has text, verdict."),
         (
             {"label": lambda i: "good" if i else "so, so"},
             "so, so has 1 training instances and difficulty.n_folds is 2",
@@ -423,7 +507,7 @@ try:
             ConfigSettings(configfiles=[Path("config/mine.yaml")]),
             snakefile=Path("Snakefile"),
         )
-        dag = workflow.dag(DAGSettings(targets={"results/mine/tasks/mine/task.json"}))
+        dag = workflow.dag(DAGSettings(targets={"results/mine/tasks/mine/training.json"}))
         logging.getLogger("snakemake.logging").addHandler(Jobs())
         dag.execute_workflow(execution_settings=ExecutionSettings(retries=1))
 finally:

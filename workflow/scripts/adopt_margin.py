@@ -9,7 +9,7 @@ from cascadebert.files import atomic, read_json
 
 
 def main(selected: Path, margins: list[float], candidates: list[Path], out: list[Path]) -> None:
-    """Copy the model, its record and its predictions at one margin.
+    """Copy the model, its record and its answers at one margin.
 
     Args:
         selected: of select_margin.py.

@@ -12,7 +12,7 @@ def main(examples: Path, n_folds: int, seed: int, out: Path) -> None:
     """Assign each training instance to a fold.
 
     Args:
-        examples: of prepare_task.py.
+        examples: training.jsonl of prepare_task.py.
         n_folds: K.
         seed: of the split.
         out: CSV with columns id, fold.

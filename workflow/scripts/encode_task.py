@@ -1,4 +1,4 @@
-"""The token ids of one task, once for each checkpoint's tokenizer."""
+"""The token ids of one part of a task, once for each checkpoint's tokenizer."""
 
 from pathlib import Path
 
@@ -8,18 +8,18 @@ from cascadebert.data.encoding import encode, write_encoded
 from cascadebert.files import read_examples, read_json
 
 
-def main(examples: Path, task: Path, tokenizer: Path, max_length: int, out: Path) -> None:
-    """Tokenise all splits.
+def main(examples: Path, facts: Path, tokenizer: Path, max_length: int, out: Path) -> None:
+    """Tokenise its splits.
 
     Args:
         examples: of prepare_task.py.
-        task: of prepare_task.py.
+        facts: of prepare_task.py.
         tokenizer: tokenizer.json.
         max_length: word pieces in an instance, special tokens included.
         out: .arrow.
     """
-    about = read_json(task)
-    write_encoded(out, encode(read_examples(examples), about["names"], tokenizer, max_length, about.get("origin")))
+    about = read_json(facts)
+    write_encoded(out, encode(read_examples(examples), about["names"], tokenizer, max_length, about["origin"]))
 
 
 if __name__ == "__main__":

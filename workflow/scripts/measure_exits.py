@@ -10,22 +10,21 @@ from cascadebert.metrics.measures import measures
 from cascadebert.metrics.predictions import read_predictions
 
 
-def main(report: list[Path], mismatched: list[Path], seeds: list[int], task: str, run: str, out: Path) -> None:
+def main(report: Path, mismatched: Path, task: str, run: str, out: Path) -> None:
     """Write one row a seed, split and exit.
 
     Args:
-        report: .npz of the split that tables print, one a seed.
+        report: .npz of the split that tables print.
         mismatched: .npz of its other half.
-        seeds: in the order of the files.
         task: name, for the rows.
         run: name, for the rows.
         out: CSV with columns task, run, seed, split, layers, accuracy, dis, ece, n (fractions).
     """
-    frames = []
-    for seed, *files in zip(seeds, report, mismatched, strict=True):
-        for split, path in zip(("report", "mismatched"), files, strict=True):
+    by_split, frames = {"report": read_predictions(report), "mismatched": read_predictions(mismatched)}, []
+    for seed in by_split["report"]:
+        for split, by_seed in by_split.items():
             names = {"task": task, "run": run, "seed": seed, "split": split}
-            frames.append(pd.DataFrame([names | row for row in measures(read_predictions(path))]))
+            frames.append(pd.DataFrame([names | row for row in measures(by_seed[seed])]))
     write_csv(out, pd.concat(frames))
 
 

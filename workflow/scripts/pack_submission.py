@@ -1,8 +1,6 @@
 """One run's answers to GLUE's test sets at one speed-up, as a zip for the GLUE server (docs/glue-server.md)."""
 
-import json
 import logging
-from itertools import islice
 from pathlib import Path
 
 import pandas as pd
@@ -14,21 +12,20 @@ from cascadebert.metrics.submission import FILES, answered, chosen, files_for, f
 log = logging.getLogger(__name__)
 
 
-def main(predictions: list[Path], sweeps: list[Path], spec: str, out: Path) -> None:
+def main(tasks: list[str], predictions: list[Path], sweeps: list[Path], target: float, out: Path) -> None:
     """Answer each task by the seed that is best on its selection split, at the threshold that was chosen there.
 
     Args:
-        predictions: .npz of the test split, by task and, within a task, by seed.
+        tasks: called as in GLUE, in the order of the files.
+        predictions: .npz of the test split, one a task.
         sweeps: of sweep_thresholds.py, one a task.
-        spec: JSON with seeds (pairs of a task, called as in GLUE, and its seeds, in the order of the files) and target.
+        target: the speed-up.
         out: zip.
     """
-    wanted = json.loads(spec)
-    files, given = filled(), iter(predictions)
-    for (task, seeds), sweep in zip(wanted["seeds"], sweeps, strict=True):
-        point = chosen(pd.read_csv(sweep), float(wanted["target"]))
-        by_seed = dict(zip(seeds, islice(given, len(seeds)), strict=True))
-        held = read_predictions(by_seed[point["seed"]])
+    files = filled()
+    for task, path, sweep in zip(tasks, predictions, sweeps, strict=True):
+        point = chosen(pd.read_csv(sweep), target)
+        held = read_predictions(path)[point["seed"]]
         classes, achieved = answered(held, point)
         files |= files_for(task, held, classes)
         log.info(
@@ -36,7 +33,7 @@ def main(predictions: list[Path], sweeps: list[Path], spec: str, out: Path) -> N
             *(" and ".join(f"{file}.tsv" for file in FILES[task]), point["seed"], point["metric"], point["score"]),
             *(point["threshold"], achieved),
         )
-    ours = {file for task, _ in wanted["seeds"] for file in FILES[task]}
+    ours = {file for task in tasks for file in FILES[task]}
     for file, rows in files.items():
         if file not in ours:
             log.info("%s.tsv: not trained, each of its %d rows filled with %s", file, len(rows), rows[0])

@@ -5,38 +5,32 @@ from pathlib import Path
 import tyro
 
 from cascadebert.data.encoding import read_encoded
-from cascadebert.models.members import build_member, load_trained
-from cascadebert.training.loop import Settings, start
+from cascadebert.models.building import build_model
+from cascadebert.models.members import load_trained
+from cascadebert.recipe import from_json
+from cascadebert.training.loop import start
 from cascadebert.training.teachers import skip_map, teacher_outputs, write_teacher
 
 
 def main(
-    encoded: Path,
-    weights: Path,
-    trained: Path,
-    layers: int,
-    student_layers: int,
-    settings: Settings,
-    threads: int,
-    out: Path,
+    recipe: str, encoded: Path, weights: Path, trained: Path, student_layers: int, threads: int, out: Path
 ) -> None:
     """Write logits, and states of the sentence after the layers that a student of some depth is mapped to.
 
     Args:
-        encoded: the task's token ids.
+        recipe: of the teacher, as JSON (cascadebert/recipe.py).
+        encoded: token ids of the task's train split.
         weights: model.safetensors of the teacher's pre-trained checkpoint.
         trained: the fine-tuned teacher's trained tensors.
-        layers: transformer layers of the teacher.
         student_layers: of the student, for PKD's map.
-        settings: as the teacher was fine-tuned; precision and freeze_embeddings count.
         threads: of this process.
         out: .npz with ids, logits (n, classes), states (n, layers, hidden), layers.
     """
-    device, task = start(0, threads), read_encoded(encoded)
-    teacher = build_member(weights, layers, len(task.names), settings.freeze_embeddings)
+    device, task, run = start(0, threads), read_encoded(encoded), from_json(recipe)
+    teacher = build_model(run, weights, len(task.names))
     load_trained(teacher, trained)
-    rows, mapped = task.rows("train"), skip_map(layers, student_layers)
-    outputs = teacher_outputs(teacher.to(device), task, rows, mapped, settings.precision)
+    rows, mapped = task.rows("train"), skip_map(run.layers, student_layers)
+    outputs = teacher_outputs(teacher.to(device), task, rows, mapped, run.settings.precision)
     write_teacher(out, task.id[rows], *outputs, mapped)
 
 

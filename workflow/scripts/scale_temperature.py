@@ -8,22 +8,26 @@ import tyro
 
 from cascadebert.metrics.calibration import fit_temperature
 from cascadebert.metrics.predictions import read_predictions, write_predictions
-from cascadebert.systems import SPLITS
 
 
-def main(predictions: list[Path], out: list[Path]) -> None:
-    """Scale all splits by the temperature that suits the selection split.
+def main(selection: Path, predictions: list[Path], out: list[Path]) -> None:
+    """Scale each seed's logits by the temperature that suits its selection split.
 
     Args:
-        predictions: of a member, one a split.
+        selection: of a member.
+        predictions: of the member, one a split; the selection split among them.
         out: where they go.
     """
-    loaded = dict(zip(SPLITS, (read_predictions(path) for path in predictions), strict=True))
-    temperature = fit_temperature(loaded["selection"].stack.logits[-1], loaded["selection"].label)
-    logging.info("temperature %.4f", temperature)
-    for whole, path in zip(loaded.values(), out, strict=True):
-        stack = dataclasses.replace(whole.stack, logits=whole.stack.logits / temperature)
-        write_predictions(path, dataclasses.replace(whole, stack=stack))
+    temperatures = {
+        seed: fit_temperature(held.stack.logits[-1], held.label) for seed, held in read_predictions(selection).items()
+    }
+    logging.info("temperature %s", {seed: round(value, 4) for seed, value in temperatures.items()})
+    for path, target in zip(predictions, out, strict=True):
+        scaled = {}
+        for seed, whole in read_predictions(path).items():
+            stack = dataclasses.replace(whole.stack, logits=whole.stack.logits / temperatures[seed])
+            scaled[seed] = dataclasses.replace(whole, stack=stack)
+        write_predictions(target, scaled)
 
 
 if __name__ == "__main__":

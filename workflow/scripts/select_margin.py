@@ -7,29 +7,28 @@ import numpy as np
 import tyro
 
 from cascadebert.files import write_json
-from cascadebert.metrics.predictions import cascade_of, read_predictions
+from cascadebert.metrics.predictions import cascades_of, read_predictions
 from cascadebert.metrics.sweeps import sweep
 
 
 def main(
-    predictions: list[Path], base: list[Path], margins: list[float], speed_ups: list[float], metric: str, out: Path
+    answers: list[Path], base: list[Path], margins: list[float], speed_ups: list[float], metric: str, out: Path
 ) -> None:
     """Select a margin by the task's metric, averaged over model seeds and target speed-ups; ties go to the smaller.
 
     Args:
-        predictions: selection logits of the regularized members; margins outermost, then seeds, then members.
+        answers: selection logits of the regularized members; margins outermost, then members, then seeds.
         base: selection logits of the base, one a seed.
         margins: the grid.
         speed_ups: targets.
         metric: of the task.
         out: JSON with margin, and scores of every margin by seed, null where the metric is undefined.
     """
-    files = np.array(predictions, dtype=object).reshape(len(margins), len(base), -1)  # (margins, seeds, members)
-    scores = {}
-    for margin, by_seed in zip(margins, files, strict=True):
+    files = np.array(answers, dtype=object).reshape(len(margins), -1, len(base))  # (margins, members, seeds)
+    last, scores = read_predictions(*base), {}
+    for margin, members in zip(margins, files, strict=True):
         of_margin = []
-        for members, last in zip(by_seed, base, strict=True):
-            whole = cascade_of([read_predictions(path) for path in (*members, last)])
+        for whole in cascades_of([*(read_predictions(*paths) for paths in members), last]).values():
             points = sweep({"selection": whole}, "confidence", speed_ups, metric)
             scores_in_layers = [point["score"] for point in points if point["measure"] == "layers"]
             of_margin.append(float(np.mean(scores_in_layers)))

@@ -7,7 +7,7 @@ import tyro
 
 from cascadebert.files import write_csv
 from cascadebert.metrics.difficulty import shuffled
-from cascadebert.training.loop import stream
+from cascadebert.training.streams import stream
 
 
 def main(labels: Path, seed: int, out: Path) -> None:

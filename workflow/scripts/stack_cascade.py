@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import tyro
 
-from cascadebert.metrics.predictions import cascade_of, read_predictions, write_predictions
+from cascadebert.metrics.predictions import cascades_of, read_predictions, write_predictions
 
 
 def main(members: list[Path], out: list[Path]) -> None:
@@ -17,7 +17,7 @@ def main(members: list[Path], out: list[Path]) -> None:
     """
     by_split = np.array(members, dtype=object).reshape(-1, len(out)).T
     for files, target in zip(by_split, out, strict=True):
-        write_predictions(target, cascade_of([read_predictions(path) for path in files]))
+        write_predictions(target, cascades_of([read_predictions(path) for path in files]))
 
 
 if __name__ == "__main__":

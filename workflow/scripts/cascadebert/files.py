@@ -41,6 +41,12 @@ def read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def read_facts(*paths: Path) -> dict[str, Any]:
+    """Facts of a task (names, metric, dropped, origin) with the rows of all the parts that are given."""
+    parts = [read_json(path) for path in paths]
+    return parts[0] | {"rows": {split: n for part in parts for split, n in part["rows"].items()}}
+
+
 def write_text(path: Path, content: str) -> None:
     """Write a text."""
     with atomic(path) as temporary:
@@ -62,7 +68,7 @@ def write_examples(path: Path, examples: pd.DataFrame) -> None:
 def read_examples(path: Path) -> pd.DataFrame:
     """Read what `write_examples` wrote; everything but the rating is text."""
     text = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
-    return pd.DataFrame(text)
+    return pd.DataFrame(text) if text else pd.DataFrame(columns=["id", "split", "text", "label"])
 
 
 class Origin(TypedDict):

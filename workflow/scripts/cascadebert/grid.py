@@ -1,57 +1,26 @@
-"""What a config asks for: every run that tables and figures stand on, and what is left out for want of a key."""
+"""What a config asks for: every run that tables and figures stand on, its seeds, models and speed-ups."""
 
 from itertools import product
 from string import Formatter
-from typing import Any
 
+from cascadebert.config.keys import Config
+from cascadebert.recipe import needed
+from cascadebert.recipes import depths, full_layers, recipes
 from cascadebert.systems import SYSTEMS, shown_in
 
-NEEDS = {
-    "table3": ("student_layers",),
-    "table6": ("roberta_cascade", "student_layers"),
-    "table7": ("fastbert",),
-    "theory": ("larger_cascade",),
-    "figure2": ("complete",),
-    "figure3": ("complete",),
-    "figure5": ("larger_cascade",),
-}
-"""Keys of the config without which a table or figure cannot be made."""
 
-MEANING = {
-    "roberta_cascade": "two RoBERTa members, a shallow one and the base, with their checkpoint under weights",
-    "student_layers": "the depth of the static students",
-    "fastbert": "the recipe of FastBERT's self-distillation",
-    "larger_cascade": "the members of a cascade with one more model",
-    "complete": "the complete members of several depths",
-}
-"""What each of those keys has to say."""
-
-
-def rated(config: dict[str, Any]) -> list[str]:
+def rated(config: Config) -> list[str]:
     """Tasks whose source has a human rating beside the label (Figure 7)."""
-    sources = {task: config["data"][task]["source"] for task in config["tasks"]}
-    return [task for task, own in sources.items() if "package" in own or ("toy" in own and not own.get("pairs"))]
+    sources = {task: config.data[task].source for task in config.tasks}
+    return [task for task, source in sources.items() if source.package or (source.toy and not source.pairs)]
 
 
-def in_glue(config: dict[str, Any]) -> dict[str, str]:
+def in_glue(config: Config) -> dict[str, str]:
     """Tasks that are the paper's, with their names there."""
-    return {task: config["data"][task]["glue"] for task in config["tasks"] if "glue" in config["data"][task]}
+    return {task: name for task in config.tasks if (name := config.data[task].glue)}
 
 
-def missing(config: dict[str, Any], artefact: str) -> str:
-    """Why a table, a figure or the submissions cannot be made, in one sentence; empty where they can."""
-    if artefact == "submissions":
-        return _unsubmittable(config)
-    if artefact == "figure7" and not rated(config):
-        return "figure7 cannot be made, no task's source has human ratings: add one that has to tasks."
-    lacking = [key for key in NEEDS.get(artefact, ()) if key not in config]
-    if not lacking:
-        return ""
-    wanted = "; and ".join(f"{key}, {MEANING[key]}" for key in lacking)
-    return f"{artefact} cannot be made, the config lacks {wanted}: add it, as docs/config.md describes it."
-
-
-def _unsubmittable(config: dict[str, Any]) -> str:
+def unsubmittable(config: Config) -> str:
     """Why nothing can be submitted to the GLUE server; what is in the files of a test set is not looked at."""
     tasks = in_glue(config)
     if not tasks:
@@ -61,91 +30,89 @@ def _unsubmittable(config: dict[str, Any]) -> str:
         return (
             f"submissions cannot be made, {' and '.join(twice)} are the same task of GLUE: leave one of them in tasks."
         )
-    capped = [task for task in tasks if "test" in config["data"][task].get("rows", {})]
+    capped = [task for task in tasks if config.data[task].rows.test]
     if capped:
         key = f"data.{capped[0]}.rows.test"
         return f"submissions cannot be made, {key} leaves rows out and the GLUE server wants all of them: remove it."
     return ""
 
 
-def full_layers(config: dict[str, Any]) -> int:
-    """Layers of the base, the numerator of every speed-up."""
-    return config["members"][config["cascade"][-1]]["layers"]
-
-
-def depths(config: dict[str, Any]) -> list[int]:
-    """Depths k of BERT-kL: those with a target speed-up, and those of the complete members that it is set against."""
-    full = full_layers(config)
-    whole = {int(full / target) for target in config["speed_ups"] if (full / target).is_integer()}
-    complete = {config["members"][name]["layers"] for name in config.get("complete", [])}
-    return sorted(whole | complete - {full}, reverse=True)
-
-
-def names(config: dict[str, Any]) -> dict[str, list[str]]:
+def names(config: Config) -> dict[str, list[str]]:
     """What the places in the runs' names stand for under a config; a place that it does not fill is absent."""
-    base = config["cascade"][-1]
+    base = config.cascade[-1]
     found = {
         "base": [base],
         "k": [str(k) for k in depths(config)],
-        "complete": [name for name in config.get("complete", []) if name != base],
+        "complete": [name for name in config.complete or [] if name != base],
     }
-    if "roberta_cascade" in config:
-        found["roberta"] = [config["roberta_cascade"][-1]]
-    if "student_layers" in config:
-        found["student"] = [str(config["student_layers"])]
-    if "distilbert" in config:
-        found["distilbert"] = [config["distilbert"]["member"]]
-    if "bert_pd" in config:
-        found["pd"] = [config["bert_pd"]["member"]]
+    if config.roberta_cascade:
+        found["roberta"] = [config.roberta_cascade[-1]]
+    if config.student_layers:
+        found["student"] = [str(config.student_layers)]
+    if config.distilbert:
+        found["distilbert"] = [config.distilbert.member]
+    if config.bert_pd:
+        found["pd"] = [config.bert_pd.member]
     return found
 
 
-def runs(config: dict[str, Any]) -> dict[str, str]:
+def runs(config: Config) -> dict[str, str]:
     """Every run under a config, by the name of its folder, with its system."""
-    known, found = names(config), {}
+    known = names(config)
+    found: dict[str, str] = {}
     for name, system in SYSTEMS.items():
         places = [place for _, place, _, _ in Formatter().parse(system.run) if place]
-        if system.needs in config and all(place in known for place in places):
+        if getattr(config, system.needs) and all(place in known for place in places):
             for values in product(*(known[place] for place in places)):
                 found.setdefault(system.run.format(**dict(zip(places, values, strict=True))), name)
     return found
 
 
-def own_ratio(config: dict[str, Any], run: str) -> float | None:
+def seeds_of(config: Config, task: str) -> list[int]:
+    """Model seeds of a task: all of them, or the first few."""
+    return config.seeds[: config.fewer_seeds.get(task)]
+
+
+def targets(config: Config) -> list[float]:
+    """Every target speed-up that a table or a figure asks for."""
+    asked = [*config.speed_ups, *config.ablation_speed_ups, *config.curve, config.figures.speed_up]
+    return sorted({*map(float, asked), *([static_ratio(config)] if config.student_layers else [])})
+
+
+def static_ratio(config: Config) -> float:
+    """Speed-up of the static students (Tables 3 and 6)."""
+    return full_layers(config) / needed(config.student_layers)
+
+
+def fixed_ratio(config: Config, run: str) -> float | None:
     """Speed-up of a static run, layers of the base over its own; None where a threshold sets it."""
-    system = runs(config)[run]
-    if SYSTEMS[system].exits != "last":
-        return None
-    if run in config["members"]:
-        layers = config["members"][run]["layers"]
-    else:
-        layers = int(run.rpartition("_first")[2]) if system == "bert_kl" else config["student_layers"]
-    return full_layers(config) / layers
+    static = SYSTEMS[runs(config)[run]].exits == "last"
+    return full_layers(config) / recipes(config)[run].layers if static else None
 
 
-def table2_ratios(config: dict[str, Any]) -> dict[str, list[float]]:
+def table2_ratios(config: Config) -> dict[str, list[float]]:
     """Speed-ups at which each run has a row in Table 2; none for a depth that no target speed-up asks for."""
     found = {}
     for run in (run for run, system in runs(config).items() if system in shown_in("table2")):
-        own = own_ratio(config, run)
-        static = [own] if own in (1, *config["speed_ups"]) else []
-        found[run] = list(config["speed_ups"]) if own is None else static
+        own = fixed_ratio(config, run)
+        static = [own] if own in (1, *config.speed_ups) else []
+        found[run] = list(config.speed_ups) if own is None else static
     return found
 
 
-def misplaced(config: dict[str, Any]) -> str:
+def misplaced(config: Config) -> str:
     """Which score of the GLUE server has no cell in Table 2, or one that is taken, in one sentence; empty if none."""
     known, tasks = table2_ratios(config), in_glue(config)
     columns = [column for task, name in tasks.items() for column in (task, f"{task}-mm")[: 1 + (name == "mnli")]]
     entered = set()
-    for i, entry in enumerate(config["server_scores"]):
-        key, run, ratio = f"config key server_scores.{i}", entry["run"], entry["speed_up"]
+    for i, entry in enumerate(config.server_scores):
+        key, run, ratio = f"config key server_scores.{i}", entry.run, entry.speed_up
         if run not in known:
             return f"{key}.run names {run}, which has no row in Table 2: take one of {', '.join(known)}."
         if ratio not in known[run]:
             asked = ", ".join(f"{own:g}" for own in known[run]) or "none"
             return f"{key}.speed_up is {ratio:g}, and Table 2 has {run} at {asked}: take one, or add it to speed_ups."
-        for column in entry["scores"]:
+        for column in entry.scores:
             if column not in columns:
                 taken = ", ".join(columns) or "none, since no task has the key glue"
                 return f"{key}.scores names {column}, which is no column of a task of GLUE: take one of {taken}."
@@ -155,19 +122,48 @@ def misplaced(config: dict[str, Any]) -> str:
     return ""
 
 
-def cascade_members(config: dict[str, Any], system: str) -> list[str]:
+def cascade_members(config: Config, system: str) -> list[str]:
     """Runs that a cascade is stacked from, in ascending depth."""
-    *lower, last = config[SYSTEMS[system].cascade]
+    *lower, last = getattr(config, SYSTEMS[system].cascade)
     return [*(f"{member}{SYSTEMS[system].variant}" for member in lower), last]
 
 
-def models(config: dict[str, Any], run: str) -> list[str]:
+def models(config: Config, run: str) -> list[str]:
     """Runs whose models are in memory when a run's system answers."""
     system = runs(config)[run]
     return cascade_members(config, system) if SYSTEMS[system].cascade else [run]
 
 
-def before(config: dict[str, Any], run: str) -> list[str]:
-    """Runs that had to be trained before a run, and are not in memory with it."""
-    known = {place: values[0] for place, values in names(config).items() if values}
-    return [template.format(**known) for template in SYSTEMS[runs(config)[run]].after]
+def before(config: Config, run: str) -> list[str]:
+    """Runs that had to be trained before a run, as its first stage or its teacher, and are not in memory with it."""
+    held, known = models(config, run), recipes(config)
+    stood_on = [other for name in held if name in known for other in known[name].stands_on]
+    return [name for name in dict.fromkeys(stood_on) if name not in held]
+
+
+def runs_in(config: Config, name: str) -> list[str]:
+    """Runs of the systems that stand in a table or figure."""
+    return [run for run, system in runs(config).items() if system in shown_in(name)]
+
+
+def variants(config: Config) -> dict[str, str]:
+    """Runs of the small member in Table 5 and Figure 6, with what they are called there."""
+    small = config.cascade[0]
+    return {
+        f"{small}_dar": "with DAR",
+        small: "without DAR",
+        f"{small}_tempered": "temperature scaling",
+        f"{small}_batch_mean": "batch means",
+        f"{small}_shuffled": "shuffled labels",
+    }
+
+
+def of_one_depth(config: Config) -> list[tuple[str, str, int]]:
+    """Runs of Figures 2 and 3: run, model there, depth; DeeBERT has all depths."""
+    base = config.cascade[-1]
+    depths = {name: config.members[name].layers for name in config.complete or [] if name != base}
+    return [
+        (f"deebert_{base}", "deebert", 0),
+        *((f"{base}_first{layers}", "bert_kl", layers) for layers in depths.values()),
+        *((name, "bert_complete", layers) for name, layers in depths.items()),
+    ]

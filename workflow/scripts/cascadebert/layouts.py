@@ -41,6 +41,23 @@ FILES = {
 
 ENDINGS = (".jsonl", ".csv", ".parquet")
 
+Part = Literal["training", "report", "test"]
+"""Parts of a task that are prepared, and made again, apart: training depends on no row that is only answered."""
+
+PARTS: dict[str, tuple[str, ...]] = {
+    "training": ("train", "selection"),
+    "report": ("report", "mismatched"),
+    "test": ("test",),
+}
+"""Splits of each part."""
+
+READ: dict[str, tuple[str, ...]] = {
+    "training": ("train", "report", "mismatched"),
+    "report": ("train", "report", "mismatched"),
+    "test": ("train", "test", "test_mismatched"),
+}
+"""Files that a part depends on: no text is in two splits, and class names are those of the training rows."""
+
 CHECKPOINT = (
     (("config.json",),),
     (("model.safetensors",), ("pytorch_model.bin",)),
@@ -71,15 +88,18 @@ def kind_of(source: dict[str, Any], kinds: dict[str, set[str]]) -> str:
     return next(kind for kind in kinds if kind in source)
 
 
-def files_of(path: Path) -> dict[str, Path]:
-    """Files of a local data set by split; a single file is its train split. Empty where there is none."""
+def files_of(path: Path, part: Part | None = None) -> dict[str, Path]:
+    """Files of a local data set by split, or those that a part of a task depends on; empty where there is none.
+
+    A single file is the train split.
+    """
     if path.is_file():
         return {"train": path}
     found = {
         split: [path / f"{stem}{end}" for stem in stems for end in ENDINGS if (path / f"{stem}{end}").is_file()]
         for split, stems in FILES.items()
     }
-    return {split: files[0] for split, files in found.items() if files}
+    return {split: files[0] for split, files in found.items() if files and (part is None or split in READ[part])}
 
 
 def names_in(folder: Path) -> set[str]:
@@ -98,7 +118,7 @@ def checkpoint_files(held: Collection[str], where: str) -> list[str]:
     Raises:
         Problem: when one is missing in all its forms.
     """
-    found = []
+    found: list[str] = []
     for forms in CHECKPOINT:
         form = next((form for form in forms if set(form) <= set(held)), None)
         if form is None:

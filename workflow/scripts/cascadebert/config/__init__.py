@@ -81,8 +81,8 @@ def _sentence(mistake: Any) -> str:
     if kind in TYPES:
         return f"config key {key} is {value!r}: give {TYPES[kind]}."
     if kind == "literal_error":
-        known = ", ".join(re.findall("'(.*?)'", context["expected"]))
-        return f"config key {key} is {value!r}: give one of {known}."
+        choice = ", ".join(re.findall("'(.*?)'", context["expected"]))
+        return f"config key {key} is {value!r}: give one of {choice}."
     wrong = LIMITS[kind].format(input=value, **context) if kind in LIMITS else mistake["msg"]
     meaning = (_at(loc)[1] or "see docs/config.md for what it means").rstrip(".").replace("\n", " ")
     return f"config key {key} is not acceptable ({wrong}): {meaning}."
@@ -90,7 +90,8 @@ def _sentence(mistake: Any) -> str:
 
 def _at(loc: list[str | int]) -> tuple[Any, str]:
     """Type and description of the key at a place."""
-    annotation, meaning = Config, ""
+    annotation: Any = Config
+    meaning = ""
     for part in loc:
         if isclass(annotation) and issubclass(annotation, Section):
             field = annotation.model_fields[str(part)]

@@ -12,7 +12,7 @@ from cascadebert.config.sources import Data, Package, Weights
 from cascadebert.config.types import Members, Ratios, Section, Seeds, Unique
 
 
-class Recipe(Section):
+class Schedule(Section):
     """How long and how fast something is trained."""
 
     epochs: int = Field(ge=1)
@@ -21,7 +21,7 @@ class Recipe(Section):
     """Peak learning rate; 2.0e-5 in the paper."""
 
 
-class Member(Recipe):
+class Member(Schedule):
     """A complete model."""
 
     weights: str
@@ -30,7 +30,7 @@ class Member(Recipe):
     """L_i of section 3.1; the first layers of the checkpoint, all of them for a complete member."""
 
 
-class BertPkd(Recipe):
+class BertPkd(Schedule):
     """BERT-PKD."""
 
     alpha: float = Field(default=0.5, ge=0, le=1)
@@ -43,7 +43,7 @@ class BertPkd(Recipe):
     """Bring each state to length 1 first."""
 
 
-class Theseus(Recipe):
+class Theseus(Schedule):
     """BERT-of-Theseus."""
 
     base_rate: float = Field(default=0.3, ge=0, le=1)
@@ -59,7 +59,7 @@ class Distilbert(Section):
     """Name under members."""
 
 
-class BertPd(Recipe):
+class BertPd(Schedule):
     """BERT-PD."""
 
     member: str
@@ -249,15 +249,15 @@ class Config(Section):
     """Target ratios of Tables 4 and 7 (section 5.2, Appendix A)."""
     curve: Ratios = [1.25, 1.5, 1.75, 2, 2.5, 3, 3.5, 4, 4.5, 5, 5.5]
     """Target ratios of the trade-off curves (Figure 5)."""
-    bert_kl: Recipe
+    bert_kl: Schedule
     """Fine-tuning of the base's first k layers (section 4.2, BERT-kL)."""
-    deebert: Recipe
+    deebert: Schedule
     """Second stage of DeeBERT, the off-ramps on the fine-tuned base (section 4.2)."""
-    pabee: Recipe
+    pabee: Schedule
     """Joint training of PABEE (section 4.2)."""
-    fastbert_teacher: Recipe | None = None
+    fastbert_teacher: Schedule | None = None
     """First stage of FastBERT, the base with an attention classifier after its last layer (Appendix A)."""
-    fastbert: Recipe | None = None
+    fastbert: Schedule | None = None
     """Second stage of FastBERT, the self-distillation of a classifier after each layer."""
     bert_pkd: BertPkd | None = None
     """BERT-PKD (section 4.2), the base's first layers taught by the fine-tuned base's logits and states. The published

@@ -118,16 +118,16 @@ def encode(
             "%d of %d texts have more than %d tokens and were cut: training.max_length", cut, len(texts), max_length
         )
     index = {name: i for i, name in enumerate(names)}
-    pad = next((tool.token_to_id(token) for token in ("[PAD]", "<pad>") if tool.token_to_id(token) is not None), 0)
+    pads = [pad for token in ("[PAD]", "<pad>") if (pad := tool.token_to_id(token)) is not None]
     return Encoded(
-        tokens=np.concatenate(tokens),
-        types=np.concatenate(types),
+        tokens=np.concatenate([np.zeros(0, dtype=np.int32), *tokens]),
+        types=np.concatenate([np.zeros(0, dtype=np.int8), *types]),
         ends=np.cumsum(lengths, dtype=np.int64),
         label=np.array([index.get(label, -1) for label in examples["label"]], dtype=np.int64),
         split=examples["split"].to_numpy(dtype=str),
         id=examples["id"].to_numpy(dtype=str),
         names=np.array(names, dtype=str),
-        pad=pad,
+        pad=pads[0] if pads else 0,
         origin=origin or {},
     )
 
@@ -152,12 +152,12 @@ def read_encoded(path: Path) -> Encoded:
     """Read what `write_encoded` wrote; tokens are memory-mapped, so that jobs on one machine share them."""
     table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
     about = {name.decode(): json.loads(value) for name, value in table.schema.metadata.items()}
-    tokens, types = (table[name].chunk(0) for name in ("tokens", "types"))  # written as one
+    tokens, types = (table[name].combine_chunks() for name in ("tokens", "types"))  # written as one
     return Encoded(
         tokens=tokens.values.to_numpy(),
         types=types.values.to_numpy(),
         ends=tokens.offsets.to_numpy()[1:],
-        label=table["label"].chunk(0).to_numpy(),
+        label=table["label"].to_numpy(),
         split=table["split"].to_numpy().astype(str),
         id=table["id"].to_numpy().astype(str),
         names=np.array(about["names"], dtype=str),

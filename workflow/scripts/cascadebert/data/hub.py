@@ -6,6 +6,7 @@ import shutil
 import zipfile
 from hashlib import sha1
 from pathlib import Path
+from typing import Any
 
 from datasets.data_files import DataFilesDict, get_data_patterns, sanitize_patterns
 from datasets.utils.metadata import MetadataConfigs
@@ -73,7 +74,7 @@ def fetch_dataset(key: str, repository: str, name: str | None, revision: str | N
     """
     folder = _snapshot(key, "dataset", repository, revision, ["README.md"])
     card = folder / "README.md"
-    known = MetadataConfigs.from_dataset_card_data(DatasetCard.load(card).data) if card.is_file() else {}
+    known: Any = MetadataConfigs.from_dataset_card_data(DatasetCard.load(card).data) if card.is_file() else {}
     chosen = name or (known.get_default_config_name() if known else None)
     if known and chosen not in known:
         raise Problem(f"config key {key.removesuffix('.hub')}.name is {name}: {repository} has {', '.join(known)}.")

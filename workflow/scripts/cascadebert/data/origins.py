@@ -7,24 +7,26 @@ from email.parser import BytesHeaderParser
 from pathlib import Path
 from typing import Any
 
-from cascadebert.layouts import checkpoint_files, files_of, names_in
+from cascadebert.layouts import Part, checkpoint_files, files_of, names_in
+from cascadebert.recipe import needed
 
 ORIGIN = "origin.json"
 """In an archive of the hub's files: repository, revision as asked for, commit, digests."""
 
 
-def origin_of_data(source: dict[str, Any], archive: Path | None = None) -> dict[str, Any]:
+def origin_of_data(source: dict[str, Any], archive: Path | None = None, part: Part | None = None) -> dict[str, Any]:
     """What is known of a data set's source, as JSON can hold it.
 
     Args:
         source: of an entry under data.
         archive: the package's file, or what fetch_dataset.py made, for a package or hub source.
+        part: of the task, where only files are meant that it depends on.
 
     Returns:
         Of the hub - repository, revision as asked for, commit, digests; of a package - name, version, digest; of a
         path - path, digests; else the source itself.
     """
-    files = files_of(Path(source["path"])).values() if "path" in source else ()
+    files = files_of(Path(source["path"]), part).values() if "path" in source else ()
     return _origin(source, archive, {file.name: file for file in files})
 
 
@@ -37,10 +39,11 @@ def origin_of_checkpoint(source: dict[str, Any], archive: Path | None = None) ->
 
 def _origin(source: dict[str, Any], archive: Path | None, files: dict[str, Path]) -> dict[str, Any]:
     if "hub" in source:
-        with zipfile.ZipFile(archive) as packed:
+        with zipfile.ZipFile(needed(archive)) as packed:
             return json.loads(packed.read(ORIGIN))
     if "package" in source:
-        return {"package": source["package"], "version": _version(archive), "sha256": sha256(archive)}
+        file = needed(archive)
+        return {"package": source["package"], "version": _version(file), "sha256": sha256(file)}
     if "path" in source:
         return {"path": source["path"], "files": {name: sha256(file) for name, file in files.items()}}
     return dict(source)

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from cascadebert.glue import GLUE
-from cascadebert.layouts import DATA_KEYS, FILES, Problem, files_of, kind_of
+from cascadebert.layouts import DATA_KEYS, FILES, Part, Problem, files_of, kind_of
+from cascadebert.recipe import needed
 
 CORPUS = "additional_resources/hutto_ICWSM_2014.tar.gz"
 """Where the vaderSentiment source distribution keeps its sentences with human ratings (Hutto and Gilbert, 2014)."""
@@ -20,12 +21,13 @@ Frames = dict[str, pd.DataFrame]
 """By split: train, and where the source has them report, mismatched and test (of MNLI both halves, in order)."""
 
 
-def read_source(definition: dict[str, Any], archive: Path | None = None) -> Frames:
+def read_source(definition: dict[str, Any], archive: Path | None = None, part: Part | None = None) -> Frames:
     """A data set as its source has it: nothing dropped, nothing drawn.
 
     Args:
         definition: an entry of the config's data.
         archive: the package's file, or what fetch_dataset.py made, for a package or hub source.
+        part: of the task that is made of it, where files that this part does not depend on are not to be read.
 
     Returns:
         A frame a split, with columns id, text, text_pair (pairs), label (a name, "" where unknown), and rating
@@ -41,9 +43,10 @@ def read_source(definition: dict[str, Any], archive: Path | None = None) -> Fram
     if kind == "toy":
         return _toy_pairs(source["toy"]) if source.get("pairs") else _toy_sentences(source["toy"])
     if kind == "path":
-        tables = {split: (str(file), _read_table(file)) for split, file in files_of(Path(source["path"])).items()}
+        files = files_of(Path(source["path"]), part)
+        tables = {split: (str(file), _read_table(file)) for split, file in files.items()}
     else:
-        tables = _read_hub(source, archive)
+        tables = _read_hub(source, needed(archive))
     frames = {split: _in_schema(table, definition, split, name) for split, (name, table) in tables.items()}
     halves = [frames.pop(half) for half in ("test", "test_mismatched") if half in frames]
     return frames | ({"test": pd.concat(halves, ignore_index=True)} if halves else {})
@@ -61,15 +64,15 @@ def labels_of(definition: dict[str, Any], train: pd.DataFrame) -> list[str]:
 
 def _read_corpus(source: dict[str, Any], archive: Path | None, labels: list[str]) -> Frames:
     """Parts of the rated corpus; the label is the sign of the mean rating, "" for a rating of exactly 0."""
-    with zipfile.ZipFile(archive) as outer:
+    with zipfile.ZipFile(needed(archive)) as outer:
         inside = next((name for name in outer.namelist() if name.endswith(CORPUS)), None)
         if inside is None:
             raise Problem(f"{source['package']} holds no {CORPUS}: only the vaderSentiment source distribution does.")
         with outer.open(inside) as packed, tarfile.open(fileobj=packed, mode="r:gz") as inner:
-            wanted = set(source["pool"]) | {source.get("mismatched")}
+            named = {*source["pool"], *([source["mismatched"]] if "mismatched" in source else [])}
             texts = {
-                part: inner.extractfile(f"hutto_ICWSM_2014/{part}_GroundTruth.txt").read().decode("latin-1")
-                for part in sorted(wanted - {None})
+                part: needed(inner.extractfile(f"hutto_ICWSM_2014/{part}_GroundTruth.txt")).read().decode("latin-1")
+                for part in sorted(named)
             }
     parts = {}
     for part, text in texts.items():
@@ -119,7 +122,7 @@ def _read_hub(source: dict[str, Any], archive: Path) -> dict[str, tuple[str, pd.
 def _in_schema(table: pd.DataFrame, definition: dict[str, Any], split: str, name: str) -> pd.DataFrame:
     """Bring a source's columns under our names, its labels to class names."""
     glue = GLUE.get(definition.get("glue", ""))
-    columns = definition.get("columns") or list(glue.columns)
+    columns = definition.get("columns") or list(needed(glue).columns)
     declared = definition.get("labels") or (list(glue.labels) if glue else [])
     for column in columns + ([] if split.startswith("test") else [definition["label"]]):
         if column not in table.columns:
@@ -230,7 +233,7 @@ def read_texts(definition: str, archive: Path | None) -> pd.DataFrame:
         definition: an entry of the config's data, as JSON.
         archive: as of `read_source`.
     """
-    frames = read_source(json.loads(definition), archive)
+    frames = read_source(json.loads(definition), archive, "report")
     whole = pd.concat([frame for split, frame in frames.items() if split != "test"], ignore_index=True)
     columns = [column for column in ("text", "text_pair") if column in whole]
     return whole.drop_duplicates(columns, ignore_index=True)[["id", *columns]]

@@ -19,12 +19,13 @@ def normalised(frame: pd.DataFrame) -> pd.Series:
 def carve(
     source: dict[str, pd.DataFrame], rows: dict[str, int], seed: int, selection_from: str = "train"
 ) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Divide a data set into the splits that the pipeline uses.
+    """Divide a data set into the splits that are trained on and reported.
 
     The report split is the source's own, or a fifth of its only split; the selection split is a tenth of what remains,
-    since no source keeps one for thresholds. Draws are stratified by class. A text of the report split leaves the
-    selection and training split, a text of the selection split leaves the training split. Evaluation splits that were
-    published as such are not touched; a mismatched half drawn beside a carved report split loses its texts.
+    since no source keeps one for thresholds. Draws are stratified by class. A text of the report split, or of the split
+    that it is drawn from where it was published as such, leaves the selection and training split; a text of the
+    selection split leaves the training split. Published evaluation splits are not touched; a mismatched half drawn
+    beside a carved report split loses its texts.
 
     Args:
         source: frames by split; train at least.
@@ -39,7 +40,8 @@ def carve(
     Raises:
         Problem: when a split that is needed would be empty.
     """
-    pool, dropped = source["train"], {}
+    pool = source["train"]
+    dropped: dict[str, int] = {}
     if published := "report" in source:
         report = _draw(source["report"], rows.get("report"), seed, "report")
     else:
@@ -48,8 +50,7 @@ def carve(
     mismatched = source.get("mismatched", report.iloc[:0])
     if not published:
         mismatched = _without(mismatched, report, "mismatched", dropped)
-    test = source.get("test", report.iloc[:0])
-    pool = _without(pool, report, "train and selection", dropped)
+    pool = _without(pool, source["report"] if published else report, "train and selection", dropped)
     if len(mismatched):
         pool = _without(pool, mismatched, "train and selection (mismatched)", dropped)
     if selection_from == "validation":
@@ -62,7 +63,6 @@ def carve(
         "selection": selection,
         "report": report,
         "mismatched": _draw(mismatched, rows.get("mismatched"), seed, "mismatched"),
-        "test": _draw(test, rows.get("test"), seed, "test"),
     }
     for name in ("train", "selection", "report"):
         if not len(drawn[name]):
@@ -70,6 +70,12 @@ def carve(
                 f"the {name} split is empty: the source has {len(source['train'])} training rows; give it more."
             )
     return pd.concat([frame.assign(split=name) for name, frame in drawn.items()], ignore_index=True), dropped
+
+
+def draw_test(source: dict[str, pd.DataFrame], rows: dict[str, int], seed: int) -> pd.DataFrame:
+    """The split that is only answered; without rows where the source has none."""
+    test = source.get("test", source["train"].iloc[:0])
+    return _draw(test, rows.get("test"), seed, "test").assign(split="test")
 
 
 def _without(frame: pd.DataFrame, other: pd.DataFrame, name: str, dropped: dict[str, int]) -> pd.DataFrame:

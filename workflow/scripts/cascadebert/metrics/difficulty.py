@@ -5,9 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int, Shaped
-from sklearn.model_selection import StratifiedKFold
 
-from cascadebert.files import read_json
 from cascadebert.layouts import Problem
 from cascadebert.metrics.predictions import Predictions
 
@@ -26,6 +24,8 @@ def assign_folds(labels: Int[np.ndarray, " n"], n_folds: int, seed: int) -> Int[
     Raises:
         Problem: when some class has fewer instances than there are folds.
     """
+    from sklearn.model_selection import StratifiedKFold  # a second of start-up, which trainings do without
+
     rarest = np.unique(labels, return_counts=True)[1].min()
     if rarest < n_folds:
         raise Problem(
@@ -45,7 +45,7 @@ def difficult(correct: Bool[np.ndarray, "seeds n"]) -> Bool[np.ndarray, " n"]:
         >>> difficult(np.array([[True, True], [True, False]]))
         array([False,  True])
     """
-    return ~correct.all(axis=0)
+    return ~np.all(correct, axis=0)
 
 
 def dis(confidence: Float[np.ndarray, " n"], difficult: Bool[np.ndarray, " n"]) -> float:
@@ -107,8 +107,3 @@ def read_difficult(path: Path, ids: Shaped[np.ndarray, " n"]) -> Bool[np.ndarray
 def shuffled(table: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     """A difficulty table whose rows are dealt out to other instances: as many difficult ones, and no other meaning."""
     return table.iloc[rng.permutation(len(table))].assign(id=table["id"].to_numpy()).reset_index(drop=True)
-
-
-def margin_of(margin: float | Path) -> float:
-    """Epsilon: a number, or what select_margin.py wrote to a file."""
-    return read_json(margin)["margin"] if isinstance(margin, Path) else margin

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 from scipy.special import entr, softmax
 
-from cascadebert.systems import Exits
+from cascadebert.exit_rules import Exits
 
 
 @dataclass(frozen=True)

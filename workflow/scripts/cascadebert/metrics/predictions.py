@@ -31,29 +31,38 @@ class Predictions:
     names: Shaped[np.ndarray, " classes"]
 
 
-def write_predictions(path: Path, predictions: Predictions) -> None:
-    """Write one .npz: logits (exits, n, classes) float32, layers, full_layers, and what Predictions holds."""
-    stack = predictions.stack
+BySeed = dict[int, Predictions]
+"""One run on one split, by model seed."""
+
+
+def write_predictions(path: Path, by_seed: BySeed) -> None:
+    """Write one .npz: seeds, logits (seeds, exits, n, classes) in float32, and what all seeds share."""
+    first = next(iter(by_seed.values()))
     with atomic(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(
             file,
-            logits=stack.logits.astype(np.float32),
-            layers=stack.layers,
-            full_layers=np.int64(stack.full_layers),
-            flops=predictions.flops,
-            full_flops=predictions.full_flops,
-            label=predictions.label,
-            id=predictions.id,
-            names=predictions.names,
+            seeds=np.array(list(by_seed), dtype=np.int64),
+            logits=np.stack([of.stack.logits for of in by_seed.values()]).astype(np.float32),
+            layers=first.stack.layers,
+            full_layers=np.int64(first.stack.full_layers),
+            flops=first.flops,
+            full_flops=first.full_flops,
+            label=first.label,
+            id=first.id,
+            names=first.names,
         )
 
 
-def read_predictions(path: Path) -> Predictions:
-    """Read what `write_predictions` wrote."""
-    with np.load(path) as file:
-        stack = ExitLogits(file["logits"], file["layers"], int(file["full_layers"]))
-        held = (file[name] for name in ("flops", "full_flops", "label", "id", "names"))
-        return Predictions(stack, *held)
+def read_predictions(*paths: Path) -> BySeed:
+    """Read what `write_predictions` wrote, the seeds of all files together."""
+    by_seed = {}
+    for path in paths:
+        with np.load(path) as file:
+            shared = [file[name] for name in ("flops", "full_flops", "label", "id", "names")]
+            layers, full_layers = file["layers"], int(file["full_layers"])
+            for seed, logits in zip(file["seeds"].tolist(), file["logits"], strict=True):
+                by_seed[seed] = Predictions(ExitLogits(logits, layers, full_layers), *shared)
+    return by_seed
 
 
 def cascade_of(members: list[Predictions]) -> Predictions:
@@ -67,3 +76,30 @@ def cascade_of(members: list[Predictions]) -> Predictions:
         raise ValueError("the members of a cascade predict different instances")
     flops = np.cumsum([member.flops[-1] for member in members], axis=0)
     return Predictions(cascade([m.stack for m in members]), flops, last.full_flops, last.label, last.id, last.names)
+
+
+def cascades_of(members: list[BySeed]) -> BySeed:
+    """The cascade of some runs' predictions of one split, seed by seed."""
+    return {seed: cascade_of([member[seed] for member in members]) for seed in members[-1]}
+
+
+def check_aligned(predictions: list[Predictions]) -> None:
+    """Check that files predict the same instances in the same order, before they are compared by position.
+
+    Raises:
+        ValueError: when they do not.
+    """
+    if any(not np.array_equal(other.id, predictions[0].id) for other in predictions):
+        raise ValueError("files to be compared instance by instance predict different instances")
+
+
+def logits_after(predictions: Predictions, layer: int) -> Float[np.ndarray, "n classes"]:
+    """Logits of the exit after a layer.
+
+    Raises:
+        ValueError: when there is none.
+    """
+    layers = predictions.stack.layers.tolist()
+    if layer not in layers:
+        raise ValueError(f"no exit after layer {layer}, there are exits after {layers}")
+    return predictions.stack.logits[layers.index(layer)]

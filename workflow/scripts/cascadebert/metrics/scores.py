@@ -2,7 +2,6 @@
 
 import numpy as np
 from jaxtyping import Int
-from sklearn.metrics import accuracy_score, f1_score
 
 METRICS = ("accuracy", "f1")
 
@@ -21,6 +20,8 @@ def score(metric: str, labels: Int[np.ndarray, " n"], answers: Int[np.ndarray, "
     Raises:
         ValueError: for another metric.
     """
+    from sklearn.metrics import accuracy_score, f1_score  # a second of start-up, which a prediction does without
+
     if metric not in METRICS:
         raise ValueError(f"metric must be one of {METRICS}, got {metric!r}")
     if not labels.size:

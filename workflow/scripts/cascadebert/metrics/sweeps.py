@@ -1,15 +1,16 @@
 """Operating points: a threshold chosen on the selection split for a target speed-up, applied to the other splits."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from cascadebert.exit_rules import Exits
 from cascadebert.metrics.exits import answers, exits_at, speed_up, threshold_for
 from cascadebert.metrics.predictions import Predictions
 from cascadebert.metrics.scores import score
-from cascadebert.systems import Exits
 
 HALVES = {"report": "", "mismatched": "-mm"}
 """Splits that tables and figures show, and what their column's name ends in (MNLI-m and MNLI-mm)."""
@@ -55,7 +56,7 @@ def sweep(splits: dict[str, Predictions], exits: Exits, targets: list[float], me
         targets = [chosen.stack.full_layers / float(chosen.stack.layers[-1])]
     for measure in MEASURES if exits != "last" else ("layers",):
         cost = (chosen.flops, chosen.full_flops) if measure == "flops" else None
-        thresholds = threshold_for(chosen.stack, exits, np.array(targets, dtype=float), cost)
+        thresholds = np.asarray(threshold_for(chosen.stack, exits, np.array(targets, dtype=float), cost))
         for target, threshold in zip(targets, thresholds.tolist(), strict=True):
             for split, predictions in splits.items():
                 names = {"split": split, "measure": measure, "target": target}
@@ -73,7 +74,7 @@ def shared_seeds(points: pd.DataFrame) -> pd.DataFrame:
     return points[columns == points["column"].nunique()]
 
 
-def printed_points(files: list[Path], tasks: list[str], measure: str = "layers") -> tuple[pd.DataFrame, list[str]]:
+def printed_points(files: Sequence[Path], tasks: list[str], measure: str = "layers") -> tuple[pd.DataFrame, list[str]]:
     """The operating points, or the measures of exits, that tables and figures show.
 
     Args:

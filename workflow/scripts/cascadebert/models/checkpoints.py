@@ -63,8 +63,8 @@ def read_checkpoint(source: dict[str, Any], archive: Path | None = None, pooling
             pooling that no classifier has.
     """
     if kind_of(source, WEIGHTS_KEYS) == "random":
-        config, *rest = _random(source["random"], source["hidden"], source.get("architecture", "bert"))
-        return read_as(config, pooling or "cls"), *rest
+        config, tensors, tokenizer = _random(source["random"], source["hidden"], source.get("architecture", "bert"))
+        return read_as(config, pooling or "cls"), tensors, tokenizer
     with _unpacked(source, archive) as (folder, where):
         held = checkpoint_files(names_in(folder), where)
         weights = next(folder / name for name in held if name in ("model.safetensors", "pytorch_model.bin"))
@@ -140,7 +140,8 @@ def _tokenizer(folder: Path, held: set[str], kind: str) -> bytes:
         pieces = (folder / "vocab.txt").read_text(encoding="utf-8").split("\n")
         said["do_lower_case"] = all(piece == piece.lower() for piece in pieces if not re.fullmatch(r"\[.+\]", piece))
     lower = {"do_lower_case": said["do_lower_case"]} if "vocab.txt" in held else {}
-    return TOKENIZERS[kind].from_pretrained(folder, **lower).backend_tokenizer.to_str().encode()
+    tool: Any = TOKENIZERS[kind]
+    return tool.from_pretrained(folder, **lower).backend_tokenizer.to_str().encode()
 
 
 def _encoder_tensors(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -159,7 +160,8 @@ def _random(layers: int, hidden: int, architecture: str) -> Checkpoint:
     torch.manual_seed(0)
     words = sorted({word for words in TOY_WORDS.values() for word in words} | {"not"})
     tokenizer, widths = (_word_pieces if architecture == "bert" else _byte_pairs)(words)
-    configuration, model = ENCODERS[architecture]
+    configuration: Any = ENCODERS[architecture][0]
+    model: Any = ENCODERS[architecture][1]
     config = configuration(
         hidden_size=hidden,
         num_hidden_layers=layers,
@@ -178,7 +180,7 @@ def _word_pieces(words: list[str]) -> tuple[BertWordPieceTokenizer, dict[str, in
     return BertWordPieceTokenizer(vocabulary), {"vocab_size": len(vocabulary), "max_position_embeddings": 128}
 
 
-def _byte_pairs(words: list[str]) -> tuple[Tokenizer, dict[str, int]]:
+def _byte_pairs(words: list[str]) -> tuple[Tokenizer, dict[str, int | None]]:
     """RoBERTa's tokenizer, a space before the first word, and the configuration that goes with it.
 
     A text is of one type, and its positions are counted from the padding token's id: two more than 128 are needed.

@@ -8,7 +8,6 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from transformers.models.bert.modeling_bert import BertPooler
 
 from cascadebert.models.members import (
     DROPOUT,
@@ -16,10 +15,10 @@ from cascadebert.models.members import (
     Encoder,
     Member,
     MultiExit,
-    RobertaPooler,
     build_member,
     load_trained,
     new_classifier,
+    pooler_of,
     sentence_states,
     single_precision,
 )
@@ -28,7 +27,7 @@ from cascadebert.models.members import (
 class Highway(nn.Module):
     """An off-ramp: a pooler of its own on the sentence's state, dropout, linear classifier."""
 
-    def __init__(self, pooler: BertPooler | RobertaPooler, classifier: nn.Linear) -> None:
+    def __init__(self, pooler: nn.Module, classifier: nn.Linear) -> None:
         """Take a copy of the pre-trained pooler."""
         super().__init__()
         self.pooler = deepcopy(pooler)
@@ -48,7 +47,7 @@ class DeeBert(MultiExit):
     here it does not exist: the last exit is the member's own classifier.
     """
 
-    def __init__(self, member: Member, pooler: BertPooler | RobertaPooler) -> None:
+    def __init__(self, member: Member, pooler: nn.Module) -> None:
         """Freeze the member and put an off-ramp after each of its layers but the last.
 
         Args:
@@ -63,7 +62,7 @@ class DeeBert(MultiExit):
         )
 
     @property
-    def encoder(self) -> Encoder:
+    def encoder(self) -> Encoder:  # type: ignore[override] # it is the frozen model's, which is registered once
         """The frozen member's."""
         return self.member.encoder
 
@@ -95,6 +94,6 @@ def build_deebert(weights: Path, stage1: Path, layers: int, n_classes: int, free
         freeze_embeddings: as in stage 1.
     """
     member = build_member(weights, layers, n_classes, freeze_embeddings)
-    pooler = deepcopy(member.encoder.pooler)
+    pooler = deepcopy(pooler_of(member.encoder))
     load_trained(member, stage1)
     return DeeBert(member, pooler)

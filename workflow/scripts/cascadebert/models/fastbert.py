@@ -105,7 +105,7 @@ class FastBert(MultiExit):
         )
 
     @property
-    def encoder(self) -> Encoder:
+    def encoder(self) -> Encoder:  # type: ignore[override] # it is the frozen model's, which is registered once
         """The frozen teacher's."""
         return self.teacher.encoder
 

@@ -3,7 +3,7 @@
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -27,6 +27,7 @@ DROPOUT = 0.1
 Batch = dict[str, Tensor]
 """input_ids, token_type_ids, attention_mask, each (b, length); labels (b,); whatever else an objective asked for."""
 
+M = TypeVar("M", bound=nn.Module)
 Encoder = BertModel | RobertaModel
 Layer = BertLayer | RobertaLayer
 
@@ -73,7 +74,7 @@ def load_encoder(weights: Path, layers: int) -> Encoder:
         raise ValueError(f"{weights} has {config.num_hidden_layers} layers, a member of {layers} cannot be made of it")
     config.num_hidden_layers = layers
     config._attn_implementation = "sdpa"  # what sentence_states feeds with a boolean mask
-    encoder = model(config)
+    encoder: Any = model(config)
     kept = {name: tensor for name, tensor in load_file(weights).items() if _layer_of(name) < layers}
     if kind == "roberta":
         encoder.pooler = None
@@ -83,8 +84,25 @@ def load_encoder(weights: Path, layers: int) -> Encoder:
     except RuntimeError as error:
         raise ValueError(f"{weights} does not fit its config.json: {error}") from error
     if kind == "roberta":
-        encoder.pooler = RobertaPooler(config)
+        encoder.pooler = RobertaPooler(encoder.config)
     return encoder
+
+
+def pooler_of(encoder: Encoder) -> nn.Module:
+    """The encoder's own pooler.
+
+    Raises:
+        ValueError: when it has none.
+    """
+    if encoder.pooler is None:
+        raise ValueError("the encoder has no pooler")
+    return encoder.pooler
+
+
+def placed(model: M, device: torch.device) -> M:
+    """A model on a device."""
+    nn.Module.to(model, device)
+    return model
 
 
 def _layer_of(name: str) -> int:
@@ -212,7 +230,7 @@ class Member(MultiExit):
     def classify(self, state: Float[Tensor, "b hidden"]) -> Float[Tensor, "b classes"]:
         """Logits from the sentence's state after the last layer."""
         with single_precision(state):
-            return self.classifier(self.dropout(self.encoder.pooler(state[:, None].float())))
+            return self.classifier(self.dropout(pooler_of(self.encoder)(state[:, None].float())))
 
 
 def single_precision(states: Tensor) -> torch.autocast:

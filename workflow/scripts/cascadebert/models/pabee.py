@@ -16,6 +16,7 @@ from cascadebert.models.members import (
     MultiExit,
     load_encoder,
     new_classifier,
+    pooler_of,
     sentence_states,
     single_precision,
 )
@@ -27,7 +28,7 @@ class Pabee(MultiExit):
     def __init__(self, encoder: Encoder, n_classes: int) -> None:
         """Put a classifier after each layer of an encoder."""
         super().__init__()
-        self.encoder = encoder
+        self.encoder, self.n_classes = encoder, n_classes
         self.dropout = nn.Dropout(DROPOUT)
         self.classifiers = nn.ModuleList(
             new_classifier(encoder.config, n_classes) for _ in range(encoder.config.num_hidden_layers)
@@ -35,13 +36,13 @@ class Pabee(MultiExit):
 
     def classifier_flops(self, tokens: Int[np.ndarray, " n"]) -> float:
         """Of the pooler, asked anew after each layer, and a linear classifier."""
-        return pooled_classifier_flops(self.shape, self.classifiers[0].out_features)
+        return pooled_classifier_flops(self.shape, self.n_classes)
 
     def forward(self, batch: Batch) -> Float[Tensor, "exits b classes"]:
         """Logits of every exit."""
         states = torch.stack(sentence_states(self.encoder, batch)).float()  # (exits, b, hidden)
         with single_precision(states):
-            pooled = self.dropout(self.encoder.pooler(states.flatten(0, 1)[:, None])).unflatten(0, states.shape[:2])
+            pooled = self.dropout(pooler_of(self.encoder)(states.flatten(0, 1)[:, None])).unflatten(0, states.shape[:2])
             return torch.stack([classify(of_exit) for classify, of_exit in zip(self.classifiers, pooled, strict=True)])
 
 

@@ -49,6 +49,7 @@ class Theseus(nn.Module):
         self.base_rate = base_rate
         self.slope = (1 - base_rate) / (full_at * steps)
         self.generator = generator
+        self.batches: Tensor
         self.register_buffer("batches", torch.zeros((), dtype=torch.int64))
 
     @property
@@ -64,7 +65,7 @@ class Theseus(nn.Module):
     def draw(self) -> list[bool]:
         """For each module, whether its successor replaces it in the next batch: independent draws."""
         draws = torch.rand(len(self.successor), generator=self.generator) < self.rate
-        self.batches += 1
+        self.batches.add_(1)
         return draws.tolist()
 
     def path(self) -> list[Layer]:

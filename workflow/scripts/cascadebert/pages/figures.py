@@ -1,4 +1,4 @@
-"""Figures: their style, how panels are laid out and saved with the plotted frame beside them, and the trade-off."""
+"""Figures: their style, how panels are laid out, and how they are saved with the plotted frame beside them."""
 
 import math
 from collections.abc import Callable
@@ -8,17 +8,17 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from jaxtyping import Shaped
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from cascadebert.files import atomic, write_csv
-from cascadebert.systems import SYSTEMS
+from cascadebert.metrics.intervals import mean_sd, t_interval
 
 WIDE = 6.3
 """Width in inches: both columns of the page."""
 
-STYLE = {
+STYLE: Any = {
     "font.size": 8,
     "axes.labelsize": 8,
     "axes.titlesize": 8,
@@ -41,17 +41,11 @@ STYLE = {
 }
 """matplotlib settings of every figure."""
 
-CLASSES = (
-    ("#0072B2", "o", ""),
-    ("#E69F00", "^", "////"),
-    ("#009E73", "s", "...."),
-    ("#CC79A7", "D", "xxxx"),
-    ("#56B4E9", "v", "\\\\\\\\"),
-    ("#000000", "P", "++++"),
-)
-"""Colour, marker and hatch of each class, in turn."""
 
-METRICS = {"accuracy": "accuracy", "f1": "F1"}
+def over_seeds(values: Shaped[np.ndarray, " seeds"]) -> dict[str, Any]:
+    """Mean of some seeds' fractions, its t interval (NaN for a single seed), and how many there are."""
+    low, high = t_interval(values)
+    return {"mean": mean_sd(values)[0], "low": low, "high": high, "n_seeds": len(values)}
 
 
 def figure_of(
@@ -127,65 +121,9 @@ def span(ax: Axes, means: np.ndarray) -> None:
     ax.set_ylim(low - margin, high + margin)
 
 
-def reach(own: pd.DataFrame) -> np.ndarray:
+def interval_bars(own: pd.DataFrame) -> np.ndarray:
     """Half the width of each row's interval, in per cent; 0 where there is none."""
     return (100 * (own["high"] - own["mean"])).fillna(0).to_numpy()
-
-
-def side_by_side(speed_ups: pd.Series, step: float = 0.1) -> pd.Series:
-    """Where points of one speed-up stand, so that none hides another: in their order, around that speed-up.
-
-    Example:
-        >>> side_by_side(pd.Series([2.0, 3.0, 2.0])).tolist()
-        [1.95, 3.0, 2.05]
-    """
-    same = speed_ups.groupby(speed_ups.round(2))
-    return speed_ups + step * (same.cumcount() - (same.transform("size") - 1) / 2)
-
-
-def plot_trade_off(ax: Axes, frame: pd.DataFrame) -> None:
-    """Score against speed-up: a curve for each adaptive system, a point for each static one.
-
-    The axis spans the means; an interval that reaches beyond is cut. Static systems of one speed-up stand side by
-    side.
-
-    Args:
-        ax: to draw on.
-        frame: columns system, speed_up (mean achieved), mean, low, high (fractions; NaN where there is no interval).
-    """
-    static = [name for name, system in SYSTEMS.items() if system.exits == "last"]
-    places = side_by_side(frame.loc[frame["system"].isin(static), "speed_up"])
-    for name, system in SYSTEMS.items():
-        own = frame[frame["system"] == name].sort_values("speed_up")
-        if own.empty:
-            continue
-        style = {"color": system.color, "marker": system.marker, "label": system.label.format(k="k")}
-        if system.exits == "last":
-            bars = {"linestyle": "none", "elinewidth": 0.8, "capsize": 1.5, "markersize": 5, "zorder": 3}
-            ax.errorbar(places[own.index], 100 * own["mean"], reach(own), **bars, **style)
-        else:
-            ax.plot(own["speed_up"], 100 * own["mean"], linestyle=system.line, **style)
-            band = {"color": system.color, "alpha": 0.12, "linewidth": 0}
-            ax.fill_between(own["speed_up"], 100 * own["low"], 100 * own["high"], **band)
-    if not frame.empty:
-        span(ax, 100 * frame["mean"].to_numpy())
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-
-
-def trade_off_figure(frame: pd.DataFrame, metrics: dict[str, str], ncols: int) -> Figure:
-    """Figure 5: a panel for each column of the tables.
-
-    Args:
-        frame: of `trade_off`.
-        metrics: of each column, in order.
-        ncols: of the legend.
-    """
-    figure, axes = panels_of(frame, list(metrics), plot_trade_off)
-    for ax, metric in zip(axes, metrics.values(), strict=True):
-        ax.set_ylabel(f"{METRICS[metric]} (%)")
-    figure.supxlabel("speed-up (×): layers of the base / layers executed", fontsize=8)
-    legend_above(figure, axes, ncols)
-    return figure
 
 
 def save(figure: Figure, frame: pd.DataFrame, pdf: Path) -> None:

@@ -4,11 +4,10 @@ import re
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
 from scipy.special import softmax
 
 from cascadebert.metrics.exits import confidence
-from cascadebert.metrics.predictions import Predictions
+from cascadebert.metrics.predictions import Predictions, check_aligned, logits_after
 from cascadebert.systems import SYSTEMS
 
 RULE = (
@@ -40,28 +39,6 @@ def overlap(text: str, text_pair: str) -> float:
     """
     either = words(text) | words(text_pair)
     return len(words(text) & words(text_pair)) / len(either) if either else 0.0
-
-
-def check_aligned(predictions: list[Predictions]) -> None:
-    """Check that files predict the same instances in the same order, before they are compared by position.
-
-    Raises:
-        ValueError: when they do not.
-    """
-    if any(not np.array_equal(other.id, predictions[0].id) for other in predictions):
-        raise ValueError("files to be compared instance by instance predict different instances")
-
-
-def logits_after(predictions: Predictions, layer: int) -> Float[np.ndarray, "n classes"]:
-    """Logits of the exit after a layer.
-
-    Raises:
-        ValueError: when there is none.
-    """
-    layers = predictions.stack.layers.tolist()
-    if layer not in layers:
-        raise ValueError(f"no exit after layer {layer}, there are exits after {layers}")
-    return predictions.stack.logits[layers.index(layer)]
 
 
 def easy_instance(

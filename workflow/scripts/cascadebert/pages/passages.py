@@ -1,25 +1,50 @@
-"""Panels of Figure 1: the texts of one instance, and the bars beneath them."""
+"""An easy instance that a shallow off-ramp gets wrong and the complete small member right (Figure 1).
+
+The instance is chosen by `instances.RULE`, which the CSV states with the number of candidates. Its texts are drawn
+above, and beneath them the bars of three classifiers.
+"""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.font_manager import FontProperties
 from matplotlib.offsetbox import AnchoredOffsetbox, HPacker, TextArea, VPacker
 from matplotlib.textpath import text_to_path
 
-from cascadebert.pages.figures import CLASSES
-from cascadebert.pages.instances import words
-
-SHARED = "#D55E00"
-"""Colour of words that both texts share."""
+from cascadebert.files import read_examples
+from cascadebert.metrics.predictions import read_predictions
+from cascadebert.pages.figures import figure_of, save, sentence
+from cascadebert.pages.instances import easy_instance, words
+from cascadebert.pages.kinds import EasyInstance
+from cascadebert.pages.styles import CLASSES, SHARED
 
 LINE_HEIGHT = 0.165
 """Of a line of text, in inches."""
 
 Run = tuple[str, bool]
 """Words, and whether both texts share them."""
+
+
+def render(page: EasyInstance, out: Path) -> None:
+    """Draw the first task with pairs, or else the first."""
+    texts = [read_examples(path) for path in page.examples]
+    i = next((i for i, own in enumerate(texts) if "text_pair" in own), 0)
+    deebert, small, base = (read_predictions(files[i])[page.seed] for files in (page.deebert, page.small, page.base))
+    frame = easy_instance(deebert, small, base, texts[i], page.layer)
+    frame.insert(0, "task", page.names[i])
+    if "id" in frame:
+        lines = lines_of(frame, inches=5.6)
+        above, below = LINE_HEIGHT * len(lines), 1.9
+        figure, axes = figure_of(2, per_row=1, height=(above + below) / 2, height_ratios=[above, below])
+        plot_texts(axes[0], lines)
+        plot_probabilities(axes[1], frame)
+    else:
+        figure = sentence(f"{page.names[i]}: no instance is wrong at the off-ramp and right in the complete member.")
+    save(figure, frame, out)
 
 
 def wrapped(text: str, shared: set[str], inches: float, size: float = 8.0) -> list[list[Run]]:
@@ -73,7 +98,7 @@ def plot_texts(ax: Axes, lines: list[list[Run]]) -> None:
     """Lines of text, words that both texts share in colour and bold."""
     ax.set_axis_off()
     styles = {False: {}, True: {"color": SHARED, "weight": "bold"}}
-    rows = [
+    rows: list[Artist] = [
         HPacker(
             children=[TextArea(run, textprops=styles[bold] | {"parse_math": False}) for run, bold in line],
             align="baseline",

@@ -1,165 +1,16 @@
-"""From operating points to the paper's tables: one tidy frame, and its layout in Markdown and LaTeX."""
+"""How every table is written: numbers in cells, sentences of captions, tidy CSV, Markdown and LaTeX."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cascadebert.files import write_csv, write_text
-from cascadebert.metrics.intervals import mean_sd, tied
-from cascadebert.metrics.sweeps import HALVES, shared_seeds
-from cascadebert.systems import SYSTEMS
-
-AVERAGE = "AVG"
-"""Column of the mean over all others, both halves of a task counting as one column each, as in the paper."""
+from cascadebert.pages.kinds import Table
 
 MISSING = "-"
 """How the paper prints what is not available."""
-
-BESIDE = {"paper": "  as printed in the paper", "server": "  {} (GLUE server)"}
-"""Columns of others' scores that stand in rows of their own below ours, and what those rows are called."""
-
-WHOLE = ("bert_base", "roberta_base")
-"""Systems that nothing was taken from: they are compared with no other at a ratio."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One row: a system at a target speed-up."""
-
-    system: str
-    target: float
-    label: str
-
-
-def entries(systems: list[str], targets: list[float], full_layers: int) -> list[Entry]:
-    """Rows in the paper's order: the uncompressed model, then for each ratio the static systems and the adaptive ones.
-
-    Args:
-        systems: that stand in the table, in the order of rows.
-        targets: ratios; with more than one, an adaptive system's label begins with its own.
-        full_layers: layers of the base; {k} in a label is full_layers / target.
-    """
-    rows = [Entry(system, 1.0, SYSTEMS[system].label) for system in systems if system in WHOLE]
-    for target in map(float, targets):
-        for system in (system for system in systems if system not in WHOLE):
-            label = SYSTEMS[system].label.format(k=f"{full_layers / target:g}")
-            prefix = f"{target:g}× " if SYSTEMS[system].exits != "last" and len(targets) > 1 else ""
-            rows.append(Entry(system, target, prefix + label))
-    return rows
-
-
-def summarised(
-    points: pd.DataFrame, rows: list[Entry], columns: list[str]
-) -> tuple[pd.DataFrame, dict[tuple, np.ndarray]]:
-    """Means over seeds of every row and column, and of the average over columns, of the seeds that all columns have.
-
-    Args:
-        points: of `printed_points`, all tasks, systems and seeds.
-        rows: systems and targets.
-        columns: of `printed_points`.
-
-    Returns:
-        A tidy frame (method, system, target_speed_up, task, metric, mean, sd, n_seeds, achieved_speed_up), fractions,
-        unrounded, NaN where a system has no such ratio; and the scores by seed of each (system, target, task).
-    """
-    metrics = dict(zip(points["column"], points["metric"], strict=True))
-    by_seed: dict[tuple, np.ndarray] = {}
-    tidy = []
-    for row in rows:
-        own = points[(points["system"] == row.system) & np.isclose(points["target"], row.target)]
-        of_column = {column: own[own["column"] == column].sort_values("seed") for column in columns}
-        scores = {column: frame["score"].to_numpy() for column, frame in of_column.items()}
-        if all(len(values) for values in scores.values()):
-            whole = shared_seeds(own).sort_values("seed")
-            scores[AVERAGE] = np.mean([whole.loc[whole["column"] == name, "score"] for name in columns], axis=0)
-        for column in [*columns, AVERAGE]:
-            values = scores.get(column, np.array([]))
-            mean, sd = mean_sd(values) if len(values) else (float("nan"), float("nan"))
-            achieved = of_column[column]["speed_up"].mean() if column in of_column and len(values) else float("nan")
-            by_seed[row.system, row.target, column] = values
-            tidy.append(
-                {
-                    "method": row.label,
-                    "system": row.system,
-                    "target_speed_up": row.target,
-                    "task": column,
-                    "metric": metrics.get(column, "mean"),
-                    "mean": mean,
-                    "sd": sd,
-                    "n_seeds": len(values),
-                    "achieved_speed_up": achieved,
-                }
-            )
-    return pd.DataFrame(tidy), by_seed
-
-
-def with_paper(tidy: pd.DataFrame, printed: pd.DataFrame, paper_names: dict[str, str]) -> pd.DataFrame:
-    """Set the paper's printed score, as a fraction, beside ours wherever the task is the paper's.
-
-    Averages stand side by side only where they are of the same columns.
-
-    Args:
-        tidy: of `summarised`.
-        printed: config/paper/tableN.csv, in per cent.
-        paper_names: the paper's column of each of ours.
-    """
-    known = {(row.system, float(row.target), row.task): row.score / 100 for row in printed.itertuples()}
-    ours = [paper_names.get(task, "") for task in tidy["task"].unique()]
-    names = tidy["task"].map(paper_names)
-    if sorted(ours) != sorted(printed["task"].unique()):
-        names = names.replace(AVERAGE, None)
-    keys = zip(tidy["system"], tidy["target_speed_up"], names, strict=True)
-    return tidy.assign(paper=[known.get(key, float("nan")) for key in keys])
-
-
-def with_server(tidy: pd.DataFrame, returned: list[dict[str, Any]]) -> pd.DataFrame:
-    """Set what the GLUE server returned, as a fraction, beside ours; its average where it has every column.
-
-    Args:
-        tidy: of `summarised`.
-        returned: entries with system, target and scores by column, in per cent.
-
-    Raises:
-        ValueError: for a score of a column that the table does not have.
-    """
-    columns = [column for column in tidy["task"].unique() if column != AVERAGE]
-    known: dict[tuple, float] = {}
-    for entry in returned:
-        scores = {column: score / 100 for column, score in entry["scores"].items()}
-        for column in sorted(set(scores) - set(columns)):
-            raise ValueError(
-                f"server_scores has a score of {column}, and the columns of the table are {', '.join(columns)}: "
-                "leave it out, or give the task its mismatched half."
-            )
-        if set(scores) == set(columns):
-            scores[AVERAGE] = float(np.mean([scores[column] for column in columns]))
-        known |= {(entry["system"], float(entry["target"]), column): score for column, score in scores.items()}
-    keys = zip(tidy["system"], tidy["target_speed_up"], tidy["task"], strict=True)
-    return tidy.assign(server=[known.get(key, float("nan")) for key in keys])
-
-
-def best(tidy: pd.DataFrame, by_seed: dict[tuple, np.ndarray]) -> set[tuple]:
-    """(system, target, task) of every cell in bold: the best mean at a ratio, and those tied with it over seeds."""
-    bold = set()
-    compared = tidy[tidy["mean"].notna() & ~tidy["system"].isin(WHOLE)]
-    for (target, task), group in compared.groupby(["target_speed_up", "task"]):
-        top = group.loc[group["mean"].idxmax()]
-        of_top = by_seed[top["system"], target, task]
-        for row in group.itertuples():
-            if row.mean == top["mean"] or tied(by_seed[row.system, target, task], of_top):
-                bold.add((row.system, target, task))
-    return bold
-
-
-def paper_names(tasks: list[str], glue: list[str | None]) -> dict[str, str]:
-    """The paper's column of each of ours that is one of its tasks, both halves and the average."""
-    known = {task: name for task, name in zip(tasks, glue, strict=True) if name}
-    return known | {f"{task}-mm": f"{name}-mm" for task, name in known.items()} | {AVERAGE: AVERAGE}
 
 
 def with_interval(mean: float, low: float, high: float, decimals: int) -> str:
@@ -168,72 +19,6 @@ def with_interval(mean: float, low: float, high: float, decimals: int) -> str:
         return MISSING
     span = "" if np.isnan(low) else f" [{100 * low:z.{decimals}f}, {100 * high:z.{decimals}f}]"
     return f"{100 * mean:z.{decimals}f}{span}"
-
-
-def cell(row: Any, decimals: int) -> str:
-    """Mean ± sd in per cent and the achieved ratio, as in `81.2±0.3 (3.01×)`; the only place that rounds."""
-    if np.isnan(row.mean):
-        return MISSING
-    spread = "" if np.isnan(row.sd) else f"±{100 * row.sd:.{decimals}f}"
-    ratio = "" if np.isnan(row.achieved_speed_up) else f" ({row.achieved_speed_up:.2f}×)"
-    return f"{100 * row.mean:.{decimals}f}{spread}{ratio}"
-
-
-def layout(tidy: pd.DataFrame, bold: set[tuple], decimals: int, mark: str) -> pd.DataFrame:
-    """The paper's layout: a row a method, a column a task, both halves of a task in one column.
-
-    Args:
-        tidy: of `with_paper`, and of `with_server` where the table has that.
-        bold: of `best`.
-        decimals: of scores in per cent.
-        mark: what sets a cell in bold, with {} for the cell.
-    """
-    if tidy["task"].nunique() == 2:  # one column: its average would say the same again
-        tidy = tidy[tidy["task"] != AVERAGE]
-    content = []
-    for method, own in tidy.groupby("method", sort=False):
-        content.append({"Method": method} | _cells(own, lambda row: _marked(row, cell(row, decimals), bold, mark)))
-        for name, label in BESIDE.items():
-            if name in own and own[name].notna().any():
-                content.append({"Method": label.format(method)} | _cells(own, partial(_per_cent, name)))
-    return pd.DataFrame(content)
-
-
-def _per_cent(name: str, row: Any) -> str:
-    """A fraction that others measured, in per cent, with the digits that they print."""
-    score = getattr(row, name)
-    return MISSING if np.isnan(score) else f"{100 * score:.1f}"
-
-
-def _marked(row: Any, text: str, bold: set[tuple], mark: str) -> str:
-    """A cell's text, in bold if it is among the best."""
-    return mark.format(text) if (row.system, row.target_speed_up, row.task) in bold else text
-
-
-def _cells(own: pd.DataFrame, show: Any) -> dict[str, str]:
-    """One method's cells by printed column; a mismatched half joins its task as "a / b"."""
-    cells: dict[str, str] = {}
-    ends = HALVES["mismatched"]
-    for row in own.itertuples():
-        task = row.task.removesuffix(ends)
-        if row.task.endswith(ends) and task in cells:
-            cells[f"{task} / {row.task}"] = f"{cells.pop(task)} / {show(row)}"
-        else:
-            cells[row.task] = show(row)
-    return cells
-
-
-def facts_of(facts: dict[str, dict], columns: list[str]) -> list[str]:
-    """Splits and sizes of each task, and which lack a mismatched half, as sentences of a caption."""
-    sizes, lacking = [], []
-    for task, fact in facts.items():
-        halves = [f"{fact['rows']['report']} instances"]
-        if f"{task}-mm" in columns:
-            halves.append(f"{fact['rows']['mismatched']} of its mismatched half")
-        else:
-            lacking.append(task)
-        sizes.append(f"{task} ({fact['metric']}, {fact['rows']['train']} training instances): {' and '.join(halves)}")
-    return [f"{'; '.join(sizes)}.", f"No mismatched half: {', '.join(lacking)}." if lacking else ""]
 
 
 def seeds_by(tidy: pd.DataFrame) -> dict[str, int]:
@@ -275,18 +60,7 @@ def _model_seeds(seeds: dict[str, int]) -> str:
     return f"{_most(seeds)} model seeds" + (f" ({named})" if named else "")
 
 
-def server_note(tidy: pd.DataFrame) -> str:
-    """What a reader must know of rows from the GLUE server, if any is shown: errata 20 and 30, why levels differ."""
-    notes = {
-        "paper": "Rows as printed in the paper are single submissions to the GLUE test server, at ratios of their own:"
-        " their level is not that of the report split (F1 on QQP is lower there by some 17 points).",
-        "server": "Rows marked (GLUE server) are what the same server returned for a submission of ours: of each task"
-        " the seed that was best on the selection split, at the thresholds that were chosen there.",
-    }
-    return sentences([note for name, note in notes.items() if name in tidy and tidy[name].notna().any()])
-
-
-def sentences(parts: Iterator[str] | list[str]) -> str:
+def sentences(parts: Sequence[str]) -> str:
     """Parts of a caption as one paragraph."""
     return " ".join(part.strip() for part in parts if part)
 
@@ -314,17 +88,24 @@ def to_latex(table: pd.DataFrame, caption: str) -> str:
 
 
 def write_table(
-    csv: Path, frame: pd.DataFrame, layouts: tuple[pd.DataFrame, pd.DataFrame], name: str, text: str
+    page: Table,
+    out: Path,
+    tidy: pd.DataFrame,
+    table: pd.DataFrame,
+    said: Sequence[str],
+    latex: pd.DataFrame | None = None,
 ) -> None:
     """Write a table as tidy CSV and, beside it, in its layout as Markdown and LaTeX.
 
     Args:
-        csv: where the tidy frame goes; .md and .tex go beside it.
-        frame: fractions, unrounded.
-        layouts: for Markdown and for LaTeX.
-        name: as in "Table 2".
-        text: the caption.
+        page: whose name begins the caption of the Markdown, and whose notes end both.
+        out: where the tidy frame goes; .md and .tex go beside it.
+        tidy: fractions, unrounded.
+        table: the layout.
+        said: sentences of the caption.
+        latex: the layout for LaTeX, where it is another.
     """
-    write_csv(csv, frame)
-    write_text(csv.with_suffix(".md"), to_markdown(layouts[0], f"{name}: {text}"))
-    write_text(csv.with_suffix(".tex"), to_latex(layouts[1], text))
+    text = sentences([*said, *page.notes])
+    write_csv(out, tidy)
+    write_text(out.with_suffix(".md"), to_markdown(table, f"{page.name}: {text}"))
+    write_text(out.with_suffix(".tex"), to_latex(table if latex is None else latex, text))

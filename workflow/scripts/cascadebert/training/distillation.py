@@ -21,8 +21,11 @@ from cascadebert.data.sources import read_texts
 from cascadebert.data.splits import normalised
 from cascadebert.files import read_examples
 from cascadebert.layouts import Pooling
-from cascadebert.models.members import Batch, Encoder, load_encoder, sentence_states
-from cascadebert.training.loop import device_of, to_batch
+from cascadebert.models.checkpoints import depth_of
+from cascadebert.models.members import Batch, Encoder, load_encoder, placed, pooler_of, sentence_states
+from cascadebert.recipe import Pretraining
+from cascadebert.training.loop import device_of, fit, on_logits, to_batch
+from cascadebert.training.resume import ResumePoint
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +73,7 @@ class SentenceEncoder(nn.Module):
 
     def forward(self, batch: Batch) -> Float[Tensor, "1 b hidden"]:
         """What the pooler makes of the sentence's state, as a member will read it; in the place of its logits."""
-        return self.encoder.pooler(sentence_states(self.encoder, batch)[-1][:, None])[None]
+        return pooler_of(self.encoder)(sentence_states(self.encoder, batch)[-1][:, None])[None]
 
 
 def some_layers(weights: Path, depth: int, layers: list[int], pooling: Pooling | None = None) -> Encoder:
@@ -112,3 +115,15 @@ def sentence_vectors(teacher: Encoder, data: Encoded, batch_size: int = 64) -> F
 def distance(pooled: Float[Tensor, "1 b hidden"], batch: Batch) -> Float[Tensor, ""]:
     """One minus the cosine between the student's pooled state and the teacher's sentence vector, batch mean."""
     return 1 - F.cosine_similarity(pooled[-1], batch["target"], dim=-1).mean()
+
+
+def pretrain(
+    recipe: Pretraining, weights: Path, data: Encoded, seed: int, device: torch.device, resume: ResumePoint
+) -> Encoder:
+    """Layers of a checkpoint whose sentence states are distilled from its sentence vectors."""
+    depth = depth_of(weights)
+    target = sentence_vectors(placed(load_encoder(weights, depth), device), data)
+    student = SentenceEncoder(some_layers(weights, depth, recipe.layers, recipe.pooling)).to(device)
+    rows, extras = data.rows("train"), {"target": target}
+    fit(student, data, rows, on_logits(distance), recipe.settings, seed, extras=extras, resume=resume)
+    return student.encoder

@@ -1,14 +1,12 @@
 """One training loop and one prediction loop for every system."""
 
 import logging
-import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 from transformers import get_linear_schedule_with_warmup, set_seed
@@ -16,28 +14,20 @@ from transformers import get_linear_schedule_with_warmup, set_seed
 from cascadebert.data.encoding import Encoded
 from cascadebert.metrics.scores import score
 from cascadebert.models.members import Batch, trained
+from cascadebert.recipe import Settings
 from cascadebert.training.gpus import claim
-from cascadebert.training.objectives import Objective
 from cascadebert.training.resume import ResumePoint, TrainingState
+from cascadebert.training.streams import stream
 
 log = logging.getLogger(__name__)
 
-Precision = Literal["fp32", "bf16", "fp16"]
+Objective = Callable[[Any, Batch], Tensor]
+"""The model and a batch, to the loss."""
 
 
-@dataclass(frozen=True)
-class Settings:
-    """How a model is trained (paper, section 4.1; erratum 14 for what it leaves open)."""
-
-    epochs: int
-    lr: float
-    batch_size: int
-    weight_decay: float
-    warmup: float  # share of the steps
-    clip_norm: float
-    precision: Precision
-    freeze_embeddings: bool
-    keep: Literal["best", "last"]  # the epoch that is kept
+def on_logits(loss: Callable[[Tensor, Batch], Tensor]) -> Objective:
+    """An objective that needs nothing but the logits of all exits, in float32 whatever the precision."""
+    return lambda model, batch: loss(model(batch).float(), batch)
 
 
 def start(seed: int, threads: int) -> torch.device:
@@ -50,11 +40,6 @@ def start(seed: int, threads: int) -> torch.device:
     visible = [torch.cuda.get_device_properties(index) for index in range(torch.cuda.device_count())]
     torch.cuda.set_device(claim([str(gpu.uuid) for gpu in visible]))  # what "cuda" means from now on
     return torch.device("cuda")
-
-
-def stream(seed: int, purpose: str) -> np.random.Generator:
-    """A random stream of its own for each purpose, so that drawing from one moves no other."""
-    return np.random.default_rng([seed, zlib.crc32(purpose.encode())])
 
 
 def device_of(model: nn.Module) -> torch.device:
@@ -90,7 +75,7 @@ def to_batch(
 
 
 def fit(
-    model: nn.Module,
+    model: Any,
     data: Encoded,
     rows: np.ndarray,
     objective: Objective,
@@ -205,7 +190,8 @@ def predict(
     """Logits of every exit in evaluation mode, (exits, rows, classes) float32, in the order of rows."""
     model.eval()
     device = device_of(model)
-    logits = np.zeros((len(model.exit_layers), len(rows), len(data.names)), dtype=np.float32)
+    exit_layers: Any = model.exit_layers
+    logits = np.zeros((len(exit_layers), len(rows), len(data.names)), dtype=np.float32)
     place = np.full(len(data.label), -1)
     place[rows] = np.arange(len(rows))
     for batch_rows in data.by_length(rows, batch_size):

@@ -28,8 +28,11 @@ from transformers.models.bert.modeling_bert import BertPredictionHeadTransform
 from transformers.models.roberta.configuration_roberta import RobertaConfig
 
 from cascadebert.data.encoding import Encoded
-from cascadebert.models.members import Batch, Encoder, token_states
-from cascadebert.training.loop import Settings, device_of, fit
+from cascadebert.models.checkpoints import depth_of
+from cascadebert.models.members import Batch, Encoder, load_encoder, placed, pooler_of, token_states
+from cascadebert.recipe import Pretraining, Settings, needed
+from cascadebert.training.distillation import some_layers
+from cascadebert.training.loop import device_of, fit
 from cascadebert.training.resume import ResumePoint
 
 
@@ -74,7 +77,7 @@ class Masks:
         masks = {tool.token_to_id("[MASK]"), tool.token_to_id("<mask>")} & special
         if not masks:
             raise ValueError(f"{tokenizer} has no special token [MASK] or <mask>: nothing can be masked with it")
-        self.mask = masks.pop()
+        self.mask = torch.tensor(masks.pop())
         self.ordinary = torch.tensor(sorted(set(tool.get_vocab().values()) - special))
         self.share = share
         self.generator = torch.Generator().manual_seed(seed)
@@ -115,7 +118,7 @@ class MaskedModel(nn.Module):
         super().__init__()
         self.encoder, self.head = encoder, head
         encoder.embeddings.requires_grad_(False)
-        encoder.pooler.requires_grad_(False)
+        pooler_of(encoder).requires_grad_(False)
 
     def states(self, batch: Batch) -> Float[Tensor, "b l hidden"]:
         """The encoder's last states."""
@@ -195,3 +198,15 @@ def distilled(
     objective = partial(distil_loss, teacher=teacher, masks=masks, distil=distil)
     fit(student, data, data.rows("train"), objective, settings, seed, draws=[masks.generator], resume=resume)
     return student.encoder
+
+
+def pretrain(
+    recipe: Pretraining, weights: Path, data: Encoded, seed: int, device: torch.device, resume: ResumePoint
+) -> Encoder:
+    """Fit a head to a checkpoint, then distil both into some of its layers."""
+    masked = needed(recipe.masked)
+    distil = Distil(masked.head_epochs, kl_tokens=masked.kl_tokens)
+    depth, masks = depth_of(weights), Masks(weights.with_name("tokenizer.json"), distil.masked, seed)
+    teacher = teacher_of(placed(load_encoder(weights, depth), device), data, masks, distil, recipe.settings, seed)
+    student = placed(some_layers(weights, depth, recipe.layers, recipe.pooling), device)
+    return distilled(student, teacher, data, masks, distil, recipe.settings, seed, resume)

@@ -136,7 +136,7 @@ class TrainingState:
 
     def begin_epoch(self) -> None:
         """Note where the order of the epoch that begins comes from."""
-        self.shuffled_from = self.order.bit_generator.state
+        self.shuffled_from = dict(self.order.bit_generator.state)
 
     def pack(self) -> dict[str, Any]:
         """All of it as plain containers of tensors and numbers."""

@@ -1,4 +1,4 @@
-"""A fine-tuned teacher's answers and states, computed once, and what a patient student learns from them (BERT-PKD)."""
+"""A fine-tuned teacher's answers and states, computed once for all its students (section 4.2)."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,13 +7,11 @@ import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Float, Float16, Float32, Int, Shaped
-from torch import Tensor
 
 from cascadebert.data.encoding import Encoded
 from cascadebert.files import atomic
-from cascadebert.models.members import Batch, Member, sentence_states
+from cascadebert.models.members import Member, sentence_states
 from cascadebert.training.loop import autocast, device_of, to_batch
-from cascadebert.training.objectives import Objective, Patience, kd, patience
 
 
 def skip_map(teacher_layers: int, student_layers: int) -> list[int]:
@@ -93,22 +91,3 @@ def read_teacher(
         aligned[name] = np.zeros((len(ids), *array.shape[1:]), dtype=array.dtype)
         aligned[name][place >= 0] = array[place[place >= 0]]
     return aligned
-
-
-def patient_objective(recipe: Patience) -> Objective:
-    """BERT-PKD: labels, the teacher's answers and its states, for a member.
-
-    (1 - alpha) CE + alpha T^2 KL + beta patience, each with the reduction of the released code, in float32 whatever the
-    precision (the released code casts patience to half). The batch holds what `read_teacher` reads.
-    """
-
-    def objective(member: Member, batch: Batch) -> Tensor:
-        states = sentence_states(member.encoder, batch)
-        logits = member.classify(states[-1])[None].float()
-        lower, taught = torch.stack(states, dim=1)[:, :-1].float(), batch["teacher_states"].float()
-        if lower.shape != taught.shape:
-            raise ValueError(f"the student has states {list(lower.shape)} to learn, the teacher {list(taught.shape)}")
-        answers = kd(logits, batch, recipe.alpha, recipe.temperature, "mean")
-        return answers + recipe.beta * patience(lower, taught, recipe.normalize)
-
-    return objective

@@ -1,0 +1,65 @@
+"""What is told of a config: which keys it lacks, how captions of Tables 2, 3 and 6 begin, notes below all."""
+
+from cascadebert.config.keys import Config
+from cascadebert.grid import static_ratio
+
+MEANING = {
+    "roberta_cascade": "two RoBERTa members, a shallow one and the base, with their checkpoint under weights",
+    "student_layers": "the depth of the static students",
+    "fastbert": "the recipe of FastBERT's self-distillation",
+    "larger_cascade": "the members of a cascade with one more model",
+    "complete": "the complete members of several depths",
+}
+"""What each key has to say that some table or figure needs."""
+
+TITLES = {
+    "table2": "Early exit against the cascade; BERT-kL needs a whole number of layers.",
+    "table3": "Static distillation into {layers} layers against the cascade at {ratio:g}×.{distilled} The paper's"
+    " DistilBERT and BERT-PKD rows are those of TinyBERT's Table 1.",
+    "table6": "RoBERTa in the cascade: its first layers stand for a complete small model.",
+}
+"""How captions begin."""
+
+DISTILBERT = (
+    " DistilBERT is an approximation: distilled on {rows} rows of the corpus {corpus} in {epochs} epochs, not on books"
+    " and an encyclopaedia, from a checkpoint whose masked-LM head was fitted on the same texts."
+)
+OPTIMISTIC = (
+    "Epoch, margin and thresholds were chosen on the report split itself, as in the paper: scores are optimistic."
+)
+DISTILLED = (
+    "The members {} were taken from the base and distilled from it on unlabelled text: they are complete in the sense"
+    " that they were trained to represent a whole sentence, but they were not pre-trained from scratch as the paper's"
+    " small BERTs were."
+)
+
+
+def title(config: Config, name: str) -> str:
+    """How a caption begins."""
+    if name != "table3":
+        return TITLES[name]
+    member = config.distilbert and config.members[config.distilbert.member]
+    source = config.weights[member.weights].source if member else None
+    told = DISTILBERT.format(**source.model_dump()) if source and source.distilled else ""
+    return TITLES[name].format(layers=config.student_layers, ratio=static_ratio(config), distilled=told)
+
+
+def notes_of(config: Config) -> list[str]:
+    """What a reader must know of the precision, the choices and the members."""
+    named = dict.fromkeys([*config.cascade, *(config.larger_cascade or []), *(config.complete or [])])
+    members = {name: config.members[name] for name in named}
+    distilled = [
+        f"{name} ({member.layers} layer{'s' if member.layers > 1 else ''})"
+        for name, member in members.items()
+        if config.weights[member.weights].source.distilled
+    ]
+    return [
+        precision(config),
+        *([OPTIMISTIC] if config.selection == "validation" else []),
+        *([DISTILLED.format(", ".join(distilled))] if distilled else []),
+    ]
+
+
+def precision(config: Config) -> str:
+    """What layers were computed in."""
+    return f"Precision: {config.training.precision}."

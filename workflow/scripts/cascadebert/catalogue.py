@@ -1,0 +1,300 @@
+"""The one list of tables and figures: what each is made of under a config, and what it cannot be made without."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from cascadebert.captions import MEANING, notes_of, precision, title
+from cascadebert.config.keys import Config
+from cascadebert.grid import (
+    before,
+    models,
+    of_one_depth,
+    rated,
+    runs,
+    runs_in,
+    seeds_of,
+    static_ratio,
+    unsubmittable,
+    variants,
+)
+from cascadebert.layouts import Problem
+from cascadebert.pages import kinds
+from cascadebert.places import Places
+from cascadebert.recipes import full_layers, recipes
+from cascadebert.systems import shown_in
+
+PRINTED = tuple(f"table{number}" for number in range(1, 8))  # in the paper, and in config/paper
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """One table or figure.
+
+    Attributes:
+        message: what is told when it is made.
+        build: its page under a config, by its name.
+        needs: keys of the config without which it cannot be made.
+    """
+
+    message: str
+    build: Callable[[Config, str], kinds.Page]
+    needs: tuple[str, ...] = ()
+
+
+def missing(config: Config, name: str) -> str:
+    """Why a table, a figure or the submissions cannot be made, in one sentence; empty where they can."""
+    if name == "submissions":
+        return unsubmittable(config)
+    if name == "figure7" and not rated(config):
+        return "figure7 cannot be made, no task's source has human ratings: add one that has to tasks."
+    lacking = [key for key in PAGES[name].needs if getattr(config, key) is None]
+    if not lacking:
+        return ""
+    wanted = "; and ".join(f"{key}, {MEANING[key]}" for key in lacking)
+    return f"{name} cannot be made, the config lacks {wanted}: add it, as docs/config.md describes it."
+
+
+def page(config: Config, name: str) -> kinds.Page:
+    """A table or figure as a value.
+
+    Raises:
+        Problem: where it cannot be made.
+    """
+    if sentence := missing(config, name):
+        raise Problem(sentence)
+    return PAGES[name].build(config, name)
+
+
+def files_of(places: Places, name: str) -> list[str]:
+    """Files of a table or figure; the first is what its script is asked for."""
+    if name.startswith("figure"):
+        return [places.figure(name, ending) for ending in ("pdf", "png", "csv")]
+    return [places.table(name, ending) for ending in ("csv", "md", *(["tex"] if name.startswith("table") else []))]
+
+
+def artefacts(config: Config) -> list[str]:
+    """The first file of every table and figure that can be made."""
+    return [files_of(Places(config.results), name)[0] for name in PAGES if not missing(config, name)]
+
+
+def left_out(config: Config) -> list[str]:
+    """Why the others are not made, a sentence each."""
+    return [sentence for name in PAGES if (sentence := missing(config, name))]
+
+
+def _tasks(config: Config, *parts: str, names: Iterable[str] | None = None) -> tuple[kinds.Task, ...]:
+    """The tasks of a page, with the facts of some parts."""
+    place = Places(config.results).facts
+    return tuple(
+        kinds.Task(task, config.data[task].glue, tuple(Path(place(task, part)) for part in parts))
+        for task in (config.tasks if names is None else names)
+    )
+
+
+def _table(config: Config, name: str, *parts: str, notes: Iterable[str] | None = None) -> dict[str, Any]:
+    """What every table says: tasks with the facts of some parts, and notes."""
+    return {
+        "name": name.replace("table", "Table "),
+        "tasks": _tasks(config, *parts),
+        "decimals": config.tables.decimals,
+        "paper": Path(f"config/paper/{name}.csv") if name in PRINTED else None,
+        "notes": tuple(notes_of(config) if notes is None else notes),
+    }
+
+
+def _rows(
+    config: Config, name: str, targets: Iterable[int | float], notes: Iterable[str] | None = None
+) -> dict[str, Any]:
+    """What tables of systems at some speed-ups say."""
+    return _table(config, name, "training", "report", notes=notes) | {
+        "systems": tuple(shown_in(name)),
+        "targets": tuple(targets),
+        "full_layers": full_layers(config),
+        "sweeps": _sweeps(config, name),
+    }
+
+
+def _by_task(config: Config, place: Callable[..., str], *arguments: object) -> tuple[Path, ...]:
+    """A file for each task."""
+    return tuple(Path(place(task, *arguments)) for task in config.tasks)
+
+
+def _by_run(config: Config, place: Callable[..., str], names: Iterable[str]) -> tuple[Path, ...]:
+    """A file for each task and run."""
+    return tuple(Path(place(task, run)) for task in config.tasks for run in names)
+
+
+def _sweeps(config: Config, name: str) -> tuple[Path, ...]:
+    """Operating points of what stands in a table or figure."""
+    return _by_run(config, Places(config.results).sweep, runs_in(config, name))
+
+
+def _files(config: Config, place: Callable[..., str], called: Iterable[tuple], *split: str) -> tuple[kinds.File, ...]:
+    """Files of some runs, of a split where it counts: run, what it is called, and its depth where that counts."""
+    return tuple(
+        kinds.File(task, of, Path(place(task, run, *split)), *(split or ["report"]), *depth)
+        for task in config.tasks
+        for run, of, *depth in called
+    )
+
+
+def _task_table(config: Config, name: str) -> kinds.TaskTable:
+    margins = _by_task(config, Places(config.results).margin)
+    said = _table(config, name, "training", "report", "test", notes=())
+    return kinds.TaskTable(**said, margins=margins)
+
+
+def _scores(config: Config, name: str) -> kinds.ScoreTable:
+    notes = [precision(config)] if name == "table6" else None
+    if name != "table2":
+        said = _rows(config, name, [static_ratio(config)], notes=notes)
+        return kinds.ScoreTable(**said, title=title(config, name))
+    systems, entries = runs(config), config.server_scores
+    server = tuple(kinds.Returned(systems[entry.run], entry.speed_up, entry.scores) for entry in entries)
+    return kinds.ScoreTable(**_rows(config, name, config.speed_ups), title=title(config, name), server=server)
+
+
+def _ablation(config: Config, name: str) -> kinds.Ablation:
+    systems = [(run, runs(config)[run]) for run in runs_in(config, name)]
+    place = Places(config.results).predictions
+    report, mismatched = (_files(config, place, systems, split) for split in ("report", "mismatched"))
+    said = _rows(config, name, config.ablation_speed_ups)
+    said["systems"] = said["systems"][::-1]  # the cascade first, then its controls
+    return kinds.Ablation(**said, predictions=report + mismatched)
+
+
+def _calibration(config: Config, name: str) -> kinds.Calibration:
+    methods = variants(config)
+    measures = _by_run(config, Places(config.results).measures, methods)
+    return kinds.Calibration(**_table(config, name), measures=measures, methods=methods)
+
+
+def _counts(config: Config, name: str) -> kinds.Rows:
+    return kinds.Rows(kind="counts", **_rows(config, name, config.ablation_speed_ups))
+
+
+def _systems(config: Config, name: str) -> kinds.Systems:
+    places, known, made_of = Places(config.results), recipes(config), {}
+    for run in runs_in(config, name):
+        labelled = [known[model].member for model in models(config, run) if known[model].difficulty]
+        made_of[run] = kinds.MadeOf(tuple(models(config, run)), tuple(before(config, run)), tuple(labelled))
+    trained = dict.fromkeys(model for parts in made_of.values() for model in (*parts.models, *parts.before))
+    labels = dict.fromkeys(member for parts in made_of.values() for member in parts.labelled)
+    folds = [*product(config.difficulty.seeds, range(config.difficulty.n_folds))]
+
+    def of_each(names: Iterable[str], paths: Callable[[str, str], Iterable[str]]) -> dict:
+        return {name: {task: tuple(map(Path, paths(task, name))) for task in config.tasks} for name in names}
+
+    return kinds.Systems(
+        **_rows(config, name, config.speed_ups),
+        made_of=made_of,
+        records=of_each(trained, lambda task, run: [places.record(task, run, seed) for seed in seeds_of(config, task)]),
+        folds=of_each(labels, lambda task, member: [f"{places.fold(task, member, *of)[:-4]}.json" for of in folds]),
+    )
+
+
+def _theory(config: Config, name: str) -> kinds.Theory:
+    place = Places(config.results).predictions
+    two, three = (_by_task(config, place, run, "report") for run in ("cascadebert", "cascadebert_three"))
+    files: dict[str, Any] = {"sweeps": _sweeps(config, "figure5"), "two": two, "three": three}
+    return kinds.Theory(**_table(config, "Appendix C", notes=()), targets=tuple(config.speed_ups), **files)
+
+
+def _claims(config: Config, name: str) -> kinds.Verdicts:
+    places = Places(config.results)
+    called: dict[str, tuple[str, ...]] = {}
+    for run, model in (*variants(config).items(), *((run, model) for run, model, _ in of_one_depth(config))):
+        called[run] = (*called.get(run, ()), model)
+    return kinds.Verdicts(
+        **_table(config, "Verdicts"),
+        sweeps=_by_run(config, places.sweep, runs(config)),
+        measures=_by_run(config, places.measures, called),
+        models=called,
+        speed_ups=tuple(config.speed_ups),
+        high=tuple(config.ablation_speed_ups),
+        static=static_ratio(config) if config.student_layers else 3,
+        depths=tuple(layers for _, model, layers in of_one_depth(config) if model == "bert_complete"),
+        full_layers=full_layers(config),
+        left_out=tuple(left_out(config)),
+    )
+
+
+def _easy_instance(config: Config, name: str) -> kinds.EasyInstance:
+    places, (small, *_, base) = Places(config.results), config.cascade
+    runs_of = (f"deebert_{base}", small, base)
+    deebert, complete, whole = (_by_task(config, places.predictions, run, "report") for run in runs_of)
+    return kinds.EasyInstance(
+        tasks=_tasks(config),
+        deebert=deebert,
+        small=complete,
+        base=whole,
+        examples=_by_task(config, places.examples, "report"),
+        seed=config.seeds[0],
+        layer=config.members[small].layers,
+    )
+
+
+def _accuracy_by_layer(config: Config, name: str) -> kinds.AccuracyByLayer:
+    return kinds.AccuracyByLayer(
+        tasks=_tasks(config),
+        runs=_files(config, Places(config.results).predictions, of_one_depth(config), "report"),
+        sweeps=_by_task(config, Places(config.results).sweep, f"deebert_{config.cascade[-1]}"),
+        target=config.figures.speed_up,
+        min_subset=config.figures.min_subset,
+    )
+
+
+def _inversions(config: Config, name: str) -> kinds.Runs:
+    measures = _files(config, Places(config.results).measures, of_one_depth(config))
+    return kinds.Runs(kind="inversions", tasks=_tasks(config), runs=measures)
+
+
+def _states(config: Config, name: str) -> kinds.States:
+    states = _by_task(config, Places(config.results).states, config.seeds[0])
+    drawn: dict[str, Any] = config.figures.model_dump(include={"perplexity", "instances"})
+    return kinds.States(tasks=_tasks(config), states=states, **drawn, seed=0)
+
+
+def _trade_off(config: Config, name: str) -> kinds.TradeOff:
+    return kinds.TradeOff(tasks=_tasks(config), systems=tuple(shown_in(name)), sweeps=_sweeps(config, name))
+
+
+def _reliability(config: Config, name: str) -> kinds.Runs:
+    shown = list(variants(config).items())[:3]
+    files = _files(config, Places(config.results).predictions, shown, "report")
+    return kinds.Runs(kind="reliability", tasks=_tasks(config), runs=files)
+
+
+def _ratings(config: Config, name: str) -> kinds.Ratings:
+    places, tasks = Places(config.results), rated(config)
+    return kinds.Ratings(
+        tasks=_tasks(config, names=tasks),
+        labels=tuple(Path(places.labels(task, config.cascade[0])) for task in tasks),
+        examples=tuple(Path(places.examples(task, "training")) for task in tasks),
+    )
+
+
+PAGES = {
+    "table1": Artefact("Writing Table 1", _task_table),
+    "table2": Artefact("Writing Table 2", _scores),
+    "table3": Artefact("Writing Table 3", _scores, ("student_layers",)),
+    "table4": Artefact("Writing Table 4", _ablation),
+    "table5": Artefact("Writing Table 5", _calibration),
+    "table6": Artefact("Writing Table 6", _scores, ("roberta_cascade", "student_layers")),
+    "table7": Artefact("Writing Table 7", _counts, ("fastbert",)),
+    "table8": Artefact("Writing Table 8", _systems),
+    "theory": Artefact("Writing what a third member gains", _theory, ("larger_cascade",)),
+    "claims": Artefact("Writing verdicts on the claims", _claims),
+    "figure1": Artefact("Drawing the easy instance (Figure 1)", _easy_instance),
+    "figure2": Artefact("Drawing accuracy by layer (Figure 2)", _accuracy_by_layer, ("complete",)),
+    "figure3": Artefact("Drawing DIS by layer (Figure 3)", _inversions, ("complete",)),
+    "figure4": Artefact("Drawing representations (Figure 4)", _states),
+    "figure5": Artefact("Drawing two members against three (Figure 5)", _trade_off, ("larger_cascade",)),
+    "figure6": Artefact("Drawing the reliability diagram (Figure 6)", _reliability),
+    "figure7": Artefact("Drawing difficulty against human ratings (Figure 7)", _ratings),
+    "figure5_all": Artefact("Drawing the trade-off curves of every system", _trade_off),
+}
+"""In the order in which what is left out is told."""

@@ -1,0 +1,86 @@
+"""Table 8 (not in the paper): every system, what it reaches, what it holds in memory, what it costs."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cascadebert.files import read_json
+from cascadebert.metrics.sweeps import printed_points
+from cascadebert.pages.kinds import MadeOf, Systems
+from cascadebert.pages.summaries import AVERAGE, WHOLE, Entry, average_note, cell, facts_of, summarised
+from cascadebert.pages.tables import means_over, seeds_by, write_table
+from cascadebert.systems import SYSTEMS
+
+
+def render(page: Systems, out: Path) -> None:
+    """Write scores, sizes and costs over seeds of every system at each ratio that it has."""
+    points, columns = printed_points(page.sweeps, page.names)
+    repeats = len(points[["task", "seed"]].drop_duplicates())
+    rows, shown = [], []
+    for (run, target), own in points.groupby(["run", "target"], sort=False):
+        name = own["system"].iloc[0]
+        static = SYSTEMS[name].exits == "last"
+        if not static and not np.isclose(target, page.targets).any():
+            continue
+        label = SYSTEMS[name].label.format(k=f"{page.full_layers / target:g}")
+        label = label if static else f"{target:g}× {label}"
+        tidy, _ = summarised(own, [Entry(name, target, label)], columns)
+        parameters, seconds = _costs(page, page.made_of[run], repeats)
+        operations = {count: own.groupby("column")[count].mean().mean() for count in ("flops", "speed_up_flops")}
+        numbers = {"parameters": parameters, **operations, "training_seconds": seconds}
+        rows += [row | numbers for row in tidy.to_dict("records")]
+        shown.append(
+            {"target": 0 if name in WHOLE else target, "order": list(SYSTEMS).index(name), "Method": label}
+            | {
+                row.task: cell(row, page.decimals)
+                for row in tidy.itertuples()
+                if row.task != AVERAGE or len(columns) > 1
+            }
+            | _printed(numbers)
+        )
+    said = [
+        "Every system at each ratio that it has.",
+        *facts_of(page.tasks, columns),
+        "Report split, in per cent, with the achieved speed-up in layers.",
+        means_over(seeds_by(pd.DataFrame(rows))),
+        average_note(columns),
+        "Parameters are those resident when the system answers, all members of a cascade and frozen embeddings"
+        " included. MFLOPs are millions of floating-point operations, the mean of the report split's instances"
+        " at their own lengths, layers counted whole; beside them the ratio to the base's. Training is wall time a"
+        " task and seed, difficulty labels and teachers included, the selection of the margin and the pre-training"
+        " or distillation of checkpoints not; jobs ran side by side, so it is a rough figure.",
+    ]
+    table = pd.DataFrame(shown).sort_values(["target", "order"], kind="stable").drop(columns=["target", "order"])
+    write_table(page, out, pd.DataFrame(rows), table, said)
+
+
+def _costs(page: Systems, made_of: MadeOf, repeats: int) -> tuple[float, float]:
+    """Parameters and seconds of a system, means over tasks and seeds; the seeds of a task share difficulty labels."""
+    held, before = (_records(page, names) for names in (made_of.models, made_of.before))
+    folds = [read_json(path) for task in page.names for name in made_of.labelled for path in page.folds[name][task]]
+    seconds = pd.Series([record["seconds"] for record in (*held, *before)]).sum() / repeats
+    labels = pd.Series([record["seconds"] for record in folds], dtype=float).sum() / len(page.tasks)
+    parameters = sum(record["parameters"] for record in held) / repeats
+    return parameters, seconds + labels
+
+
+def _records(page: Systems, names: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Records of some trainings, of every task and seed."""
+    return [
+        read_json(path)
+        for task in page.names
+        for of_seed in zip(*(page.records[name][task] for name in names), strict=True)
+        for path in of_seed
+    ]
+
+
+def _printed(numbers: dict[str, float]) -> dict[str, str]:
+    """The last columns."""
+    return {
+        "parameters (M)": f"{numbers['parameters'] / 1e6:.1f}",
+        "MFLOPs": f"{numbers['flops'] / 1e6:.1f}",
+        "by FLOPs": f"{numbers['speed_up_flops']:.2f}×",
+        "training (s)": f"{numbers['training_seconds']:.0f}",
+    }

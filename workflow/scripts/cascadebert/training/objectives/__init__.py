@@ -1,0 +1,1 @@
+"""What is minimised, a module each: `training` puts together what a recipe of that objective is trained by."""

@@ -1,0 +1,25 @@
+"""One table or figure: reads the page from JSON and has the module of its kind render it."""
+
+import json
+from importlib import import_module
+from pathlib import Path
+from typing import get_type_hints
+
+import tyro
+
+from cascadebert.pages.kinds import from_json
+
+
+def main(page: str, out: Path) -> None:
+    """Render a page.
+
+    Args:
+        page: JSON of a value of cascadebert.pages.kinds.
+        out: the tidy table as .csv, or the figure as .pdf; what belongs to it goes beside it.
+    """
+    module = import_module(f"cascadebert.pages.{json.loads(page)['kind']}")
+    module.render(from_json(page, get_type_hints(module.render)["page"]), out)
+
+
+if __name__ == "__main__":
+    tyro.cli(main, description=__doc__)
