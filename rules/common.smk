@@ -15,7 +15,7 @@ sys.path.insert(0, str(SCRIPTS))
 from cascadebert import catalogue
 from cascadebert.cluster.precision import native_precision
 from cascadebert.code import code_version
-from cascadebert.config import plain, read
+from cascadebert.config import read
 from cascadebert.glue import GLUE
 from cascadebert.grid import (
     cascade_members,
@@ -32,7 +32,7 @@ from cascadebert.layouts import PARTS, Problem, checkpoint_files, files_of, name
 from cascadebert.places import Places
 from cascadebert.recipe import to_json
 from cascadebert.recipes import at_margins, fold_recipe, pretraining, recipes
-from cascadebert.systems import SPLITS, SYSTEMS
+from cascadebert.systems import SYSTEMS
 
 
 def settled():

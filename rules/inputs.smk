@@ -35,7 +35,7 @@ def training_files(wildcards):
     task, seed, recipe = wildcards.task, wildcards.seed, RECIPES[wildcards.run]
     labels = {
         "labels": AT.labels(task, recipe.member),
-        "shuffled": f"<results>/difficulty/{task}/{recipe.member}/shuffled/seed{seed}.csv",
+        "shuffled": AT.shuffled(task, recipe.member, seed),
     }
     replaced, selected = recipe.replacement, recipe.dar and recipe.dar.margin is None
     return rows_and_checkpoint(task, recipe) | {

@@ -17,7 +17,7 @@ for name, artefact in catalogue.PAGES.items():
         conda:
             "../envs/paper.yaml"
         resources:
-            **reads_text(),
+            **requests(page_job(name)),
         params:
             page=page_json(name),
             code=page_code(name),

@@ -85,6 +85,11 @@ def stacked_mb(wildcards):
     return seeds * JOBS.predicted_mb(wildcards.task, exits, PRINTED)
 
 
+def page_job(name):
+    """What a page takes: those that show texts read a task's."""
+    return lambda wildcards: JOBS.text(CONFIG.tasks) if hasattr(page(name), "examples") else JOBS.short()
+
+
 def page_json(name):
     """All that a page is, as its script reads it."""
     return lambda wildcards: kinds.to_json(page(name))

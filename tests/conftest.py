@@ -8,20 +8,19 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from builders import CPU, enlarged
 from filelock import FileLock
 from smoke import ROOT, copy_of, said, snakemake
 
 from cascadebert.data.encoding import encode
 from cascadebert.data.sources import read_source
 from cascadebert.data.splits import carve
-from cascadebert.models.checkpoints import read_checkpoint, write_checkpoint
 from cascadebert.recipe import Settings
 from cascadebert.training.loop import to_batch
 
 hypothesis.settings.register_profile("tests", database=None, deadline=None, derandomize=True, max_examples=60)
 hypothesis.settings.load_profile("tests")
 
-CPU = torch.device("cpu")
 RUN_SNAKEMAKE = ("test_workflow.py", "test_reruns.py", "test_head.py", "test_hub.py")
 """Files whose tests are of the whole workflow, or of processes."""
 
@@ -46,14 +45,7 @@ def weights(tmp_path_factory):
 
     Weights are ten times as large as BERT's at the start: in so narrow a model all rows would look the same otherwise.
     """
-    folder = tmp_path_factory.mktemp("checkpoint")
-    config, tensors, tokenizer = read_checkpoint({"random": 4, "hidden": 16})
-    large = {
-        name: 10 * tensor if name.endswith("weight") and "LayerNorm" not in name else tensor
-        for name, tensor in tensors.items()
-    }
-    write_checkpoint(folder, config, large, tokenizer)
-    return folder / "model.safetensors"
+    return enlarged(tmp_path_factory.mktemp("checkpoint"), {"random": 4, "hidden": 16})
 
 
 @pytest.fixture(scope="session")

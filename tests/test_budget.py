@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from test_grid import preset
 from transformers import BertConfig, BertModel
 
 from cascadebert.cluster.budget import (
@@ -29,9 +30,11 @@ from cascadebert.cluster.budget import (
     text_mb,
     training_mb,
 )
+from cascadebert.cluster.jobs import Jobs
 from cascadebert.data.splits import carve, draw_test
 from cascadebert.glue import GLUE
 from cascadebert.metrics.costs import Shape
+from cascadebert.recipes import recipes
 
 BASE = Architecture(Shape(768, 3072), 12, 30522)
 MACHINE = Machine(tflops=10.0, utilisation=0.5, launch_ms=1.0, start_minutes=5.0, process_mb=700, slack=3.0)
@@ -156,3 +159,13 @@ def test_difficulty_runs_cost_one_split_less_than_folds_for_each_seed():
     assert difficulty_share(8, 5, 2, 1) == pytest.approx(1 / 35)
     trained_on = [sum(1 - np.isin(np.arange(80) % 8, fold).mean() for fold in range(8)), 1 - 0.5 + 1 - 0.5]
     assert difficulty_share(8, 1, 2, 1) == pytest.approx(trained_on[1] / trained_on[0])
+
+
+def test_a_fold_is_trained_on_the_others_and_never_scored_on_the_way():
+    config = preset("smoke", results="nowhere")  # nothing is prepared: rows as they will be carved
+    jobs, recipe = Jobs(config), recipes(config)["small"]
+    train, tokens, encoder = jobs.rows("reviews")["train"], jobs.tokens("reviews"), jobs.encoder(recipe)
+    work = passing(encoder, recipe.settings.epochs * train / 2, tokens, recipe.settings.batch_size, TRAINED)
+    work += passing(encoder, train / 2, tokens, 64)  # of two folds one is answered
+    assert recipe.settings.keep == "best"
+    assert jobs.fold("reviews", recipe).seconds == pytest.approx(seconds(work, jobs.machine))

@@ -360,6 +360,13 @@ def test_checkpoint_that_was_made_once_serves_another_config(mine):
             {"label": lambda i: "good" if i else "so, so"},
             "so, so has 1 training instances and difficulty.n_folds is 2",
         ),
+        *(
+            (
+                {"label": lambda i, rows=rows: "great" if i in rows else ["bad", "good"][i % 2]},
+                "the label great is in no",
+            )
+            for rows in (range(110, 150), range(150, 170))  # of the report part, and of the test part
+        ),
     ],
 )
 def test_bad_data_stops_with_its_sentence_before_any_training(tmp_path, mistake, sentence):

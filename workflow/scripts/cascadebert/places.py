@@ -53,6 +53,10 @@ class Places:
         """Difficulty labels."""
         return f"{self.results}/difficulty/{task}/{member}/labels.csv"
 
+    def shuffled(self, task: str, member: str, seed: object) -> str:
+        """The same, dealt out at random."""
+        return f"{self.results}/difficulty/{task}/{member}/shuffled/seed{seed}.csv"
+
     def margin(self, task: str) -> str:
         """The selected margin."""
         return f"{self.results}/margins/{task}.json"

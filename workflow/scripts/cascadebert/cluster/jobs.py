@@ -136,7 +136,7 @@ class Jobs:
         """A training, on all training rows or some, with what it answers on the selection split."""
         encoder, tokens, made = self.encoder(recipe), self.tokens(task), recipe.settings
         train, selection = self.rows(task)["train"] if rows is None else rows, self.rows(task)["selection"]
-        scored = (made.epochs if made.keep == "best" else 0) + (rows is None)
+        scored = 1 + (made.epochs if made.keep == "best" else 0) if rows is None else 0  # a fold's is never looked at
         work = passing(encoder, made.epochs * train, tokens, made.batch_size, self.passes(recipe))
         work += passing(encoder, scored * selection, tokens, PREDICTED_TOGETHER)
         memory = training_mb(encoder, made.batch_size, self.config.training.max_length)
