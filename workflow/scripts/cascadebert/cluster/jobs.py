@@ -69,7 +69,7 @@ class Jobs:
         """Rows of some splits."""
         return sum(self.rows(task).get(split, 0) for split in splits)
 
-    def tokens(self, task: str) -> float:
+    def tokens(self, task: str) -> float | int:
         """Mean tokens of a row: GLUE's as counted, else as the config assumes."""
         glue = self.config.data[task].glue
         mean = GLUE[glue].tokens if glue else self.config.machine.unknown.tokens
