@@ -48,6 +48,11 @@ class ExitLogits:
         """Of every exit, in nats; computed once."""
         return entropy(self.logits)
 
+    @cached_property
+    def classes(self) -> Int[np.ndarray, "exits n"]:
+        """The class that each exit gives each instance; computed once."""
+        return self.logits.argmax(axis=-1)
+
 
 def confidence(logits: Float[np.ndarray, "exits n classes"]) -> Float[np.ndarray, "exits n"]:
     """Confidence c(x) in [1/classes, 1]: the largest class probability (Eq. 4), in float64 so that ties are real."""
@@ -116,7 +121,7 @@ def speed_up(stack: ExitLogits, exit_of: Int[np.ndarray, " n"]) -> float:
 
 def answers(stack: ExitLogits, exit_of: Int[np.ndarray, " n"]) -> Int[np.ndarray, " n"]:
     """The class that each instance is given at its exit."""
-    return stack.logits.argmax(axis=-1)[exit_of, np.arange(exit_of.size)]
+    return stack.classes[exit_of, np.arange(exit_of.size)]
 
 
 Targets = float | int | Float[np.ndarray, " targets"]
