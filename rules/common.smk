@@ -23,6 +23,8 @@ from cascadebert.grid import (
     in_glue,
     misplaced,
     fixed_ratio,
+    label_of,
+    models,
     runs,
     seeds_of,
     table2_ratios,

@@ -123,3 +123,19 @@ def submitted(wildcards):
         "predictions": [AT.predictions(task, wildcards.run, "test") for task in IN_GLUE],
         "sweeps": [AT.sweep(task, wildcards.run) for task in IN_GLUE],
     }
+
+
+def packed_files(wildcards):
+    """What a system of one seed is made of: its models, its answers to the selection split, its operating points."""
+    task, run, seed, names = wildcards.task, wildcards.run, CONFIG.seeds[0], PACKED[wildcards.run]
+    recipes_of = [RECIPES[name] for name in names]
+    return {
+        "models": [AT.model(task, name, seed) for name in names],
+        "stage1": [AT.model(task, recipe.stage1, seed) for recipe in recipes_of if recipe.stage1],
+        "weights": [AT.weights(recipe.weights) for recipe in recipes_of],
+        "tokenizers": [AT.tokenizer(recipe.tokenizer) for recipe in recipes_of],
+        "facts": AT.facts(task, "training"),
+        "examples": AT.examples(task, "training"),
+        "selection": AT.predictions(task, run, "selection"),
+        "sweep": AT.sweep(task, run),
+    }

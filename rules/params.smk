@@ -85,6 +85,26 @@ def stacked_mb(wildcards):
     return seeds * JOBS.predicted_mb(wildcards.task, exits, PRINTED)
 
 
+def packing(wildcards):
+    """Resources of a system that is packed: each of its models is in memory once, and written whole."""
+    names = PACKED[wildcards.run]
+    size = sum(JOBS.whole_mb(RECIPES[name]) for name in names)
+    return JOBS.short(size, memory_mb=2 * size)
+
+
+def pack_code(wildcards):
+    """Digest of the code that a packed system is made by: the script and its models."""
+    return code_version("pack.py", *sorted({model_file(name) for name in PACKED[wildcards.run]}))
+
+
+def packed_system(wildcards):
+    """What a packed system is called, how its instances leave, and the speed-up where none is asked for, as flags."""
+    run, system = wildcards.run, SYSTEMS[RUNS[wildcards.run]]
+    ratio = fixed_ratio(CONFIG, run) or CONFIG.speed_ups[len(CONFIG.speed_ups) // 2]
+    label = label_of(CONFIG, run)
+    return f"--label {quote(label)} --exits {system.exits} --speed-up {ratio:g}"
+
+
 def page_job(name):
     """What a page takes: those that show texts read a task's."""
     return lambda wildcards: JOBS.text(CONFIG.tasks) if hasattr(page(name), "examples") else JOBS.short()

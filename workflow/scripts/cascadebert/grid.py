@@ -122,6 +122,12 @@ def misplaced(config: Config) -> str:
     return ""
 
 
+def label_of(config: Config, run: str) -> str:
+    """What a run's system is called, with its depth where the name has one."""
+    recipe = recipes(config).get(run)
+    return SYSTEMS[runs(config)[run]].label.format(k=recipe.layers if recipe else "")
+
+
 def cascade_members(config: Config, system: str) -> list[str]:
     """Runs that a cascade is stacked from, in ascending depth."""
     *lower, last = getattr(config, SYSTEMS[system].cascade)

@@ -25,6 +25,14 @@ class Places:
         """Tensors of a pre-trained checkpoint."""
         return f"{self.results}/weights/{name}/model.safetensors"
 
+    def tokenizer(self, name: str) -> str:
+        """tokenizer.json of a pre-trained checkpoint."""
+        return f"{self.results}/weights/{name}/tokenizer.json"
+
+    def packed(self, task: str, run: str) -> str:
+        """Folder of a trained system that answers."""
+        return f"{self.results}/cascades/{task}/{run}"
+
     def model(self, task: str, run: str, seed: object) -> str:
         """Trained tensors."""
         return f"{self.results}/models/{task}/{run}/seed{seed}.safetensors"

@@ -209,6 +209,11 @@ class Jobs:
         disk = sum(rows[task] * (bytes_a_row + 5 * self.tokens(task)) for task in tasks) / MB if bytes_a_row else 1
         return Job(sum(rows.values()) / TEXTS_A_SECOND, memory, disk)
 
-    def short(self, disk: float = 1) -> Job:
-        """Seconds, and little memory."""
-        return Job(5.0, 0.0, disk)
+    def whole_mb(self, recipe: Recipe) -> float:
+        """A model with all its tensors."""
+        encoder = self.checkpoint(recipe.weights)
+        return Architecture(encoder.shape, recipe.layers, encoder.vocabulary).parameters * 4 / MB
+
+    def short(self, disk: float = 1, memory_mb: float = 0.0) -> Job:
+        """Seconds, and little memory if not told otherwise."""
+        return Job(5.0, memory_mb, disk)

@@ -2,8 +2,9 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,45 +25,35 @@ CHUNK = 10_000
 """Rows that are tokenised at a time: what the tokenizer says of a row is a hundred times as large as its ids."""
 
 
+Text = str | tuple[str, str]
+"""A text, or a pair of them."""
+
+
 @dataclass(frozen=True)
-class Encoded:
-    """Examples as token ids, rows one after another.
+class TokenRows:
+    """Texts as token ids, rows one after another.
 
     Attributes:
         tokens: ids of all rows, special tokens included.
         types: segment of each token, 0 or 1.
         ends: end of each row in `tokens`.
-        label: class index, -1 where unknown.
-        split: "train", "selection", "report", "mismatched" or "test".
-        id: of each example.
-        names: class names; index = class.
         pad: id of the padding token.
-        origin: where the text is from, for the record.
     """
 
     tokens: Int[np.ndarray, " total"]
     types: Int[np.ndarray, " total"]
     ends: Int[np.ndarray, " n"]
-    label: Int[np.ndarray, " n"]
-    split: Shaped[np.ndarray, " n"]
-    id: Shaped[np.ndarray, " n"]
-    names: Shaped[np.ndarray, " classes"]
     pad: int
-    origin: dict[str, Any] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def starts(self) -> Int[np.ndarray, " n"]:
         """Start of each row in `tokens`."""
         return np.concatenate([[0], self.ends[:-1]]).astype(self.ends.dtype)
 
-    @property
+    @cached_property
     def lengths(self) -> Int[np.ndarray, " n"]:
         """Tokens in each row."""
         return self.ends - self.starts
-
-    def rows(self, split: str) -> Int[np.ndarray, " k"]:
-        """Indices of one split's rows."""
-        return np.flatnonzero(self.split == split)
 
     def padded(
         self, rows: Int[np.ndarray, " b"]
@@ -74,6 +65,39 @@ class Encoded:
         ids, types = np.where(mask, self.tokens[where], self.pad), np.where(mask, self.types[where], 0)
         return ids.astype(np.int64), types.astype(np.int64), mask
 
+    def only(self, row: int) -> "TokenRows":
+        """One of the rows."""
+        part = slice(int(self.starts[row]), int(self.ends[row]))
+        return TokenRows(self.tokens[part], self.types[part], self.lengths[row : row + 1], self.pad)
+
+    def by_length(self, rows: Int[np.ndarray, " k"], batch_size: int) -> list[Int[np.ndarray, " b"]]:
+        """Batches of rows sorted by length."""
+        ordered = rows[np.argsort(self.lengths[rows], kind="stable")]
+        return [ordered[i : i + batch_size] for i in range(0, len(ordered), batch_size)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoded(TokenRows):
+    """Examples of a task as token ids.
+
+    Attributes:
+        label: class index, -1 where unknown.
+        split: "train", "selection", "report", "mismatched" or "test".
+        id: of each example.
+        names: class names; index = class.
+        origin: where the text is from, for the record.
+    """
+
+    label: Int[np.ndarray, " n"]
+    split: Shaped[np.ndarray, " n"]
+    id: Shaped[np.ndarray, " n"]
+    names: Shaped[np.ndarray, " classes"]
+    origin: dict[str, Any] = field(default_factory=dict)
+
+    def rows(self, split: str) -> Int[np.ndarray, " k"]:
+        """Indices of one split's rows."""
+        return np.flatnonzero(self.split == split)
+
     def epoch(
         self, rows: Int[np.ndarray, " k"], batch_size: int, rng: np.random.Generator
     ) -> Iterator[Int[np.ndarray, " b"]]:
@@ -83,10 +107,30 @@ class Encoded:
         batches = [batch for pool in pools for batch in self.by_length(pool, batch_size)]
         yield from (batches[i] for i in rng.permutation(len(batches)))
 
-    def by_length(self, rows: Int[np.ndarray, " k"], batch_size: int) -> list[Int[np.ndarray, " b"]]:
-        """Batches of rows sorted by length."""
-        ordered = rows[np.argsort(self.lengths[rows], kind="stable")]
-        return [ordered[i : i + batch_size] for i in range(0, len(ordered), batch_size)]
+
+class TextEncoder:
+    """A tokenizer that cuts at some length, pairs longest first, and pads nothing."""
+
+    def __init__(self, tokenizer: Path, max_length: int) -> None:
+        """Read a `tokenizer.json`; a row has at most max_length tokens, special tokens included."""
+        self.tool = Tokenizer.from_file(str(tokenizer))
+        self.tool.no_padding()
+        self.tool.enable_truncation(max_length, strategy="longest_first")
+        pads = [pad for token in ("[PAD]", "<pad>") if (pad := self.tool.token_to_id(token)) is not None]
+        self.pad = pads[0] if pads else 0
+
+    def __call__(self, texts: Sequence[Text]) -> tuple[TokenRows, Bool[np.ndarray, " n"]]:
+        """Token ids of some texts or pairs, and which of them were cut."""
+        tokens, types = [np.zeros(0, dtype=np.int32)], [np.zeros(0, dtype=np.int8)]
+        lengths, cut = [], []
+        for i in range(0, len(texts), CHUNK):
+            rows = self.tool.encode_batch(texts[i : i + CHUNK])
+            tokens.append(np.concatenate([np.array(row.ids, dtype=np.int32) for row in rows]))
+            types.append(np.concatenate([np.array(row.type_ids, dtype=np.int8) for row in rows]))
+            lengths += [len(row.ids) for row in rows]
+            cut += [bool(row.overflowing) for row in rows]
+        ends = np.cumsum(lengths, dtype=np.int64)
+        return TokenRows(np.concatenate(tokens), np.concatenate(types), ends, self.pad), np.array(cut, dtype=bool)
 
 
 def encode(
@@ -101,33 +145,26 @@ def encode(
         max_length: tokens a row may have.
         origin: where the text is from.
     """
-    tool = Tokenizer.from_file(str(tokenizer))
-    tool.no_padding()
-    tool.enable_truncation(max_length, strategy="longest_first")
     pairs = "text_pair" in examples.columns
     texts = list(zip(examples["text"], examples["text_pair"], strict=True)) if pairs else examples["text"].tolist()
-    tokens, types, lengths, cut = [], [], [], 0
-    for i in range(0, len(texts), CHUNK):
-        rows = tool.encode_batch(texts[i : i + CHUNK])
-        tokens.append(np.concatenate([np.array(row.ids, dtype=np.int32) for row in rows]))
-        types.append(np.concatenate([np.array(row.type_ids, dtype=np.int8) for row in rows]))
-        lengths += [len(row.ids) for row in rows]
-        cut += sum(bool(row.overflowing) for row in rows)
-    if cut:
+    rows, cut = TextEncoder(tokenizer, max_length)(texts)
+    if cut.any():
         log.warning(
-            "%d of %d texts have more than %d tokens and were cut: training.max_length", cut, len(texts), max_length
+            "%d of %d texts have more than %d tokens and were cut: training.max_length",
+            cut.sum(),
+            len(texts),
+            max_length,
         )
     index = {name: i for i, name in enumerate(names)}
-    pads = [pad for token in ("[PAD]", "<pad>") if (pad := tool.token_to_id(token)) is not None]
     return Encoded(
-        tokens=np.concatenate([np.zeros(0, dtype=np.int32), *tokens]),
-        types=np.concatenate([np.zeros(0, dtype=np.int8), *types]),
-        ends=np.cumsum(lengths, dtype=np.int64),
+        tokens=rows.tokens,
+        types=rows.types,
+        ends=rows.ends,
+        pad=rows.pad,
         label=np.array([index.get(label, -1) for label in examples["label"]], dtype=np.int64),
         split=examples["split"].to_numpy(dtype=str),
         id=examples["id"].to_numpy(dtype=str),
         names=np.array(names, dtype=str),
-        pad=pads[0] if pads else 0,
         origin=origin or {},
     )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from cascadebert.models.members import (
@@ -18,7 +18,9 @@ from cascadebert.models.members import (
     build_member,
     load_trained,
     new_classifier,
+    pool,
     pooler_of,
+    pooling_of,
     sentence_states,
     single_precision,
 )
@@ -65,6 +67,18 @@ class DeeBert(MultiExit):
     def encoder(self) -> Encoder:  # type: ignore[override] # it is the frozen model's, which is registered once
         """The frozen member's."""
         return self.member.encoder
+
+    @classmethod
+    def around(cls, encoder: Encoder, n_classes: int) -> "DeeBert":
+        """An untrained DeeBERT."""
+        return cls(Member(encoder, n_classes), pooler_of(encoder))
+
+    def leave(
+        self, exit: int, states: Float[Tensor, "b k hidden"], mask: Bool[Tensor, "b 1 1 l"]
+    ) -> Float[Tensor, "b classes"]:
+        """Logits of an off-ramp, or of the member's own classifier."""
+        classify = self.highways[exit] if exit < len(self.highways) else self.member.classify
+        return classify(pool(states, mask, pooling_of(self.encoder.config)))
 
     def classifier_flops(self, tokens: Int[np.ndarray, " n"]) -> float:
         """Of an off-ramp, as of the member's own classifier."""

@@ -71,6 +71,7 @@ class FastBertTeacher(MultiExit):
     """First stage: an encoder without its pooler, and one attention classifier, after the last layer."""
 
     every_layer = False
+    reads_tokens = True
 
     def __init__(self, encoder: Encoder, n_classes: int) -> None:
         """Put a new classifier in the place of an encoder's pooler."""
@@ -78,6 +79,17 @@ class FastBertTeacher(MultiExit):
         encoder.pooler = None
         self.encoder = encoder
         self.classifier = AttentionClassifier(encoder.config.hidden_size, n_classes)
+
+    @classmethod
+    def around(cls, encoder: Encoder, n_classes: int) -> "FastBertTeacher":
+        """An untrained teacher."""
+        return cls(encoder, n_classes)
+
+    def leave(
+        self, exit: int, states: Float[Tensor, "b l hidden"], mask: Bool[Tensor, "b 1 1 l"]
+    ) -> Float[Tensor, "b classes"]:
+        """Logits of the only exit."""
+        return self.classifier(states, mask[:, 0, 0])
 
     def classifier_flops(self, tokens: Int[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
         """Of the attention classifier."""
@@ -95,6 +107,8 @@ class FastBert(MultiExit):
     in evaluation mode, so that what students learn is what the last exit answers.
     """
 
+    reads_tokens = True
+
     def __init__(self, teacher: FastBertTeacher) -> None:
         """Freeze the teacher and put a new student after each of its layers but the last."""
         super().__init__()
@@ -104,10 +118,23 @@ class FastBert(MultiExit):
             AttentionClassifier(hidden, n_classes) for _ in range(teacher.encoder.config.num_hidden_layers - 1)
         )
 
+    @classmethod
+    def around(cls, encoder: Encoder, n_classes: int) -> "FastBert":
+        """An untrained FastBERT."""
+        return cls(FastBertTeacher(encoder, n_classes))
+
     @property
     def encoder(self) -> Encoder:  # type: ignore[override] # it is the frozen model's, which is registered once
         """The frozen teacher's."""
         return self.teacher.encoder
+
+    def leave(
+        self, exit: int, states: Float[Tensor, "b l hidden"], mask: Bool[Tensor, "b 1 1 l"]
+    ) -> Float[Tensor, "b classes"]:
+        """Logits of a student, or of the teacher."""
+        if exit < len(self.students):
+            return self.students[exit](states, mask[:, 0, 0])
+        return self.teacher.leave(0, states, mask)
 
     def classifier_flops(self, tokens: Int[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
         """Of a student, as of the teacher."""

@@ -28,6 +28,7 @@ Batch = dict[str, Tensor]
 """input_ids, token_type_ids, attention_mask, each (b, length); labels (b,); whatever else an objective asked for."""
 
 M = TypeVar("M", bound=nn.Module)
+X = TypeVar("X", bound="MultiExit")
 Encoder = BertModel | RobertaModel
 Layer = BertLayer | RobertaLayer
 
@@ -67,14 +68,11 @@ def load_encoder(weights: Path, layers: int) -> Encoder:
     Raises:
         ValueError: when the checkpoint has fewer layers, or lacks or adds a tensor.
     """
-    kind = read_json(weights.with_name("config.json")).get("model_type", "bert")
-    configuration, model = ENCODERS[kind]
-    config = configuration.from_json_file(str(weights.with_name("config.json")))
-    if not 1 <= layers <= config.num_hidden_layers:
-        raise ValueError(f"{weights} has {config.num_hidden_layers} layers, a member of {layers} cannot be made of it")
-    config.num_hidden_layers = layers
-    config._attn_implementation = "sdpa"  # what sentence_states feeds with a boolean mask
-    encoder: Any = model(config)
+    said = read_json(weights.with_name("config.json"))
+    kind, depth = said.get("model_type", "bert"), said["num_hidden_layers"]
+    if not 1 <= layers <= depth:
+        raise ValueError(f"{weights} has {depth} layers, a member of {layers} cannot be made of it")
+    encoder: Any = untrained_encoder(said | {"num_hidden_layers": layers})
     kept = {name: tensor for name, tensor in load_file(weights).items() if _layer_of(name) < layers}
     if kind == "roberta":
         encoder.pooler = None
@@ -86,6 +84,14 @@ def load_encoder(weights: Path, layers: int) -> Encoder:
     if kind == "roberta":
         encoder.pooler = RobertaPooler(encoder.config)
     return encoder
+
+
+def untrained_encoder(said: dict[str, Any]) -> Encoder:
+    """An encoder of a checkpoint's configuration, with the attention that takes our masks; RoBERTa's with a pooler."""
+    configuration, model = ENCODERS[said.get("model_type", "bert")]
+    config = configuration.from_dict(said)
+    config._attn_implementation = "sdpa"  # what sentence_states feeds with a boolean mask
+    return model(config)
 
 
 def pooler_of(encoder: Encoder) -> nn.Module:
@@ -141,9 +147,12 @@ def sentence_states(encoder: Encoder, batch: Batch) -> list[Float[Tensor, "b hid
 
 
 def pool(
-    states: Float[Tensor, "b l hidden"], mask: Bool[Tensor, "b 1 1 l"], pooling: Pooling
+    states: Float[Tensor, "b k hidden"], mask: Bool[Tensor, "b 1 1 l"], pooling: Pooling
 ) -> Float[Tensor, "b hidden"]:
-    """One state of each sentence: that of [CLS], or the mean of its tokens' in float32; padding does not count."""
+    """One state of each sentence: that of [CLS], or the mean of its tokens' in float32; padding does not count.
+
+    For [CLS] states of it alone (k = 1) will do.
+    """
     if pooling == "cls":
         return states[:, 0]
     tokens = mask[:, 0, 0, :, None]  # (b, l, 1)
@@ -186,6 +195,12 @@ class MultiExit(nn.Module):
 
     encoder: Encoder
     every_layer = True
+    reads_tokens = False  # whether an exit is asked of the states of all tokens, not of the sentence's alone
+
+    @classmethod
+    def around(cls: type[X], encoder: Encoder, n_classes: int) -> X:
+        """The model with untrained exits on an encoder, for trained tensors to be put into."""
+        raise NotImplementedError
 
     @property
     def exit_layers(self) -> list[int]:
@@ -197,6 +212,29 @@ class MultiExit(nn.Module):
     def shape(self) -> Shape:
         """Widths of the encoder's layers."""
         return Shape(self.encoder.config.hidden_size, self.encoder.config.intermediate_size)
+
+    def leave(
+        self, exit: int, states: Float[Tensor, "b k hidden"], mask: Bool[Tensor, "b 1 1 l"]
+    ) -> Float[Tensor, "b classes"]:
+        """Logits of one exit, by its index, from the states after its layer: of all tokens, or of [CLS] alone."""
+        raise NotImplementedError
+
+    def pass_through(
+        self, layers: range, states: Float[Tensor, "b l hidden"], mask: Bool[Tensor, "b 1 1 l"]
+    ) -> tuple[Float[Tensor, "b k hidden"], Float[Tensor, "b classes"]]:
+        """States after some layers in succession, and the logits of the exit after the last of them.
+
+        After the encoder's last layer the states are of [CLS] alone where nothing else is read.
+        """
+        *before, last = (self.encoder.encoder.layer[index] for index in layers)
+        for layer in before:
+            states = layer(states, mask)
+        pooling = pooling_of(self.encoder.config)
+        if layers.stop == len(self.encoder.encoder.layer) and pooling == "cls" and not self.reads_tokens:
+            states = sentence_after(last, states, mask, pooling)[:, None]
+        else:
+            states = last(states, mask)
+        return states, self.leave(self.exit_layers.index(layers.stop), states, mask)
 
     def classifier_flops(self, tokens: Int[np.ndarray, " n"]) -> float | Float[np.ndarray, " n"]:
         """Operations of one exit's classifier, for instances of some tokens."""
@@ -218,6 +256,17 @@ class Member(MultiExit):
         self.encoder = encoder
         self.dropout = nn.Dropout(DROPOUT)
         self.classifier = new_classifier(encoder.config, n_classes)
+
+    @classmethod
+    def around(cls, encoder: Encoder, n_classes: int) -> "Member":
+        """An untrained member."""
+        return cls(encoder, n_classes)
+
+    def leave(
+        self, exit: int, states: Float[Tensor, "b k hidden"], mask: Bool[Tensor, "b 1 1 l"]
+    ) -> Float[Tensor, "b classes"]:
+        """Logits of the only exit."""
+        return self.classify(pool(states, mask, pooling_of(self.encoder.config)))
 
     def classifier_flops(self, tokens: Int[np.ndarray, " n"]) -> float:
         """Of the pooler and the linear classifier."""

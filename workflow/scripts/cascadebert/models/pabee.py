@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from cascadebert.metrics.costs import pooled_classifier_flops
@@ -16,7 +16,9 @@ from cascadebert.models.members import (
     MultiExit,
     load_encoder,
     new_classifier,
+    pool,
     pooler_of,
+    pooling_of,
     sentence_states,
     single_precision,
 )
@@ -33,6 +35,19 @@ class Pabee(MultiExit):
         self.classifiers = nn.ModuleList(
             new_classifier(encoder.config, n_classes) for _ in range(encoder.config.num_hidden_layers)
         )
+
+    @classmethod
+    def around(cls, encoder: Encoder, n_classes: int) -> "Pabee":
+        """An untrained PABEE."""
+        return cls(encoder, n_classes)
+
+    def leave(
+        self, exit: int, states: Float[Tensor, "b k hidden"], mask: Bool[Tensor, "b 1 1 l"]
+    ) -> Float[Tensor, "b classes"]:
+        """Logits of one exit."""
+        state = pool(states, mask, pooling_of(self.encoder.config)).float()
+        with single_precision(state):
+            return self.classifiers[exit](self.dropout(pooler_of(self.encoder)(state[:, None])))
 
     def classifier_flops(self, tokens: Int[np.ndarray, " n"]) -> float:
         """Of the pooler, asked anew after each layer, and a linear classifier."""

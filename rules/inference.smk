@@ -1,0 +1,45 @@
+# What one takes home: each trained system in a folder of its own, and its clock (Table 9, Figure 8).
+
+
+PACKED = {run: models(CONFIG, run) for run in RUNS if set(models(CONFIG, run)) <= set(RECIPES)}
+"""Runs that are made of trained models alone, with these in ascending depth."""
+
+
+rule cascades:
+    input:
+        [AT.packed(task, run) for task in CONFIG.tasks for run in PACKED],
+    """Every trained system of every task, packed."""
+    localrule: True
+
+
+rule pack:
+    """A system that answers: members, thresholds, selection logits, model card; the first model seed."""
+    input:
+        unpack(packed_files),
+    output:
+        directory("<results>/cascades/{task}/{run}"),
+    log:
+        "<logs>/pack/{task}/{run}.log",
+    wildcard_constraints:
+        run=one_of(PACKED),
+    conda:
+        "../envs/paper.yaml"
+    resources:
+        **requests(packing, JOBS.machine.process_mb),
+    params:
+        code=pack_code,
+        system=packed_system,
+        names=lambda wildcards: PACKED[wildcards.run],
+        recipes=lambda wildcards: [to_json(RECIPES[name]) for name in PACKED[wildcards.run]],
+        metric=metric,
+        max_length=CONFIG.training.max_length,
+        full_layers=FULL_LAYERS,
+        seed=CONFIG.seeds[0],
+    message:
+        "Packing {wildcards.run} on {wildcards.task}"
+    shell:
+        "python workflow/scripts/pack.py --names {params.names} --recipes {params.recipes:q} --weights {input.weights}"
+        " --tokenizers {input.tokenizers} --models {input.models} --stage1 {input.stage1} --facts {input.facts}"
+        " --examples {input.examples} --selection {input.selection} --sweep {input.sweep} --task {wildcards.task}"
+        " --run {wildcards.run} {params.system} --metric {params.metric} --max-length {params.max_length}"
+        " --full-layers {params.full_layers} --seed {params.seed} --code {params.code} --out {output} > {log} 2>&1"

@@ -1,0 +1,377 @@
+"""A packed system at home: loaded from a copy of its folder, asked by Python and by the command, trusted in nothing."""
+
+import csv
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from builders import enlarged, roberta_without_pooler
+from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer
+
+from cascadebert import Adaptive, Cascade, EarlyExit, cli
+from cascadebert.files import write_json
+from cascadebert.inference.folder import Member as Packed
+from cascadebert.inference.folder import Task, digest
+from cascadebert.inference.models import architecture_of, read_model, write_model
+from cascadebert.inference.packing import Part, System, pack
+from cascadebert.inference.texts import read_rows
+from cascadebert.layouts import Problem
+from cascadebert.metrics.exits import ExitLogits, exits_at
+from cascadebert.metrics.sweeps import sweep
+from cascadebert.models.building import build_model
+from cascadebert.models.members import load_trained, save_trained
+from cascadebert.recipe import Recipe
+from cascadebert.training.runs import predictions_of
+
+TEXTS = ["good great film", "the plot was bad and dull", "a", "not good", "warm bright story " * 30]
+MODELS = {
+    "member": {},
+    "deebert": {"objective": "deebert", "model": "models.deebert.build_deebert", "stage1": "base"},
+    "pabee": {"objective": "pabee", "model": "models.pabee.build_pabee"},
+    "fastbert": {"objective": "fastbert", "model": "models.fastbert.build_fastbert", "stage1": "teacher"},
+}
+RULES = {"member": "last", "deebert": "entropy", "pabee": "patience", "fastbert": "uncertainty"}
+
+
+@pytest.fixture(scope="module", params=["cls", "mean"])
+def pooling(request):
+    """How sentences are read."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def made(pooling, tmp_path_factory, sentences):
+    """Function to the folder of a packed system of untrained models, whose answers differ from row to row."""
+    folder = tmp_path_factory.mktemp("packed")
+    weights = enlarged(folder, {"random": 4, "hidden": 16})
+    config = json.loads(weights.with_name("config.json").read_text())
+    weights.with_name("config.json").write_text(json.dumps(config | ({"pooling": "mean"} if pooling == "mean" else {})))
+
+    def system(name, kinds, settings, layers=(4,), exits=None):
+        if (folder / name).exists():
+            return folder / name
+        torch.manual_seed(3)
+        rule = exits or RULES[kinds[0]]
+        parts, stacks, flops = [], [], []
+        for index, (kind, depth) in enumerate(zip(kinds, layers, strict=True)):
+            recipe = Recipe("base", "base", "base", depth, replace(settings(), freeze_embeddings=False), **MODELS[kind])
+            first = None
+            if recipe.stage1:
+                builder = {"fastbert": "fastbert.build_fastbert_teacher"}.get(kind, "members.build_member")
+                stage = build_model(
+                    Recipe("base", "base", "base", depth, settings(), model=f"models.{builder}"), weights, 2
+                )
+                first = folder / f"{name}.stage1.safetensors"
+                save_trained(stage, first)
+                recipe = replace(recipe, settings=settings())
+            model = build_model(recipe, weights, 2, first)
+            with torch.no_grad():
+                for tensor_name, tensor in model.named_parameters():
+                    if "encoder." not in tensor_name and tensor.requires_grad:
+                        tensor.mul_(15)
+            trained = folder / f"{name}.{index}.safetensors"
+            save_trained(model, trained)
+            load_trained(model, trained)
+            predictions = predictions_of(model, sentences, sentences.rows("selection"), 4, "fp32")
+            stacks.append(predictions)
+            parts.append(Part(f"{kind}{depth}", recipe, weights, folder / "tokenizer.json", trained, first))
+        executed = np.cumsum([step for one in stacks for step in np.diff([0, *one.stack.layers])])
+        stack = ExitLogits(np.concatenate([one.stack.logits for one in stacks]), executed, 4)
+        flops = np.repeat(executed[:, None].astype(float), stack.logits.shape[1], axis=1)
+        whole = replace(stacks[-1], stack=stack, flops=flops)
+        points = pd.DataFrame(sweep({"selection": whole}, rule, [1.5, 2.0], "accuracy"))
+        about = System(
+            name, name, rule, Task("toy", ["negative", "positive"], False, "accuracy"), 32, 4,
+            4.0 / executed[-1] if rule == "last" else 1.5, 1, "0" * 16, {"package": "toy"},
+        )  # fmt: skip
+        texts = ["good film"] * stack.logits.shape[1]
+        pack(folder / name, about, parts, whole, texts, points)
+        return folder / name
+
+    return system
+
+
+@pytest.fixture
+def cascade(made, settings, tmp_path):
+    """A copy of a packed cascade of two members, elsewhere."""
+    packed = made("cascade", ["member", "member"], settings, (1, 4), "confidence")
+    return shutil.copytree(packed, tmp_path / "home")
+
+
+@pytest.mark.parametrize("kind", MODELS)
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_a_system_with_exits_answers_as_it_was_evaluated(made, settings, sentences, kind, batch_size):
+    folder = made(kind, [kind], settings)
+    system = EarlyExit.from_pretrained(folder, precision="fp32")
+    with pytest.raises(Problem, match="load it with EarlyExit"):
+        Cascade.from_pretrained(folder)
+    stack, rows = system.selection, sentences.rows("selection")
+    threshold = {"last": float("nan"), "patience": 2.0}.get(RULES[kind])
+    if threshold is None:
+        threshold = float(np.median(np.unique(system.setting(speed_up=1.5).threshold))) + 1e-5
+    left = system.engine.answer(lambda member: _only(sentences, rows), 2, threshold, batch_size)
+    expected = exits_at(stack, RULES[kind], threshold) if kind != "member" else np.zeros(len(rows), dtype=int)
+    assert np.mean(left.exit == expected) > 0.95  # an instance that lies at the threshold may leave elsewhere
+    same = left.exit == expected
+    np.testing.assert_allclose(
+        left.logits[same], stack.logits[expected, np.arange(len(rows))][same], rtol=1e-3, atol=1e-3
+    )
+
+
+def _only(data, rows):
+    """Some rows of a task."""
+    lengths = data.lengths[rows]
+    where = np.concatenate([np.arange(data.starts[row], data.ends[row]) for row in rows])
+    return replace(
+        data, tokens=data.tokens[where], types=data.types[where], ends=np.cumsum(lengths), label=data.label[rows],
+        split=data.split[rows], id=data.id[rows],
+    )  # fmt: skip
+
+
+def test_answers_come_in_order_and_say_who_gave_them(cascade):
+    system = Cascade.from_pretrained(cascade)
+    answers = system.predict(TEXTS, speed_up=1.5, batch_size=2)
+    for text, answer in zip(TEXTS, answers, strict=True):
+        (alone,) = system.predict(text, speed_up=1.5)
+        assert (alone.label, alone.member, alone.cut) == (answer.label, answer.member, answer.cut)
+        assert alone.confidence == pytest.approx(answer.confidence, abs=1e-4)
+        assert answer.label == max(answer.probabilities, key=answer.probabilities.get)
+        assert sum(answer.probabilities.values()) == pytest.approx(1)
+    assert [answer.cut for answer in answers] == [False, False, False, False, True]
+    assert {answer.member for answer in answers} <= {"member1", "member4"}
+    everything = system.predict(TEXTS, threshold=1.0)
+    assert {answer.member for answer in everything} == {"member4"}
+    assert {answer.member for answer in system.predict(TEXTS, threshold=0.0)} == {"member1"}
+
+
+def test_a_generator_is_read_as_answers_are_taken(cascade):
+    system, taken = Cascade.from_pretrained(cascade), []
+
+    def texts():
+        for number in range(10**9):
+            taken.append(number)
+            yield "good film" if number % 2 else None
+
+    answers = system.stream(texts(), batch_size=4, lookahead=2)
+    first = [next(answers) for _ in range(9)]
+    assert len(taken) == 16
+    assert [answer.label is None for answer in first] == [True, False] * 4 + [True]
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"speed_up": 9}, "takes a speed-up from 1 to 4"),
+        ({"speed_up": 0.5}, "takes a speed-up from 1 to 4"),
+        ({"speed_up": 2, "agreement": 0.9}, "speed_up and agreement are asked for at once"),
+        ({"agreement": 0.9999}, "29956 would be needed"),
+        ({"agreement": 1.5}, "above 0 and below 1"),
+        ({"batch_size": 0}, "take 1 or more"),
+    ],
+)
+def test_what_cannot_be_had_is_told(cascade, asked, said):
+    with pytest.raises(Problem, match=said):
+        Cascade.from_pretrained(cascade).predict(TEXTS, **asked)
+
+
+@pytest.mark.parametrize("text", [3, ["a", "b"], {"text": "a"}])
+def test_what_is_no_text_is_told(cascade, text):
+    with pytest.raises(Problem, match="text 2 is of type"):
+        Cascade.from_pretrained(cascade).predict(["a", text])
+
+
+def test_no_text_has_no_label_and_odd_text_has_one(cascade):
+    answers = Cascade.from_pretrained(cascade).predict(["", " \n", None, float("nan"), "\x00", "😀 é", "x" * 100_000])
+    assert [answer.label is None for answer in answers] == [True] * 4 + [False] * 3
+
+
+def broken(folder, name):
+    """Break a packed system in one way; what is then said of it."""
+    manifest = json.loads((folder / "cascade.json").read_text())
+    if name == "altered":
+        (folder / "members/member1/config.json").write_text("{}")
+        return "the file was altered"
+    if name == "lost":
+        (folder / "members/member4/model.safetensors").unlink()
+        return "lacks members/member4/model.safetensors"
+    if name == "newer":
+        manifest["format"] = 99
+    if name == "outside":
+        manifest["files"]["../secret"] = "0"
+    if name == "absolute":
+        manifest["files"]["/etc/hosts"] = "0"
+    if name == "key":
+        manifest["surprise"] = 1
+    if name == "code":
+        manifest["members"][0]["architecture"] = "os.system"
+    if name == "none":
+        (folder / "cascade.json").unlink()
+        return "holds no cascade.json"
+    if name == "linked":
+        (folder.parent / "elsewhere").write_text("x")
+        (folder / "link").symlink_to(folder.parent / "elsewhere")
+        manifest["files"]["link"] = digest(folder / "link")
+    if name == "text":
+        (folder / "cascade.json").write_text("[]")
+        return "not a description of a packed system"
+    write_json(folder / "cascade.json", manifest)
+    return {
+        "newer": "install a newer", "key": "surprise", "code": "this version does not have",
+    }.get(name, "lies outside of the folder")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name", ["altered", "lost", "newer", "outside", "absolute", "key", "code", "none", "linked", "text"]
+)
+def test_a_folder_that_is_not_as_it_was_packed_is_one_sentence(cascade, name):
+    with pytest.raises(Problem, match=broken(cascade, name)):
+        Cascade.from_pretrained(cascade)
+
+
+def test_members_are_of_their_ecosystem(cascade, pooling, made, settings):
+    system, folder = Cascade.from_pretrained(cascade, precision="fp32"), cascade / "members/member4"
+    tool, text = AutoTokenizer.from_pretrained(folder), TEXTS[1]
+    inputs = tool(text, return_tensors="pt")
+    ids = system.encoders["members/member1"]([text])[0].tokens
+    assert inputs["input_ids"][0].tolist() == ids.tolist()  # both members share the first one's tokenizer
+    kind = AutoModelForSequenceClassification if pooling == "cls" else AutoModel
+    model, loading = kind.from_pretrained(folder, output_loading_info=True)
+    assert not loading["missing_keys"] and not loading["unexpected_keys"] and not loading["mismatched_keys"]
+    given = system.predict([text], threshold=1.0)[0].probabilities
+    with torch.no_grad():
+        out = model.eval()(**inputs)
+    if pooling == "cls":
+        np.testing.assert_allclose(out.logits.softmax(-1)[0], [*given.values()], atol=1e-4)
+        assert model.config.id2label == {0: "negative", 1: "positive"}
+    else:
+        head = (folder / "head.safetensors").is_file()
+        assert head and out.last_hidden_state.shape[-1] == 16
+
+
+def test_robertas_head_is_that_of_transformers(tmp_path, settings, sentences):
+    weights = roberta_without_pooler(tmp_path)
+    torch.manual_seed(0)
+    model = build_model(Recipe("base", "base", "base", 4, settings()), weights, 3).eval()
+    tokenizer = enlarged(tmp_path / "bert", {"random": 1, "hidden": 16}).with_name("tokenizer.json").read_bytes()
+    write_model(tmp_path / "packed", model, tokenizer, ["a", "b", "c"], 32)
+    theirs = AutoModelForSequenceClassification.from_pretrained(tmp_path / "packed").eval()
+    packed = Packed("m", "packed", architecture_of(model), 4, "cls", "packed", 1)
+    ours = read_model(tmp_path / "packed", packed, ["a", "b", "c"]).eval()
+    ids = torch.randint(5, 40, (2, 9))
+    batch = {"input_ids": ids, "token_type_ids": ids * 0, "attention_mask": torch.ones_like(ids)}
+    with torch.no_grad():
+        expected = theirs(input_ids=ids, attention_mask=batch["attention_mask"]).logits
+        np.testing.assert_allclose(ours(batch)[0], expected, atol=1e-5)
+        np.testing.assert_allclose(model(batch)[0], expected, atol=1e-5)
+
+
+def test_saved_elsewhere_it_is_the_same(cascade, tmp_path):
+    system = Cascade.from_pretrained(cascade)
+    system.save_pretrained(tmp_path / "again")
+    again = Adaptive.from_pretrained(tmp_path / "again")
+    assert again.predict(TEXTS, speed_up=1.5) == system.predict(TEXTS, speed_up=1.5)
+    assert (tmp_path / "again/README.md").read_text() == (cascade / "README.md").read_text()
+    with pytest.raises(Problem, match="exists"):
+        system.save_pretrained(tmp_path / "again")
+
+
+# --- the command
+
+
+def run(capsys, monkeypatch, *arguments):
+    """Exit code, standard output and standard error of the command."""
+    monkeypatch.setattr("sys.argv", ["cascadebert", *map(str, arguments)])
+    try:
+        code = cli.main()
+    except SystemExit as end:
+        code = end.code
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+FILES = {
+    "a.txt": "good film\n\nbad plot\n",
+    "a.csv": 'id,text,gold\n1,good film,positive\n2,,\n3,"bad, dull\nplot",0\n',
+    "a.tsv": "text\tgold\ngood film\t1\n\tpositive\nbad plot\tnegative\n",
+    "a.jsonl": '\ufeff{"text": "good film", "gold": 1}\n{"text": null}\n{"text": "bad plot", "gold": "negative"}\n',
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_files_of_every_form_are_answered(cascade, tmp_path, capsys, monkeypatch, name):
+    (tmp_path / name).write_text(FILES[name], encoding="utf-8")
+    label = [] if name == "a.txt" else ["--label", "gold"]
+    out = tmp_path / ("out.csv" if name == "a.csv" else "out.jsonl")
+    asked = ["--speed-up", 1.5, tmp_path / name, *label, "--out", out]
+    code, said, told = run(capsys, monkeypatch, "predict", cascade, *asked)
+    assert (code, said) == (0, "") and "2 answered" in told and "1 without text" in told
+    assert ("accuracy" in told) == bool(label)
+    if out.suffix == ".csv":
+        rows = list(csv.DictReader(out.read_text().splitlines()))
+        assert [row["row"] for row in rows] == ["1", "2", "3"] and rows[1]["label"] == ""
+    else:
+        rows = [json.loads(line) for line in out.read_text().splitlines()]
+        assert [row["row"] for row in rows] == [1, 2, 3] and rows[1]["label"] is None
+    assert rows[0]["label"] in ("negative", "positive")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "more", "said"),
+    [
+        ("a.csv", b"body,other\nx,y\n", [], "name 1 of them that hold text"),
+        ("a.csv", b"text\nx\n", ["--columns", "body"], "has no column body"),
+        ("a.csv", b"text,gold\nx,maybe\n", ["--label", "gold"], "row 1 has the label maybe"),
+        ("a.csv", b"text\nx,y\n", [], "row 1 has more cells than the header"),
+        ("a.csv", b"text\n\xff\xfe\n", [], "is not UTF-8"),
+        ("a.jsonl", b'{"text": "x"}\n{"text": ', [], "line 2 is not JSON"),
+        ("a.jsonl", b'{"text": 3}\n', [], "must be text"),
+        ("a.doc", b"x", [], "form doc, which is not known"),
+        ("a.txt", b"x\n", ["--speed-up", "99"], "takes a speed-up from 1"),
+        ("a.txt", b"x\n", ["--out", "no/where.jsonl"], "its folder is not there"),
+        ("a.txt", b"x\n", ["--out", "a.pdf"], "form pdf"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_code_1(cascade, tmp_path, capsys, monkeypatch, name, content, more, said):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).write_bytes(content)
+    code, _, told = run(capsys, monkeypatch, "predict", cascade, name, *more)
+    assert code == 1 and said in told.splitlines()[-1] and "Traceback" not in told
+
+
+def test_a_wrong_command_line_is_code_2(cascade, capsys, monkeypatch):
+    assert run(capsys, monkeypatch, "predict", cascade, "--sped-up", 3)[0] == 2
+    assert run(capsys, monkeypatch, "predict", cascade / "nowhere")[0] == 1
+
+
+def test_what_was_answered_before_an_interrupt_is_whole(cascade, tmp_path, capsys, monkeypatch):
+    def rows(*_):
+        yield from read_rows(str(tmp_path / "a.txt"), "txt", False, (), None)
+        raise KeyboardInterrupt
+
+    (tmp_path / "a.txt").write_text("good film\n" * 100)
+    monkeypatch.setattr("cascadebert.inference.asking.read_rows", rows)
+    out = tmp_path / "out.jsonl"
+    code, _, told = run(capsys, monkeypatch, "predict", cascade, tmp_path / "a.txt", "--out", out, "--batch-size", 1)
+    assert code == 1 and "whole rows" in told
+    lines = out.read_text().splitlines()
+    assert len(lines) == 64 and [json.loads(line)["row"] for line in lines] == [*range(1, 65)]
+
+
+def test_a_system_is_described_and_timed(cascade, capsys, monkeypatch):
+    code, said, _ = run(capsys, monkeypatch, "info", cascade)
+    assert code == 0 and "member1" in said and "1.5x" in said
+    code, said, _ = run(capsys, monkeypatch, "bench", cascade, "--rows", 8, "--repeats", 2, "--speed-ups", 1.5, 9)
+    assert code == 0 and said.count("1.5x") == 2 and "9x" not in said
+
+
+def test_pairs_are_read_from_two_columns(tmp_path):
+    (tmp_path / "a.csv").write_text("premise,hypothesis\na,b\nc,\n")
+    rows = list(read_rows(str(tmp_path / "a.csv"), "csv", True, (), None))
+    assert [row.text for row in rows] == [("a", "b"), ("c", "")]
+    (tmp_path / "a.txt").write_text("a\n")
+    with pytest.raises(Problem, match="row 1 is no pair"):
+        list(read_rows(str(tmp_path / "a.txt"), "txt", True, (), None))

@@ -1,0 +1,312 @@
+"""Cascades and models with exits as one takes them home: loaded, asked, saved, shared."""
+
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_args
+
+import numpy as np
+import torch
+from jaxtyping import Bool
+from safetensors.numpy import load_file
+from scipy.special import softmax
+
+from cascadebert.cluster.precision import native_precision
+from cascadebert.data.encoding import Text, TextEncoder, TokenRows
+from cascadebert.inference import folder as packed
+from cascadebert.inference import settings
+from cascadebert.inference.engine import Engine, Left
+from cascadebert.inference.leaving import Threshold
+from cascadebert.inference.models import read_model
+from cascadebert.inference.settings import Setting
+from cascadebert.layouts import Problem
+from cascadebert.metrics.exits import ExitLogits
+from cascadebert.recipe import Precision
+
+LOOKAHEAD = 64
+"""Batches that are read ahead, so that texts of like length can be put together."""
+
+S = TypeVar("S", bound="Adaptive")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a system says of one text.
+
+    Attributes:
+        label: name of the class; None where there was no text.
+        confidence: its probability.
+        probabilities: of all classes, by name.
+        member: that answered; of a model with exits, after which layer.
+        cut: whether the text was longer than what is read of it.
+    """
+
+    label: str | None
+    confidence: float | None = None
+    probabilities: dict[str, float] | None = None
+    member: str | None = None
+    cut: bool = False
+
+
+class Adaptive:
+    """A trained system in a folder; `Cascade` and `EarlyExit` answer the same calls."""
+
+    kind: Literal["cascade", "early_exit"]
+
+    def __init__(self, folder: Path, manifest: packed.Manifest, device: torch.device, precision: Precision) -> None:
+        """Load what the manifest describes, which has been checked; `from_pretrained` is the door to come in by."""
+        self.folder, self.manifest = folder, manifest
+        classes = manifest.task.classes
+        models = [read_model(folder / member.folder, member, classes) for member in manifest.members]
+        self.engine = Engine(models, manifest.exits, device, precision)
+        tokenizers = {member.tokenizer for member in manifest.members}
+        self.encoders = {
+            name: TextEncoder(folder / name / packed.TOKENIZER, manifest.max_length) for name in tokenizers
+        }
+
+    @classmethod
+    def from_pretrained(
+        cls: type[S],
+        source: str | Path,
+        *,
+        revision: str | None = None,
+        device: str | torch.device | None = None,
+        precision: Precision | Literal["auto"] = "auto",
+    ) -> S:
+        """A system from a folder, or from a repository of the model hub.
+
+        Args:
+            source: a folder that holds cascade.json, or OWNER/NAME.
+            revision: of the repository: a branch, a tag or a commit.
+            device: to compute on; a GPU if there is one.
+            precision: to compute in; auto is the one that it was trained in where this device computes it natively,
+                else fp32.
+
+        Raises:
+            Problem: in one sentence, when there is no such system, or it is not whole, or of another kind.
+        """
+        folder, root = packed.located(source, revision)
+        manifest = packed.read_manifest(folder, root)
+        kind: Any = {"cascade": Cascade, "early_exit": EarlyExit}[manifest.kind]
+        if not issubclass(kind, cls):
+            raise Problem(f"{source} holds {manifest.label}, load it with {kind.__name__}.")
+        where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        chosen = _native(manifest.precision, where) if precision == "auto" else precision
+        if chosen not in get_args(Precision):
+            raise Problem(f"precision {chosen} is not known: take one of auto, {', '.join(get_args(Precision))}.")
+        return kind(folder, manifest, where, chosen)
+
+    @property
+    def classes(self) -> list[str]:
+        """Names of the classes."""
+        return self.manifest.task.classes
+
+    @cached_property
+    def selection(self) -> ExitLogits:
+        """What all exits answered to the selection split, on which thresholds are chosen."""
+        held = load_file(self.folder / packed.SELECTION)
+        return ExitLogits(held["logits"], held["layers"], self.manifest.full_layers)
+
+    def setting(
+        self,
+        speed_up: float | int | None = None,
+        agreement: float | int | None = None,
+        threshold: Threshold | None = None,
+        each: bool = False,
+    ) -> Setting:
+        """The threshold for what is asked, and what it gave on the selection split; at most one thing can be asked.
+
+        Args:
+            speed_up: ratio in layers, any number from 1 to the largest possible.
+            agreement: share of the base's answers that is kept, with 95 % confidence: the fastest such setting.
+            threshold: the exit rule's own, or one for each exit but the last.
+            each: with speed_up, a threshold for each exit of a cascade of three or more members.
+
+        Raises:
+            Problem: when two things are asked, or what is asked cannot be had.
+        """
+        asked = {"speed_up": speed_up, "agreement": agreement, "threshold": threshold}
+        if len(several := [name for name, value in asked.items() if value is not None]) > 1:
+            raise Problem(f"{' and '.join(several)} are asked for at once: ask for one of them.")
+        exits = self.manifest.exits
+        if agreement is not None:
+            return settings.for_agreement(self.selection, exits, float(agreement))
+        if threshold is not None:
+            return settings.setting(self.selection, exits, threshold)
+        return settings.for_speed_up(self.selection, exits, float(speed_up or self.manifest.default_speed_up), each)
+
+    def predict(self, texts: Sequence[Any] | str, **asked: Any) -> list[Answer]:
+        """Answers to some texts, in their order.
+
+        Args:
+            texts: or, for a task of pairs, pairs of texts. A row without text (None, or white space alone) gets an
+                answer without a label.
+            asked: what `stream` takes: speed_up, agreement or threshold; batch_size.
+
+        Raises:
+            Problem: for a text of another kind, or what cannot be had.
+        """
+        return list(self.stream([texts] if isinstance(texts, str) else texts, **asked))
+
+    def stream(
+        self,
+        texts: Iterable[Any],
+        *,
+        speed_up: float | int | None = None,
+        agreement: float | int | None = None,
+        threshold: Threshold | None = None,
+        each: bool = False,
+        batch_size: int = 32,
+        lookahead: int = LOOKAHEAD,
+    ) -> Iterator[Answer]:
+        """The same, text by text, for as many as there are: memory does not grow with their number.
+
+        Args:
+            texts: read as answers are taken.
+            speed_up: as of `setting`.
+            agreement: as of `setting`.
+            threshold: as of `setting`.
+            each: as of `setting`.
+            batch_size: texts in a batch.
+            lookahead: batches that are read before the first of their answers is given.
+        """
+        if batch_size < 1 or lookahead < 1:
+            raise Problem(
+                f"batches of {batch_size}, {lookahead} of them read ahead, cannot be: take 1 or more of each."
+            )
+        chosen = self.setting(speed_up, agreement, threshold, each).threshold
+        return self._answers(iter(texts), chosen, batch_size, lookahead)
+
+    def _answers(self, texts: Iterator[Any], threshold: Threshold, batch_size: int, lookahead: int) -> Iterator[Answer]:
+        """Answers of one window of texts after another."""
+        start = 1
+        while window := list(islice(texts, batch_size * lookahead)):
+            rows = [self._checked(text, number) for number, text in enumerate(window, start)]
+            yield from self.answer_window(rows, threshold, batch_size)
+            start += len(window)
+
+    def answer_window(self, rows: Sequence[Text | None], threshold: Threshold, batch_size: int) -> list[Answer]:
+        """Answers to texts that are in memory."""
+        there = [index for index, row in enumerate(rows) if row is not None]
+        answers = [Answer(None)] * len(rows)
+        if not there:
+            return answers
+        texts = [row for row in rows if row is not None]
+        left, cut = self.left(texts, threshold, batch_size)
+        probabilities = softmax(left.logits.astype(np.float64), axis=-1)
+        for row, exit, given, shortened in zip(there, left.exit, probabilities, cut, strict=True):
+            best = int(given.argmax())
+            named = dict(zip(self.classes, given.tolist(), strict=True))
+            answers[row] = Answer(self.classes[best], float(given[best]), named, self.exit_names[exit], bool(shortened))
+        return answers
+
+    def left(
+        self, texts: Sequence[Text], threshold: Threshold, batch_size: int, engine: Engine | None = None
+    ) -> tuple[Left, Bool[np.ndarray, " n"]]:
+        """How some texts leave, and which of them were cut; by another engine of the same models where one is given."""
+        encoded: dict[str, tuple[TokenRows, np.ndarray]] = {}
+
+        def tokens(member: int) -> TokenRows:
+            name = self.manifest.members[member].tokenizer
+            if name not in encoded:
+                encoded[name] = self.encoders[name](texts)
+            return encoded[name][0]
+
+        left = (engine or self.engine).answer(tokens, len(self.classes), threshold, batch_size)
+        return left, np.any([cut for _, cut in encoded.values()], axis=0)
+
+    def stand_ins(self, rows: int) -> TokenRows:
+        """Rows of the lengths that the first instances of the selection split have; their tokens mean nothing."""
+        lengths = load_file(self.folder / packed.SELECTION)["lengths"][:rows].astype(np.int64)
+        words = min(model.encoder.config.vocab_size for model in self.engine.models)
+        tokens = np.random.default_rng(0).integers(0, words, int(lengths.sum()))
+        return TokenRows(tokens.astype(np.int32), np.zeros(len(tokens), dtype=np.int8), np.cumsum(lengths), 0)
+
+    @property
+    def layers(self) -> list[int]:
+        """Layers executed when a text leaves at each exit."""
+        return self.engine.layers
+
+    @cached_property
+    def exit_names(self) -> list[str]:
+        """What each exit is called: by its member, or by its layer."""
+        if self.kind == "cascade":
+            return [member.name for member in self.manifest.members]
+        return [f"layer {layers}" for layers in self.layers]
+
+    def _checked(self, text: Any, number: int) -> Text | None:
+        """A text, or a pair, None where there is none.
+
+        Raises:
+            Problem: for what is neither.
+        """
+        pairs = self.manifest.task.pairs
+        if pairs and isinstance(text, list | tuple) and len(text) == 2:
+            first, second = (self._checked_text(part, number) for part in text)
+            return None if first is None or second is None else (first, second)
+        if pairs and text is not None:
+            raise Problem(
+                f"text {number} is no pair, and {self.manifest.task.name} is a task of pairs: give two texts."
+            )
+        return self._checked_text(text, number)
+
+    def _checked_text(self, text: Any, number: int) -> str | None:
+        if isinstance(text, float) and text != text:  # NaN is what tables have for nothing
+            return None
+        if not (text is None or isinstance(text, str)):
+            kind = type(text).__name__
+            raise Problem(f"text {number} is of type {kind}: give a string, or None where there is none.")
+        return text if text and text.strip() else None
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Copy the system to a folder that does not exist yet, whole or not at all.
+
+        Raises:
+            Problem: when the folder exists.
+        """
+        target = Path(folder)
+        if target.exists():
+            raise Problem(f"{target} exists: name a folder that does not, or remove it.")
+        beside = target.with_name(f".{target.name}.part")
+        shutil.rmtree(beside, ignore_errors=True)
+        for name in [*self.manifest.files, packed.NAME, "README.md"]:
+            if (self.folder / name).is_file():
+                (beside / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(self.folder / name, beside / name)
+        beside.rename(target)
+
+    def push_to_hub(self, repository: str, *, private: bool | None = None, token: str | None = None) -> str:
+        """Upload the system to a repository of the model hub, which is made if it does not exist.
+
+        Returns:
+            The address of the commit.
+        """
+        from huggingface_hub import HfApi
+
+        api = HfApi(token=token)
+        api.create_repo(repository, private=private, exist_ok=True)
+        names = [*self.manifest.files, packed.NAME, "README.md"]
+        done = api.upload_folder(repo_id=repository, folder_path=self.folder, allow_patterns=names)
+        return str(done.commit_url)
+
+
+class Cascade(Adaptive):
+    """Several complete models of ascending depth; a text leaves at the first that is confident (Algorithm 1)."""
+
+    kind = "cascade"
+
+
+class EarlyExit(Adaptive):
+    """One model with exits after its layers, or a static one, whose one exit is its last layer."""
+
+    kind = "early_exit"
+
+
+def _native(trained_in: Precision, device: torch.device) -> Precision:
+    """The precision of training where a device computes it natively, else fp32."""
+    if trained_in == "fp32" or device.type == "cpu":
+        return trained_in if trained_in == native_precision() else "fp32"
+    return trained_in if trained_in == "fp16" or torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"

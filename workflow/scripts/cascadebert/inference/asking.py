@@ -1,0 +1,139 @@
+"""A file of texts answered by a system: read, answered and written row by row, with a summary at the end."""
+
+import contextlib
+import sys
+from array import array
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
+from pathlib import Path
+from time import perf_counter
+from typing import Any, TextIO
+
+import numpy as np
+from tqdm import tqdm
+
+from cascadebert.inference.adaptive import Adaptive, Answer
+from cascadebert.inference.settings import Setting
+from cascadebert.inference.texts import FORMS, WRITTEN, Row, Writer, form_of, read_rows, rows_in
+from cascadebert.layouts import Problem
+from cascadebert.metrics.scores import score
+
+
+class Counts:
+    """What is told at the end: how many rows there were, who answered them, how well."""
+
+    def __init__(self, system: Adaptive) -> None:
+        """Start at nothing."""
+        self.system, self.start = system, perf_counter()
+        self.members: Counter[str] = Counter()
+        self.cut = self.blank = 0
+        self.labels, self.answers = array("i"), array("i")
+
+    def add(self, answer: Answer, label: int) -> None:
+        """One more row."""
+        if answer.label is None or answer.member is None:
+            self.blank += 1
+            return
+        self.members[answer.member] += 1
+        self.cut += answer.cut
+        if label >= 0:
+            self.labels.append(label)
+            self.answers.append(self.system.classes.index(answer.label))
+
+    def __str__(self) -> str:
+        """In sentences."""
+        seconds, answered = perf_counter() - self.start, self.members.total()
+        task, layers = (
+            self.system.manifest.task,
+            dict(zip(self.system.exit_names, self.system.engine.layers, strict=True)),
+        )
+        executed = sum(layers[name] * count for name, count in self.members.items())
+        said = [f"{answered} answered in {seconds:.1f} s, {answered / max(seconds, 1e-9):.0f} a second"]
+        if answered:
+            by = ", ".join(f"{self.members[name]} by {name}" for name in layers if self.members[name])
+            said.append(f"{by}: {self.system.manifest.full_layers * answered / executed:.2f}x in layers")
+        if self.cut:
+            said.append(f"{self.cut} cut at {self.system.manifest.max_length} tokens")
+        if self.blank:
+            said.append(f"{self.blank} without text have no label")
+        if len(self.labels):
+            value = score(task.metric, np.array(self.labels), np.array(self.answers))
+            said.append(f"{task.metric} {100 * value:.1f} on {len(self.labels)} labelled")
+        return "; ".join(said) + "."
+
+
+def ask(
+    system: Adaptive,
+    setting: Setting,
+    texts: str,
+    form: str | None,
+    columns: Sequence[str],
+    label: str | None,
+    out: str,
+    batch_size: int,
+) -> Counts:
+    """Answer a file and write the answers; the summary of it.
+
+    Args:
+        system: that answers.
+        setting: at which.
+        texts: the file, - for standard input.
+        form: of it, by its ending if None.
+        columns: that hold the texts.
+        label: column that holds labels.
+        out: the file of answers, - for standard output.
+        batch_size: texts in a batch.
+
+    Raises:
+        Problem: for what cannot be read or written, before anything is answered where it can be known.
+    """
+    written = form_of(out, None, WRITTEN, "jsonl")
+    if out != "-" and texts != "-" and Path(out).resolve() == Path(texts).resolve():
+        raise Problem(f"{out} is the file that is read: write the answers to another one.")
+    if out != "-" and not Path(out).resolve().parent.is_dir():
+        raise Problem(f"{out} cannot be written, its folder is not there: make it first.")
+    kind = form_of(texts, form, FORMS, "txt")
+    rows = read_rows(texts, kind, system.manifest.task.pairs, columns, label)
+    first = list(islice(rows, 1))  # a wrong column is told before a file is made
+    counts = Counts(system)
+    labels: deque[int] = deque()  # of the rows that are read and not yet answered
+
+    def fed() -> Iterator[Any]:
+        for number, row in enumerate(chain(first, rows), 1):
+            labels.append(_index(row, system.classes, texts, number))
+            yield row.text
+
+    answers = system.stream(fed(), threshold=setting.threshold, batch_size=batch_size)
+    with contextlib.ExitStack() as stack:
+        file: TextIO = sys.stdout
+        if out != "-":
+            file = stack.enter_context(Path(out).open("w", encoding="utf-8", newline=""))
+        writer = Writer(file, written, system.classes)
+        total = rows_in(texts, kind)
+        for answer in tqdm(answers, total=total, unit=" texts", disable=None, file=sys.stderr):
+            counts.add(answer, labels.popleft())
+            writer.write(answer, system.classes)
+    return counts
+
+
+def _index(row: Row, classes: Sequence[str], path: str, number: int) -> int:
+    """Index of a row's label, by the name of the class or its number; -1 where it has none.
+
+    Raises:
+        Problem: for a label that is no class of the system.
+    """
+    if row.label in ("", "-1"):
+        return -1
+    if row.label in classes:
+        return classes.index(row.label)
+    if row.label.isdigit() and int(row.label) < len(classes):
+        return int(row.label)
+    raise Problem(f"{path} row {number} has the label {row.label}, the classes are {', '.join(classes)}: correct it.")
+
+
+def read_texts(system: Adaptive, path: str, columns: Sequence[str], rows: int) -> list[Any]:
+    """The first texts of a file."""
+    kind = form_of(path, None, FORMS, "txt")
+    held = read_rows(path, kind, system.manifest.task.pairs, columns, None)
+    return [row.text for row in islice(held, rows)]

@@ -1,0 +1,191 @@
+"""Texts in files as people have them, read row by row, and answers written row by row."""
+
+import csv
+import gzip
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cascadebert.glue import GLUE
+from cascadebert.inference.adaptive import Answer
+from cascadebert.layouts import Problem
+
+FORMS = ("txt", "csv", "tsv", "jsonl", "parquet")
+WRITTEN = ("jsonl", "csv")
+NAMES: dict[int, list[Sequence[str]]] = {
+    1: [("text",), ("sentence",), ("review",)],
+    2: [("text", "text_pair"), ("premise", "hypothesis")],
+}
+"""Columns that are looked for where none is named, by the number of texts in a row; then those of GLUE's tasks."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a file: its text, or both of a pair, None where there is none; and its label, "" where unknown."""
+
+    text: Any
+    label: str = ""
+
+
+def form_of(path: str, said: str | None, known: Sequence[str], default: str) -> str:
+    """The form of a file: as said, or by its ending.
+
+    Raises:
+        Problem: for a form that is not known.
+    """
+    ending = Path(path.removesuffix(".gz")).suffix.removeprefix(".").lower() if path != "-" else ""
+    form = said or (ending or default if path == "-" or ending else default)
+    if form not in known:
+        raise Problem(f"{path} is of the form {form}, which is not known: take one of {', '.join(known)} (--form).")
+    return form
+
+
+def read_rows(path: str, form: str, pairs: bool, columns: Sequence[str], label: str | None) -> Iterator[Row]:
+    """Rows of a file, or of standard input (-), as they are asked for.
+
+    Args:
+        path: of the file; with .gz at its end it is unpacked.
+        form: one of FORMS.
+        pairs: whether a row is a pair of texts.
+        columns: that hold them; found by their names where none is given.
+        label: column that holds labels.
+
+    Raises:
+        Problem: for what cannot be read, with the row.
+    """
+    if path != "-" and not Path(path).is_file():
+        raise Problem(f"{path} is not there: name a file, or - for standard input.")
+    if columns and len(columns) != 1 + pairs:
+        raise Problem(f"{len(columns)} columns are named, and a row has {1 + pairs} texts: name as many (--columns).")
+    number = 0
+    try:
+        for number, record in enumerate(_records(path, form), 1):
+            if number == 1 and isinstance(record, Mapping):
+                columns = _columns(path, record, pairs, columns, label)
+            yield _row(path, number, record, pairs, columns, label)
+    except UnicodeDecodeError as error:
+        raise Problem(f"{path} is not UTF-8 after row {number} ({error.reason}): convert it first.") from None
+    except (OSError, ValueError, csv.Error) as error:
+        if isinstance(error, Problem):
+            raise
+        raise Problem(f"{path} cannot be read after row {number} ({error}): check the file.") from None
+
+
+def _records(path: str, form: str) -> Iterator[Any]:
+    """Each row as the form has it: a mapping of columns, or what a line of JSON or text says."""
+    if form == "parquet":
+        from pyarrow import parquet
+
+        source = sys.stdin.buffer if path == "-" else path
+        for batch in parquet.ParquetFile(source).iter_batches(1024):
+            yield from batch.to_pylist()
+        return
+    with _opened(path, form in ("csv", "tsv")) as file:
+        if form in ("csv", "tsv"):
+            csv.field_size_limit(2**31 - 1)
+            yield from csv.DictReader(file, delimiter="\t" if form == "tsv" else ",", strict=True)
+        elif form == "jsonl":
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    try:
+                        yield json.loads(line)
+                    except json.JSONDecodeError as error:
+                        raise Problem(f"{path} line {number} is not JSON ({error}): put one value on a line.") from None
+        else:
+            for line in file:
+                yield line.rstrip("\r\n")
+
+
+@contextmanager
+def _opened(path: str, table: bool) -> Iterator[Any]:
+    """A file of text; a mark of byte order at its start is no part of it."""
+    newline = "" if table else None
+    if path == "-":
+        sys.stdin.reconfigure(encoding="utf-8-sig", newline=newline)  # type: ignore[union-attr] # it is a file of text
+        yield sys.stdin
+    elif path.endswith(".gz"):
+        with gzip.open(path, "rt", encoding="utf-8-sig", newline=newline) as file:
+            yield file
+    else:
+        with Path(path).open(encoding="utf-8-sig", newline="" if table else "\n") as file:
+            yield file
+
+
+def _columns(
+    path: str, record: Mapping[str, Any], pairs: bool, columns: Sequence[str], label: str | None
+) -> Sequence[str]:
+    """The columns of texts: those that are named, or that are known by their names, or the only ones.
+
+    Raises:
+        Problem: when one is not there, or they cannot be told.
+    """
+    held, count = [str(name) for name in record if name is not None], 1 + pairs
+    for name in [*columns, *([label] if label else [])]:
+        if name not in held:
+            raise Problem(f"{path} has no column {name}: it has {', '.join(held)}.")
+    if columns:
+        return columns
+    known = [*NAMES[count]]
+    known += [task.columns for task in GLUE.values() if len(task.columns) == count]
+    rest = [name for name in held if name != label]
+    chosen = next((names for names in known if set(names) <= set(held)), rest if len(rest) == count else None)
+    if chosen is None:
+        raise Problem(f"{path} has the columns {', '.join(held)}: name {count} of them that hold text (--columns).")
+    return list(chosen)
+
+
+def _row(path: str, number: int, record: Any, pairs: bool, columns: Sequence[str], label: str | None) -> Row:
+    """A row of any form."""
+    if isinstance(record, Mapping):
+        if None in record:  # where DictReader puts what the header has no name for
+            raise Problem(f"{path} row {number} has more cells than the header: quote cells that hold a separator.")
+        texts = [record.get(name) for name in columns]
+        for name, text in zip(columns, texts, strict=True):
+            if not (text is None or isinstance(text, str)):
+                raise Problem(f"{path} row {number} has {text!r} in column {name}: it must be text, or nothing.")
+        value = record.get(label) if label else None
+        return Row(tuple(texts) if pairs else texts[0], "" if value is None else str(value).strip())
+    if pairs and not (isinstance(record, list) and len(record) == 2):
+        raise Problem(f"{path} row {number} is no pair of texts: give .csv, .tsv, .parquet or .jsonl with two columns.")
+    if not pairs and not isinstance(record, str):
+        raise Problem(f"{path} row {number} is {record!r}: it must be text, or an object with a column of text.")
+    return Row(tuple(record) if pairs else record)
+
+
+def rows_in(path: str, form: str) -> int | None:
+    """About how many rows a file has, for the time that is left; None where it is not known beforehand."""
+    if path == "-" or path.endswith(".gz"):
+        return None
+    if form == "parquet":
+        from pyarrow import parquet
+
+        return parquet.read_metadata(path).num_rows
+    with Path(path).open("rb") as file:
+        return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(2**20), b""))
+
+
+class Writer:
+    """Answers as JSON Lines or CSV, a whole row at a time, so that a run that is broken off leaves whole rows."""
+
+    def __init__(self, file: Any, form: str, classes: Sequence[str]) -> None:
+        """Take a file that is open for text; write the header, where the form has one."""
+        self.file, self.form, self.number = file, form, 0
+        if form == "csv":
+            self.table = csv.writer(file, lineterminator="\n")
+            self.table.writerow(["row", "label", "confidence", "member", "cut", *(f"p({name})" for name in classes)])
+
+    def write(self, answer: Answer, classes: Sequence[str]) -> None:
+        """The answer to the next row."""
+        self.number += 1
+        given = answer.probabilities or {}
+        if self.form == "csv":
+            cells = [given.get(name) for name in classes]
+            self.table.writerow([self.number, answer.label, answer.confidence, answer.member, int(answer.cut), *cells])
+            return
+        said = {"row": self.number, "label": answer.label, "confidence": answer.confidence, "member": answer.member}
+        more = {"cut": True} if answer.cut else {}
+        self.file.write(json.dumps(said | more | {"probabilities": given}, ensure_ascii=False) + "\n")
