@@ -54,6 +54,8 @@ def test_preset_passes(name):
     assert config["data"][config["tasks"][0]]["seed"] == 0
 
 
+RATED_PAIRS = {"package": "vaderSentiment", "pool": ["tweets"], "pairs": True, "equal_band": 1.0}
+
 MISTAKES = {  # changes of a preset, the key that is named, and what is said of it
     "config": [
         ({"trainings": {}}, "trainings", "did you mean training?"),
@@ -136,6 +138,10 @@ MISTAKES = {  # changes of a preset, the key that is named, and what is said of 
         ({"tasks": "movies"}, "tasks", "is 'movies': give an array"),
         ({"tables": {1: 2}}, "tables.1", "write it in quotes"),
         ({"members": {1: {}}}, "members.1", "write it in quotes"),
+        ({"data.movies.source.equal_band": 1}, "data.movies.source.equal_band", "goes with pairs alone"),
+        ({"data.movies.source.pairs": True}, "data.movies.source.equal_band", "is missing: pairs need it"),
+        ({"data.movies.labels": ["a", "b", "c"]}, "data.movies.labels", "sentences have two: give 2"),
+        ({"data.movies.source": RATED_PAIRS}, "data.movies.labels", "pairs have three classes: give 3"),
         ({"dar.margins": [0.1, 10]}, "dar.margins.1", "10 is not below 10"),
     ],
     "smoke": [

@@ -8,7 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from builders import WRITERS, jsonl, zipped
+from hypothesis import given
+from hypothesis import strategies as st
 
+from cascadebert.data.corpus import CORPUS
 from cascadebert.data.sources import TOY_WORDS, labels_of, read_source, read_texts
 from cascadebert.glue import GLUE
 from cascadebert.layouts import Problem
@@ -167,17 +170,22 @@ PARTS = {
 PACKAGE = {"package": "vaderSentiment", "pool": ["movieReviewSnippets"], "mismatched": "amazonReviewSnippets"}
 
 
-@pytest.fixture
-def archive(tmp_path):
+def corpus_archive(folder, parts):
     """A source distribution in the shape of vaderSentiment's, as a zip."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as inner:
-        for part, content in PARTS.items():
+        for part, content in parts.items():
             entry = tarfile.TarInfo(f"hutto_ICWSM_2014/{part}_GroundTruth.txt")
             entry.size = len(content)
             inner.addfile(entry, io.BytesIO(content))
-    within = "vaderSentiment-0.5/additional_resources/hutto_ICWSM_2014.tar.gz"
-    return zipped(tmp_path / "package.zip", {"vaderSentiment-0.5/setup.py": "", within: packed.getvalue()})
+    files = {"vaderSentiment-0.5/setup.py": "", f"vaderSentiment-0.5/{CORPUS}": packed.getvalue()}
+    return zipped(folder / "package.zip", files)
+
+
+@pytest.fixture
+def archive(tmp_path):
+    """A source distribution in the shape of vaderSentiment's, as a zip."""
+    return corpus_archive(tmp_path, PARTS)
 
 
 def test_package_is_read_row_for_row(archive):
@@ -205,6 +213,52 @@ def test_pool_is_its_parts_one_after_another(archive):
     assert [name.split("-")[0] for name in found["train"]["id"]] == ["tweets"] + ["movieReviewSnippets"] * 4
     assert found["train"].index.is_unique
     assert found["train"]["label"].tolist() == ["positive", "positive", "negative", "", "negative"]
+
+
+def rated_archive(folder, **parts):
+    """The same with sentences of some ratings in each part."""
+    lines = {
+        part: [f"{i}\t{rating}\t{text}\n" for i, (rating, text) in enumerate(rows)] for part, rows in parts.items()
+    }
+    return corpus_archive(folder, {part: "".join(rows).encode("latin-1") for part, rows in lines.items()})
+
+
+RATINGS = st.lists(st.integers(-8, 8).map(lambda half: half / 2), min_size=2, max_size=60)
+PAIRS = {"package": "p", "pool": ["movieReviewSnippets"], "mismatched": "amazonReviewSnippets", "pairs": True}
+
+
+@given(RATINGS, RATINGS)
+def test_pairs_say_which_sentence_was_rated_higher_and_how_far_that_is_from_the_border(
+    tmp_path_factory, movies, others
+):
+    rows = {"movieReviewSnippets": movies, "amazonReviewSnippets": others}
+    texts = {part: [(rating, f"{part} {i}") for i, rating in enumerate(ratings)] for part, ratings in rows.items()}
+    rating_of = {text: rating for part in texts.values() for rating, text in part}
+    found = read_source({"source": PAIRS | {"equal_band": 1.0}}, rated_archive(tmp_path_factory.mktemp("p"), **texts))
+    met = [text for frame in found.values() for text in (*frame["text"], *frame["text_pair"])]
+    assert len(set(met)) == len(met)  # each sentence in one pair of one split
+    assert {split: len(frame) for split, frame in found.items()} == {
+        "train": len(movies) // 2,
+        "mismatched": len(others) // 2,
+    }
+    for row in pd.concat(found.values()).itertuples():
+        apart = rating_of[row.text] - rating_of[row.text_pair]
+        assert row.rating == abs(apart) - 1
+        assert row.label == (
+            "" if abs(apart) == 1 else "equal" if abs(apart) < 1 else "first" if apart > 0 else "second"
+        )
+
+
+def test_sentence_that_is_repeated_is_in_one_pair_and_in_one_half(tmp_path):
+    movies = [(1, "Fine."), (2, " fine. "), (3, "Good."), (-3, "Bad.")]
+    parts = {"movieReviewSnippets": movies, "amazonReviewSnippets": [(1, "GOOD."), (0, "Broke."), (3, "Works.")]}
+    found = read_source(
+        {"source": PAIRS | {"equal_band": 0.5}, "labels": ["a", "b", "c"]}, rated_archive(tmp_path, **parts)
+    )
+    met = {split: {*frame["text"], *frame["text_pair"]} for split, frame in found.items()}
+    assert len(met["train"]) == 2
+    assert met["mismatched"] == {"Broke.", "Works."}
+    assert {label for frame in found.values() for label in frame["label"]} <= {"a", "b", "c"}
 
 
 def test_texts_of_a_corpus_are_each_once_and_without_labels(archive):

@@ -92,11 +92,15 @@ def _read(config: dict[str, Any]) -> set[str]:
 
 def _data_problems(key: str, definition: dict[str, Any], config: dict[str, Any]) -> Iterator[str]:
     source, labels = definition["source"], definition.get("labels")
+    pairs = bool(source.get("pairs"))
     yield from _kind_problems(f"{key}.source", source, DATA_KEYS)
     if "package" in source:
         yield from _undefined(f"{key}.source.package", source["package"], "packages", config)
         if "pool" not in source:
             yield f"config key {key}.source.pool is missing: name the parts of the corpus to draw from."
+        if pairs != ("equal_band" in source):
+            does = "is missing: pairs need it" if pairs else "goes with pairs alone: leave it out, or add pairs"
+            yield f"config key {key}.source.equal_band {does}; see docs/config.md for what it means."
     elif "toy" not in source and not {"glue", "columns"} & set(definition):
         yield f"config key {key} does not say where the text is: add columns, or glue for a task of the paper."
     if key in _read(config) and "path" in source and "train" not in files_of(Path(source["path"])):
@@ -106,6 +110,9 @@ def _data_problems(key: str, definition: dict[str, Any], config: dict[str, Any])
         )
     if definition.get("metric") == "f1" and labels is not None and len(labels) != 2:
         yield f"config key {key}.metric is f1, which needs two classes, and labels has {len(labels)}: make it accuracy."
+    if "package" in source and labels is not None and len(labels) != 2 + pairs:
+        kinds = "pairs have three classes" if pairs else "sentences have two"
+        yield f"config key {key}.labels has {len(labels)} names, and this source's {kinds}: give {2 + pairs}."
 
 
 def _weights_problems(key: str, source: dict[str, Any], config: dict[str, Any]) -> Iterator[str]:
