@@ -18,6 +18,12 @@ def source_files(wildcards):
     return {"files": [f"{source.path}/{name}" for name in names]}
 
 
+def other_checkpoint(wildcards):
+    """The checkpoint whose configuration and tokenizer an ONNX file has."""
+    like = CONFIG.weights[wildcards.weights].source.like
+    return [AT.weights(like)] if like else []
+
+
 def corpus_files(wildcards):
     """The checkpoint that another is distilled from, the text, and the texts that must not be in it."""
     made = pretraining(CONFIG, wildcards.weights)

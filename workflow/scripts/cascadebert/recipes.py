@@ -113,7 +113,8 @@ def pretraining(config: Config, name: str) -> Pretraining:
 def _of(config: Config, name: str, layers: int, schedule: Schedule, **more: Any) -> Recipe:
     """A recipe on a member's checkpoint."""
     weights = config.members[name].weights
-    tokenizer = config.weights[weights].source.distilled or weights  # a distilled checkpoint has that of its teacher
+    source = config.weights[weights].source
+    tokenizer = source.distilled or source.like or weights  # of its teacher, or of the checkpoint that it is like
     return Recipe(name, weights, tokenizer, layers, settings(config, schedule), **more)
 
 

