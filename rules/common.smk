@@ -19,6 +19,7 @@ from cascadebert.config import read
 from cascadebert.glue import GLUE
 from cascadebert.grid import (
     cascade_members,
+    counted,
     full_layers,
     in_glue,
     misplaced,

@@ -85,6 +85,12 @@ def stacked_mb(wildcards):
     return seeds * JOBS.predicted_mb(wildcards.task, exits, PRINTED)
 
 
+def counted_flag(wildcards):
+    """Layers that a run's thresholds are chosen by, where they are not those that it executes, as a flag."""
+    layers = counted(CONFIG, wildcards.run)
+    return f"--counted {' '.join(map(str, layers))}" if layers else ""
+
+
 def page_job(name):
     """What a page takes: those that show texts read a task's."""
     return lambda wildcards: JOBS.text(CONFIG.tasks) if hasattr(page(name), "examples") else JOBS.short()

@@ -167,6 +167,9 @@ MISTAKES = {  # changes of a preset, the key that is named, and what is said of 
         ({"weights.small.source.architecture": "bert"}, "weights.small.source.architecture", "with distilled"),
         ({"weights.base.source": NOWHERE}, "weights.base.source.path", "has no config.json"),
         ({"weights.small.source.held_out": ["pairs"]}, "weights.small.source.held_out", "lacks reviews"),
+        ({"fastbert": None, "fastbert_teacher": None}, "fastbert_origins", "and fastbert is missing"),
+        ({"stand_ins": ["medium"]}, "stand_ins.0", "names medium, which complete has a row for"),
+        ({"stand_ins": ["standin"]}, "stand_ins.0", "did you mean standIn?"),
         ({"data.reviews.labels": ["a", "b", "c"]}, "data.reviews.metric", "needs two classes"),
     ],
 }
@@ -192,7 +195,8 @@ def test_one_stage_of_fastbert_is_refused(stage):
 
 
 OPTIONAL = (
-    *("fastbert fastbert_teacher", "roberta_cascade", "larger_cascade", "complete"),
+    *("fastbert fastbert_teacher fastbert_origins", "fastbert_origins", "as_released", "stand_ins"),
+    *("roberta_cascade", "larger_cascade", "complete"),
     *("bert_pkd", "theseus", "distilbert", "bert_pd", "bert_pkd theseus distilbert bert_pd student_layers"),
 )
 

@@ -43,7 +43,7 @@ def _contradictions(config: dict[str, Any]) -> Iterator[str]:
         if n > len(config["seeds"]):
             most = len(config["seeds"])
             yield f"config key fewer_seeds.{task} is {n}, but seeds has {most}: lower it or leave it out."
-    for group in GROUPS:
+    for group in (*GROUPS, "stand_ins"):
         for i, member in enumerate(config.get(group, [])):
             yield from _undefined(f"{group}.{i}", member, "members", config)
     for key in ("distilbert", "bert_pd"):
@@ -55,6 +55,9 @@ def _contradictions(config: dict[str, Any]) -> Iterator[str]:
         yield from _data_problems(f"data.{name}", definition, config)
     for name, weights in config["weights"].items():
         yield from _weights_problems(f"weights.{name}.source", weights["source"], config)
+    for i, member in enumerate(config.get("stand_ins", [])):
+        if member in config.get("complete", config["cascade"]):
+            yield f"config key stand_ins.{i} names {member}, which complete has a row for: leave it out."
     yield from _depth_problems(config)
     yield from _student_problems(config)
 
@@ -178,6 +181,8 @@ def _student_problems(config: dict[str, Any]) -> Iterator[str]:
     """Students whose depth is not known, not the one that they have, or does not divide the base's."""
     if ("fastbert" in config) != ("fastbert_teacher" in config):
         yield "config keys fastbert and fastbert_teacher go together: give both stages or neither."
+    if "fastbert_origins" in config and "fastbert" not in config:
+        yield "config key fastbert_origins takes FastBERT apart, and fastbert is missing: add that, or leave this out."
     students = [key for key in ("bert_pkd", "theseus", "distilbert", "bert_pd") if key in config]
     if students and "student_layers" not in config:
         yield f"config key student_layers is missing: {students[0]} needs it; it is the depth of the static students."
