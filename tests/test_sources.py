@@ -228,37 +228,40 @@ PAIRS = {"package": "p", "pool": ["movieReviewSnippets"], "mismatched": "amazonR
 
 
 @given(RATINGS, RATINGS)
-def test_pairs_say_which_sentence_was_rated_higher_and_how_far_that_is_from_the_border(
-    tmp_path_factory, movies, others
-):
+def test_pairs_say_how_many_were_rated_above_neutral_and_how_near_to_it(tmp_path_factory, movies, others):
     rows = {"movieReviewSnippets": movies, "amazonReviewSnippets": others}
     texts = {part: [(rating, f"{part} {i}") for i, rating in enumerate(ratings)] for part, ratings in rows.items()}
     rating_of = {text: rating for part in texts.values() for rating, text in part}
-    found = read_source({"source": PAIRS | {"equal_band": 1.0}}, rated_archive(tmp_path_factory.mktemp("p"), **texts))
+    found = read_source({"source": PAIRS}, rated_archive(tmp_path_factory.mktemp("p"), **texts))
     met = [text for frame in found.values() for text in (*frame["text"], *frame["text_pair"])]
     assert len(set(met)) == len(met)  # each sentence in one pair of one split
-    assert {split: len(frame) for split, frame in found.items()} == {
-        "train": len(movies) // 2,
-        "mismatched": len(others) // 2,
-    }
+    for frame, ratings in zip(found.values(), rows.values(), strict=True):
+        n = min(sum(rating > 0 for rating in ratings), sum(rating < 0 for rating in ratings)) // 3
+        assert sorted(frame["label"]) == ["mixed"] * n + ["negative"] * n + ["positive"] * n
     for row in pd.concat(found.values()).itertuples():
-        apart = rating_of[row.text] - rating_of[row.text_pair]
-        assert row.rating == abs(apart) - 1
-        assert row.label == (
-            "" if abs(apart) == 1 else "equal" if abs(apart) < 1 else "first" if apart > 0 else "second"
-        )
+        ratings = rating_of[row.text], rating_of[row.text_pair]
+        assert row.rating == min(map(abs, ratings)) > 0
+        assert row.label == ["negative", "mixed", "positive"][sum(rating > 0 for rating in ratings)]
+
+
+def test_either_sentence_of_a_mixed_pair_may_come_first(tmp_path):
+    texts = [(rating, f"{rating} {i}") for i in range(30) for rating in (-1, 1)]
+    archive = rated_archive(tmp_path, movieReviewSnippets=texts, tweets=texts[:1])
+    found = read_source({"source": PAIRS | {"mismatched": "tweets"}}, archive)
+    mixed = found["train"].query("label == 'mixed'")
+    assert sorted(text.split()[0] for text in mixed["text"]) == ["-1"] * 5 + ["1"] * 5
+    assert len(found["mismatched"]) == 0
 
 
 def test_sentence_that_is_repeated_is_in_one_pair_and_in_one_half(tmp_path):
-    movies = [(1, "Fine."), (2, " fine. "), (3, "Good."), (-3, "Bad.")]
-    parts = {"movieReviewSnippets": movies, "amazonReviewSnippets": [(1, "GOOD."), (0, "Broke."), (3, "Works.")]}
-    found = read_source(
-        {"source": PAIRS | {"equal_band": 0.5}, "labels": ["a", "b", "c"]}, rated_archive(tmp_path, **parts)
-    )
+    texts = [(1, "Fine."), (2, " fine. "), (3, "Good."), (2, "Nice."), (-3, "Bad."), (-2, "Sad."), (-1, "Mad.")]
+    others = [(1, "GOOD."), *((rating, f"{rating} {i}") for rating in (-2, 2) for i in range(3))]
+    archive = rated_archive(tmp_path, movieReviewSnippets=texts, amazonReviewSnippets=others)
+    found = read_source({"source": PAIRS, "labels": ["a", "b", "c"]}, archive)
     met = {split: {*frame["text"], *frame["text_pair"]} for split, frame in found.items()}
-    assert len(met["train"]) == 2
-    assert met["mismatched"] == {"Broke.", "Works."}
-    assert {label for frame in found.values() for label in frame["label"]} <= {"a", "b", "c"}
+    assert met["train"] == {"Fine.", "Good.", "Nice.", "Bad.", "Sad.", "Mad."}
+    assert "GOOD." not in met["mismatched"]
+    assert set(found["train"]["label"]) == {"a", "b", "c"}
 
 
 def test_texts_of_a_corpus_are_each_once_and_without_labels(archive):

@@ -161,9 +161,7 @@ def _ablation(config: Config, name: str) -> kinds.Ablation:
     systems = [(run, runs(config)[run]) for run in runs_in(config, name)]
     place = Places(config.results).predictions
     report, mismatched = (_files(config, place, systems, split) for split in ("report", "mismatched"))
-    said = _rows(config, name, config.ablation_speed_ups) | {
-        "systems": tuple(shown_in(name))[::-1]
-    }  # the cascade first
+    said = _rows(config, name, config.ablation_speed_ups) | {"systems": tuple(shown_in(name))[::-1]}  # ours first
     return kinds.Ablation(**said, predictions=report + mismatched)
 
 

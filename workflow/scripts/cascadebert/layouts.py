@@ -7,7 +7,7 @@ from posixpath import normpath
 from typing import Any, Literal, get_args
 
 DATA_KEYS = {
-    "package": {"pool", "mismatched", "neutral_band", "pairs", "equal_band"},
+    "package": {"pool", "mismatched", "neutral_band", "pairs"},
     "path": set(),
     "hub": {"name", "revision"},
     "toy": {"pairs"},

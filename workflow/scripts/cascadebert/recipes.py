@@ -54,9 +54,9 @@ def recipes(config: Config) -> dict[str, Recipe]:
     if config.fastbert_origins:
         found |= _origins(config, base, config.fastbert_origins)
     if config.as_released:
-        for name in config.cascade[:-1]:
-            released = {"model": "models.as_released.build_as_released", "layers": full_layers(config)}
-            found[f"{name}_as_released"] = _variant(config, name, config.as_released, "as_released", **released)
+        deep = {"model": "models.as_released.build_as_released", "layers": full_layers(config)}
+        small = config.cascade[0]
+        found[f"{small}_as_released"] = _variant(config, small, config.as_released, "as_released", **deep)
     if config.bert_pkd:
         found[f"pkd_{base}"] = _student(
             config, config.bert_pkd, "pkd", teacher=base, patience=_patience(config.bert_pkd)

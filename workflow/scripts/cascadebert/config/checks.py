@@ -58,6 +58,8 @@ def _contradictions(config: dict[str, Any]) -> Iterator[str]:
     for i, member in enumerate(config.get("stand_ins", [])):
         if member in config.get("complete", config["cascade"]):
             yield f"config key stand_ins.{i} names {member}, which complete has a row for: leave it out."
+    if "recipe_grid" in config:
+        yield from _grid_problems(config)
     yield from _depth_problems(config)
     yield from _student_problems(config)
 
@@ -101,9 +103,6 @@ def _data_problems(key: str, definition: dict[str, Any], config: dict[str, Any])
         yield from _undefined(f"{key}.source.package", source["package"], "packages", config)
         if "pool" not in source:
             yield f"config key {key}.source.pool is missing: name the parts of the corpus to draw from."
-        if pairs != ("equal_band" in source):
-            does = "is missing: pairs need it" if pairs else "goes with pairs alone: leave it out, or add pairs"
-            yield f"config key {key}.source.equal_band {does}; see docs/config.md for what it means."
     elif "toy" not in source and not {"glue", "columns"} & set(definition):
         yield f"config key {key} does not say where the text is: add columns, or glue for a task of the paper."
     if key in _read(config) and "path" in source and "train" not in files_of(Path(source["path"])):
@@ -149,6 +148,19 @@ def _weights_problems(key: str, source: dict[str, Any], config: dict[str, Any]) 
             shared = task == source["corpus"] or config["data"][task]["source"].get("package") == package
             if shared and task not in source["held_out"]:
                 yield f"config key {key}.held_out lacks {task}, whose report text is in the corpus: add it."
+
+
+def _grid_problems(config: dict[str, Any]) -> Iterator[str]:
+    """A grid that gives one system more points than another, or a seed that is reported."""
+    grid = config["recipe_grid"]
+    for i, task in enumerate(grid.get("tasks", [])):
+        if task not in config["tasks"]:
+            yield f"config key recipe_grid.tasks.{i} names {task}: take one of tasks, {', '.join(config['tasks'])}."
+    if len(grid["lr"]) != len(grid["head_lr"]):
+        sizes = f"{len(grid['head_lr'])} rates and lr has {len(grid['lr'])}"
+        yield f"config key recipe_grid.head_lr has {sizes}: give as many, so that every grid has the same size."
+    if shared := set(grid["seeds"]) & set(config["seeds"]):
+        yield f"config key recipe_grid.seeds has {min(shared)}, a seed whose results are reported: take another."
 
 
 def _depth_problems(config: dict[str, Any]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cascadebert.config.methods import BertPd, BertPkd, Distilbert, Kd, Member, Origins, Schedule, Theseus
+from cascadebert.config.methods import BertPd, BertPkd, Distilbert, Kd, Member, Origins, RecipeGrid, Schedule, Theseus
 from cascadebert.config.sources import Data, Package, Weights
 from cascadebert.config.types import Members, Ratios, Section, Seeds, Unique
 
@@ -216,6 +216,10 @@ class Config(Section):
     """Vanilla knowledge distillation of CascadeRoBERTa's small member (section 5.4; unstated in the paper)."""
     seeds: Seeds
     """Model seeds; every system is trained once for each (the paper's Tables 2-4 are single runs, erratum 30)."""
+    recipe_grid: RecipeGrid | None = None
+    """One small grid, of the same size for every system, that learning rates and epochs are chosen from by the score on
+    the selection split (`snakemake results/recipes.md`). What is chosen is not taken by itself, it is written below
+    members and methods."""
     fewer_seeds: dict[str, Annotated[int, Field(ge=1)]] = {}
     """Large tasks that only the first so many seeds are trained on. Averages over tasks are of the seeds that all tasks
     have."""

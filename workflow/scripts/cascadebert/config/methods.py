@@ -1,8 +1,12 @@
 """Keys of members and of the methods that are compared: how long and how fast each is trained, and what it adds."""
 
+from typing import Annotated
+
 from pydantic import Field
 
-from cascadebert.config.types import Section
+from cascadebert.config.types import Section, Seeds, Unique
+
+Rate = Annotated[float, Field(gt=0, le=1)]
 
 
 class Schedule(Section):
@@ -54,6 +58,21 @@ class Origins(Section):
     """FastBERT's classifiers, trained on labels as DeeBERT's off-ramps are."""
     cascade: Schedule
     """The cascade's members with FastBERT's classifier; the base's is fastbert_teacher."""
+
+
+class RecipeGrid(Section):
+    """What learning rates and epochs are chosen from."""
+
+    epochs: Unique[Annotated[int, Field(ge=1)]] = Field(min_length=1)
+    """Passes over the training split that are tried."""
+    lr: Unique[Rate] = Field(min_length=1)
+    """Peak learning rates that are tried."""
+    head_lr: Unique[Rate] = Field(min_length=1)
+    """Those of what trains nothing but classifiers on a frozen encoder; as many."""
+    seeds: Seeds
+    """Model seeds that a point is tried with, none of them among seeds."""
+    tasks: Annotated[Unique[str], Field(min_length=1)] | None = None
+    """Tasks that a point is tried on. Default - all."""
 
 
 class Distilbert(Section):

@@ -27,13 +27,12 @@ class DataSource(Section):
     """(package) Part of the corpus that is the mismatched half."""
     neutral_band: float = Field(default=0, ge=0, le=4)
     """(package) Instances whose mean human rating is at most this far from the border between classes are dropped; 0
-    drops only those on it. Sentences are rated in [-4, 4] and their border is 0; for pairs see equal_band."""
+    drops only those on it. Sentences are rated in [-4, 4] and the border is 0; of a pair the sentence that is nearer
+    counts."""
     pairs: bool | None = None
-    """(package) Make pairs with three classes - which of two sentences did people rate higher, first, second, or about
-    equal; each sentence is in one pair. (toy) Make pairs with three classes and both halves instead of sentences with
-    two."""
-    equal_band: Annotated[float, Field(gt=0, lt=8)] | None = None
-    """(package, pairs) Two sentences are about equal if their ratings are less than this apart."""
+    """(package) Make pairs of sentences with three classes - did people rate both of them below neutral, one of each,
+    or both above; each sentence is in one pair, and there are as many pairs of each class. (toy) Make pairs with three
+    classes and both halves instead of sentences with two."""
     path: str | None = None
     """A file, or a folder with train, validation (or validation_matched), validation_mismatched and test (or
     test_matched and test_mismatched), each .jsonl, .csv or .parquet; relative to the repository."""

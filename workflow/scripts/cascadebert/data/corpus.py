@@ -15,7 +15,7 @@ from cascadebert.recipe import needed
 CORPUS = "additional_resources/hutto_ICWSM_2014.tar.gz"
 """Where the vaderSentiment source distribution keeps it."""
 
-LABELS = {False: ["negative", "positive"], True: ["first", "second", "equal"]}
+LABELS = {False: ["negative", "positive"], True: ["negative", "mixed", "positive"]}
 """Class names of sentences, and of pairs, where none are declared."""
 
 PAIRING = 20211107
@@ -25,15 +25,15 @@ PAIRING = 20211107
 def read_corpus(source: dict[str, Any], archive: Path, labels: list[str] | None = None) -> dict[str, pd.DataFrame]:
     """Parts of the corpus as frames of sentences, or of pairs, with a label and a rating.
 
-    A sentence's rating is the mean that people gave it, in [-4, 4], its label the sign of it. A pair's label says which
-    of both was rated higher, or that they are about equal: `equal_band` apart at most. Its rating is by how much they
-    are further apart than that, below 0 for an equal pair. So the absolute rating is always the distance from the
-    border between classes, and 0, on the border, has the label "".
+    A sentence's rating is the mean that people gave it, in [-4, 4], its label the sign of it. A pair's label says
+    whether both were rated below 0, one of them, or neither; its rating is the absolute one of the sentence that is
+    nearer to 0. So the absolute rating is always the distance from the border between classes. A sentence on the border
+    has the label "", and is in no pair.
 
     Args:
-        source: an entry of the config's data, its source: pool, mismatched, pairs, equal_band.
+        source: an entry of the config's data, its source: pool, mismatched, pairs.
         archive: the source distribution.
-        labels: class names: negative, positive; of pairs first, second, equal.
+        labels: class names: negative, positive; of pairs negative, mixed, positive.
 
     Returns:
         By split, train and mismatched where it is asked for: id, rating, text, text_pair (pairs), label.
@@ -48,7 +48,7 @@ def read_corpus(source: dict[str, Any], archive: Path, labels: list[str] | None 
     pairs = bool(source.get("pairs"))
     names = labels or LABELS[pairs]
     if pairs:
-        return _pairs(frames, source["equal_band"], names)
+        return _pairs(frames, names)
     return {
         split: frame.assign(label=np.select([frame["rating"] < 0, frame["rating"] > 0], names, default=""))
         for split, frame in frames.items()
@@ -74,26 +74,30 @@ def _sentences(package: str, archive: Path, named: list[str]) -> dict[str, pd.Da
     return parts
 
 
-def _pairs(frames: dict[str, pd.DataFrame], band: float, names: list[str]) -> dict[str, pd.DataFrame]:
-    """Sentences two by two at random, each text in one pair of one split at most."""
+def _pairs(frames: dict[str, pd.DataFrame], names: list[str]) -> dict[str, pd.DataFrame]:
+    """Sentences two by two at random, each text in one pair of one split at most, as many pairs of each class."""
+    below, one_each, above = names
     drawn: dict[str, pd.DataFrame] = {}
     met: set[str] = set()
     for split, frame in frames.items():
         texts = normalised(frame)
-        once = frame[~(texts.duplicated() | texts.isin(met))]
+        once = frame[~(texts.duplicated() | texts.isin(met))].sample(
+            frac=1, random_state=np.random.default_rng(PAIRING)
+        )
         met |= set(texts)
-        order = np.random.default_rng(PAIRING).permutation(len(once))[: len(once) // 2 * 2]
-        first, second = (once.iloc[order[start::2]].reset_index(drop=True) for start in (0, 1))
-        apart = (first["rating"] - second["rating"]).round(6)  # means of whole numbers: a border is met exactly
-        distance = (apart.abs() - band).round(6)
-        classes = [(distance > 0) & (apart > 0), (distance > 0) & (apart < 0), distance < 0]
+        good, bad = once[once["rating"] > 0], once[once["rating"] < 0]
+        n = min(len(good), len(bad)) // 3
+        mixed = pd.concat([good[2 * n : 3 * n : 2], bad[2 * n + 1 : 3 * n : 2]])
+        others = pd.concat([bad[2 * n : 3 * n : 2], good[2 * n + 1 : 3 * n : 2]])
+        first = pd.concat([good[:n], bad[:n], mixed], ignore_index=True)
+        second = pd.concat([good[n : 2 * n], bad[n : 2 * n], others], ignore_index=True)
         drawn[split] = pd.DataFrame(
             {
                 "id": first["id"] + "+" + second["id"],
-                "rating": distance,
+                "rating": np.minimum(first["rating"].abs(), second["rating"].abs()),
                 "text": first["text"],
                 "text_pair": second["text"],
-                "label": np.select(classes, names, default=""),
+                "label": np.repeat([above, below, one_each], n),
             }
         )
     return drawn

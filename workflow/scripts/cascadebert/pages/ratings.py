@@ -35,8 +35,8 @@ def difficulty_by_rating(labels: pd.DataFrame, examples: pd.DataFrame) -> pd.Dat
 
     Args:
         labels: of label_difficulty.py: id (text), right, difficult.
-        examples: the task's; without a rating the frame is empty. A rating of 0 is on the border between classes: of a
-            sentence, neutral; of a pair, as far apart as about equal ones may be.
+        examples: the task's; without a rating the frame is empty. A rating of 0 is on the border between classes: a
+            neutral sentence, or a pair with one.
 
     Returns:
         A row a bin of |rating|, equally full but for ties: rating (mean), n, difficult (share), low, high (Wilson);
