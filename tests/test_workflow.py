@@ -17,8 +17,10 @@ import torch
 import yaml
 from safetensors.torch import load_file
 from smoke import FIGURES, ROOT, SMOKE, TABLE, TABLES, command, copy_of, replace, said, snakemake, would_run
+from snakemake.utils import update_config
 
 from cascadebert.cluster.budget import difficulty_share
+from cascadebert.glue import GLUE
 
 
 def test_smoke_writes_every_table_and_figure(finished):
@@ -431,9 +433,51 @@ def test_default_preset_has_a_complete_plan_for_all_that_the_readme_names(tmp_pa
         assert rule in done.stdout
 
 
-def settled(folder, config=SMOKE):
+PRESETS = (
+    *("config/config.yaml", "config/config.yaml config/evidence.yaml", "config/glue.yaml"),
+    *("config/glue.yaml config/glue/hub.yaml", "config/laptop.yaml", "config/paper.yaml", SMOKE),
+)
+"""Config files that are given together."""
+
+
+def with_glue(folder):
+    """The copy with files where config/glue.yaml expects some, for plans; some splits are absent."""
+    for task in GLUE:
+        (folder / "glue" / task).mkdir(parents=True)
+        for name in ("train", "validation_matched" if task == "mnli" else "validation"):
+            (folder / f"glue/{task}/{name}.jsonl").touch()
+    return folder
+
+
+def test_these_are_all_presets():
+    there = {path.relative_to(ROOT).as_posix() for path in (ROOT / "config").glob("*.yaml")}
+    assert there <= {name for files in PRESETS for name in files.split()}
+
+
+@pytest.mark.parametrize("files", PRESETS)
+def test_every_preset_has_a_complete_plan(tmp_path, files):
+    last = Path(files.split()[-1]).stem
+    folder, names = with_glue(copy_of(ROOT, tmp_path)), {"config": "results", "hub": "results/glue"}
+    page = f"{names.get(last, f'results/{last}')}/recipes.md"
+    targets = ["all", *([page] if "recipe_grid" in settled(folder, files) else [])]
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--cores", "8", "--dry-run", *targets, "--configfile", *files.split()],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, said(done)
+    for rule in ("predict_fold", "finetune_dar", "train_deebert", "claims"):
+        assert rule in done.stdout
+
+
+def settled(folder, files=SMOKE):
     """A preset as the workflow settles it but for defaults, which it fills in again."""
-    return yaml.safe_load((folder / config).read_text()) | {"results": f"results/{Path(config).stem}"}
+    config = {"results": f"results/{Path(files.split()[-1]).stem}"}
+    for name in files.split():
+        update_config(config, yaml.safe_load((folder / name).read_text()))
+    return config
 
 
 def planned(config, folder):
@@ -468,11 +512,11 @@ def test_cost_table_counts_what_a_dry_run_announces_and_runs_nothing_else(tmp_pa
 
 
 def test_every_job_of_every_preset_asks_for_memory_and_time(tmp_path):
-    folder = copy_of(ROOT, tmp_path)
-    for preset in sorted((folder / "config").glob("*.yaml")):
-        jobs = planned(settled(folder, f"config/{preset.name}"), folder)
+    folder = with_glue(copy_of(ROOT, tmp_path))
+    for files in PRESETS:
+        jobs = planned(settled(folder, files), folder)
         lacking = jobs[(jobs["mem_mb"] < 500) | (jobs["runtime"] < 1) | (jobs["disk_mb"] < 1) | (jobs["seconds"] < 1)]
-        assert sorted(set(lacking["stage"])) == [], preset.name
+        assert sorted(set(lacking["stage"])) == [], files
 
 
 def test_deeper_members_more_rows_and_folds_cost_what_the_model_says(tmp_path):
