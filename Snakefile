@@ -5,9 +5,10 @@
 #   difficulty.smk  K folds x seeds of the small member -> which training instances are difficult (section 3.2)
 #   training.smk    every training, a rule a step: members, with and without difficulty-aware regularization (Eq. 5, 6),
 #                   DeeBERT, PABEE, FastBERT, static students, and the controls
+#   recipes.smk     learning rate and epochs of every system, chosen from one grid
 #   prediction.smk  weights -> logits of the report split
 #   exits.smk       the selected margin, the cascades (Algorithm 1), thresholds for 2x, 3x, 4x (section 4.1)
-#   pages.smk       Tables 1-8, Figures 1-7, Appendix C, and a verdict on every claim
+#   pages.smk       Tables 1-9, Figures 1-7, Appendix C, and a verdict on every claim
 #   inference.smk   each trained system in a folder that one takes home
 #   submission.smk  answers to GLUE's hidden test sets, for its server
 #   inputs.smk, params.smk    what each rule reads, and what it is told
@@ -64,6 +65,7 @@ include: "rules/data.smk"
 include: "rules/weights.smk"
 include: "rules/difficulty.smk"
 include: "rules/training.smk"
+include: "rules/recipes.smk"
 include: "rules/prediction.smk"
 include: "rules/exits.smk"
 include: "rules/pages.smk"

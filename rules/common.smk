@@ -12,13 +12,14 @@ ROOT = Path(workflow.basedir)
 SCRIPTS = ROOT / "workflow/scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from cascadebert import catalogue
+from cascadebert import catalogue, tuning
 from cascadebert.cluster.precision import native_precision
 from cascadebert.code import code_version
 from cascadebert.config import read
 from cascadebert.glue import GLUE
 from cascadebert.grid import (
     cascade_members,
+    counted,
     full_layers,
     in_glue,
     misplaced,
@@ -58,7 +59,7 @@ def settled():
 
 
 CONFIG = settled()
-RECIPES = recipes(CONFIG)
+RECIPES = recipes(CONFIG) | tuning.tried(CONFIG)
 RUNS = runs(CONFIG)
 AT = Places("<results>")
 SMALL, BASE = CONFIG.cascade[0], CONFIG.cascade[-1]

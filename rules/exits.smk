@@ -142,12 +142,13 @@ rule sweep_thresholds:
         system=lambda wildcards: f"--system {RUNS[wildcards.run]} --exits {SYSTEMS[RUNS[wildcards.run]].exits}",
         metric=metric,
         targets=target_speed_ups(CONFIG),
+        counted=counted_flag,
     message:
         "Thresholds of {wildcards.run} on {wildcards.task}"
     shell:
         "python workflow/scripts/sweep_thresholds.py --selection {input.selection} --report {input.report}"
         " --mismatched {input.mismatched} --task {wildcards.task} --run {wildcards.run} {params.system}"
-        " --metric {params.metric} --targets {params.targets} --out {output} > {log} 2>&1"
+        " --metric {params.metric} --targets {params.targets} {params.counted} --out {output} > {log} 2>&1"
 
 
 rule measure_exits:

@@ -18,6 +18,12 @@ def source_files(wildcards):
     return {"files": [f"{source.path}/{name}" for name in names]}
 
 
+def other_checkpoint(wildcards):
+    """The checkpoint whose configuration and tokenizer an ONNX file has."""
+    like = CONFIG.weights[wildcards.weights].source.like
+    return [AT.weights(like)] if like else []
+
+
 def corpus_files(wildcards):
     """The checkpoint that another is distilled from, the text, and the texts that must not be in it."""
     made = pretraining(CONFIG, wildcards.weights)
@@ -45,6 +51,15 @@ def training_files(wildcards):
         "difficulty": [labels[recipe.difficulty]] if recipe.difficulty else [],
         "margin": [AT.margin(task)] if selected else [],
     }
+
+
+def grid_records(wildcards):
+    """Records of every training of the grid, or an error that says which key of the config it lacks."""
+    if CONFIG.recipe_grid is None:
+        raise WorkflowError(
+            "recipes cannot be chosen, the config lacks recipe_grid: add it, as docs/config.md describes it."
+        )
+    return [AT.record(task, point.name, seed) for point, task, seed in tuning.trainings(CONFIG)]
 
 
 def model_files(part, *answered):

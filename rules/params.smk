@@ -105,6 +105,12 @@ def packed_system(wildcards):
     return f"--label {quote(label)} --exits {system.exits} --speed-up {ratio:g}"
 
 
+def counted_flag(wildcards):
+    """Layers that a run's thresholds are chosen by, where they are not those that it executes, as a flag."""
+    layers = counted(CONFIG, wildcards.run)
+    return f"--counted {' '.join(map(str, layers))}" if layers else ""
+
+
 def page_job(name):
     """What a page takes: those that show texts read a task's."""
     return lambda wildcards: JOBS.text(CONFIG.tasks) if hasattr(page(name), "examples") else JOBS.short()

@@ -97,6 +97,30 @@ use rule train as train_fastbert with:
         run=of_step("train_fastbert"),
 
 
+use rule train as train_deebert_distilled with:
+    # Control: DeeBERT's off-ramps learn the base's answers, as FastBERT's classifiers do (Table 9).
+    wildcard_constraints:
+        run=of_step("train_deebert_distilled"),
+
+
+use rule train as train_fastbert_labelled with:
+    # Control: FastBERT's classifiers learn the labels, as DeeBERT's off-ramps do (Table 9).
+    wildcard_constraints:
+        run=of_step("train_fastbert_labelled"),
+
+
+use rule train as finetune_attending with:
+    # Control: a regularized member of the cascade with FastBERT's classifier (Table 9).
+    wildcard_constraints:
+        run=of_step("finetune_attending"),
+
+
+use rule train as finetune_as_released with:
+    # Control: a member as deep as the base, its upper layers random, as the released code makes it (Tables 2 and 4).
+    wildcard_constraints:
+        run=of_step("finetune_as_released"),
+
+
 use rule train as train_pkd with:
     # BERT-PKD: the base's first layers, taught by the base's logits and states (section 4.2).
     wildcard_constraints:

@@ -36,6 +36,7 @@ rule import_weights:
     """A checkpoint as config.json, model.safetensors, tokenizer.json."""
     input:
         unpack(source_files),
+        like=other_checkpoint,
     output:
         model="<results>/weights/{weights}/model.safetensors",
         config="<results>/weights/{weights}/config.json",
@@ -59,7 +60,7 @@ rule import_weights:
         "Importing the checkpoint {wildcards.weights}"
     shell:
         "python workflow/scripts/import_weights.py --source {params.source:q} {params.archive} {params.pooling}"
-        " --out {output.model} > {log} 2>&1"
+        " --like {input.like} --out {output.model} > {log} 2>&1"
 
 
 rule pretrain_member:

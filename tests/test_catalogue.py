@@ -54,7 +54,12 @@ def test_captions_say_what_a_reader_must_know():
     start = "Static distillation into 2 layers against the cascade at 3×."
     assert page(config, "table3").title == start + distilled + end
     assert page(preset("smoke", "distilbert"), "table3").title == start + end
-    precision, optimistic, members = page(config, "table2").notes
+    released, precision, optimistic, members = page(config, "table2").notes
+    assert page(config, "table4").notes == (released, precision, optimistic, members)
+    assert page(config, "table3").notes == (precision, optimistic, members)
+    assert released.endswith("Its thresholds are those of that count; in brackets the true ratio.")
+    assert page(preset("smoke", "as_released"), "table2").notes[0] == precision
+    assert page(config, "table9").notes[0].startswith("DeeBERT and FastBERT differ in")
     assert (precision, page(config, "table6").notes) == ("Precision: fp32.", (precision,))
     assert optimistic.endswith("as in the paper: scores are optimistic.")
     assert members.startswith("The members small (1 layer), medium (3 layers), two (2 layers) were taken from the base")
@@ -81,7 +86,7 @@ def test_costs_of_a_system_are_its_models_what_went_before_and_labels():
     assert str(costs.folds["small"]["pairs"][1]) == "results/difficulty/pairs/small/seed1/fold1.json"
 
 
-TOY = '''"""Table 9: a toy."""
+TOY = '''"""Table 99: a toy."""
 
 from pathlib import Path
 
@@ -94,8 +99,8 @@ def render(page: Rows, out: Path) -> None:
     write_text(out, f"{page.name}: {', '.join(page.systems)}; {', '.join(page.names)}")
 '''
 ENTRY = """
-PAGES["table9"] = Artefact(
-    "Writing Table 9", lambda config, name: kinds.Rows(kind="toy", **_rows(config, "table7", [2.0]) | {"name": "Toy"})
+PAGES["table99"] = Artefact(
+    "Writing Table 99", lambda config, name: kinds.Rows(kind="toy", **_rows(config, "table7", [2.0]) | {"name": "Toy"})
 )
 """
 ASK = """
@@ -105,7 +110,7 @@ from cascadebert.config import read
 from cascadebert.pages.kinds import to_json
 config = read(yaml.safe_load(open("smoke.yaml")))
 print(catalogue.artefacts(config)[-1])
-print(to_json(catalogue.page(config, "table9")))
+print(to_json(catalogue.page(config, "table99")))
 """
 
 
@@ -123,7 +128,7 @@ def test_one_more_table_is_an_entry_and_a_module(tmp_path):
         return subprocess.run(command, capture_output=True, text=True, **told).stdout.splitlines()
 
     target, text = python("-c", ASK)
-    assert target == "results/table9.csv"
+    assert target == "results/table99.csv"
     assert json.loads(text)["kind"] == "toy"
     python(scripts / "page.py", "--page", text, "--out", target)
     assert (tmp_path / target).read_text() == "Toy: fastbert, cascadebert; reviews, pairs"

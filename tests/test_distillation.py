@@ -52,6 +52,15 @@ def test_corpus_holds_no_text_that_is_evaluated(corpus, tmp_path):
     assert found.id.tolist() == [name for name in texts["id"] if name not in gone]
 
 
+def test_corpus_holds_no_sentence_of_an_evaluated_pair(corpus, tmp_path):
+    first, second, third, *_ = read_texts(TOY, None)["text"]
+    pairs = pd.DataFrame(
+        {"id": ["x", "y"], "text": [first, third], "text_pair": [second, "new"], "split": ["report", "train"]}
+    )
+    write_examples(tmp_path / "pairs.jsonl", pairs)
+    assert set(corpus().id) - set(corpus(tmp_path / "pairs.jsonl").id) == {"toy-0", "toy-1"}
+
+
 def test_corpus_is_a_draw_of_the_seeds_in_the_sources_order(corpus):
     ids = [corpus(rows=25, seed=seed).id.tolist() for seed in (1, 1, 2)]
     assert ids[0] == ids[1] != ids[2]

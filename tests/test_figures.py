@@ -407,7 +407,7 @@ def test_share_of_difficult_instances_falls_or_not(rho, told):
     np.testing.assert_allclose(container.lines[0].get_xydata(), [[0.5, 90], [1.5, 40]])
     (bars,) = container.lines[2]
     np.testing.assert_allclose([bar[:, 1] for bar in bars.get_segments()], [[80, 95], [30, 50]])
-    assert ax.get_xlabel() == f"absolute rating (points)\nρ: {told}"
+    assert ax.get_xlabel() == f"rating, from the classes' border (points)\nρ: {told}"
     check_tidy(figure)
 
 

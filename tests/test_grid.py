@@ -9,9 +9,9 @@ from cascadebert import grid
 from cascadebert.captions import MEANING
 from cascadebert.catalogue import PAGES, artefacts, left_out, missing
 from cascadebert.config.keys import Config
-from cascadebert.grid import before, cascade_members, models, names, runs
+from cascadebert.grid import before, cascade_members, counted, models, names, runs
 from cascadebert.pages.styles import STYLES
-from cascadebert.recipes import depths, full_layers
+from cascadebert.recipes import depths, full_layers, recipes
 from cascadebert.systems import SPLITS, SYSTEMS, System, shown_in
 
 CONFIG = Path(__file__).parents[1] / "config"
@@ -24,6 +24,12 @@ BERT_RUNS = {
     **{"pkd_base": "bert_pkd", "theseus_base": "theseus", "two_pd": "bert_pd"},
     **{name: name for name in (*(f"cascadebert_{end}" for end in CASCADES), "cascadebert")},
 }
+CONTROLS = {
+    "standIn": "bert_stand_in",
+    "deebert_distilled_base": "deebert_distilled",
+    "fastbert_labelled_base": "fastbert_labelled",
+    **{name: name for name in ("cascadebert_as_released", "cascadebert_attending")},
+}
 ROBERTA_RUNS = {
     **{"robertaBase": "roberta_base", "robertaBase_first2": "roberta_kl", "deebert_robertaBase": "roberta_deebert"},
     **{
@@ -32,7 +38,16 @@ ROBERTA_RUNS = {
         "cascaderoberta_kd": "cascaderoberta_kd",
     },
 }
-AFTER = {"deebert", "fastbert", "bert_pkd", "theseus", "bert_pd", "roberta_deebert"}  # trained on top of another run
+AFTER = {
+    "deebert",
+    "deebert_distilled",
+    "fastbert",
+    "fastbert_labelled",
+    "bert_pkd",
+    "theseus",
+    "bert_pd",
+    "roberta_deebert",
+}  # trained on top of another run
 
 
 def preset(name, *without, **changes):
@@ -45,8 +60,8 @@ def preset(name, *without, **changes):
 
 
 def test_runs_of_both_presets_are_in_the_order_of_the_systems():
-    assert runs(preset("smoke")) == BERT_RUNS | ROBERTA_RUNS
-    assert runs(preset("config")) == BERT_RUNS
+    assert runs(preset("smoke")) == BERT_RUNS | CONTROLS | ROBERTA_RUNS
+    assert runs(preset("config")) == BERT_RUNS | {"distilledMedium": "bert_stand_in"}
     assert list(dict.fromkeys(runs(preset("smoke")).values())) == list(SYSTEMS)
 
 
@@ -55,7 +70,10 @@ def test_runs_of_both_presets_are_in_the_order_of_the_systems():
     [
         (["roberta_cascade"], set(ROBERTA_RUNS)),
         (["student_layers"], {"robertaBase_first2"}),
-        (["fastbert", "fastbert_teacher"], {"fastbert_base"}),
+        (["fastbert"], {"fastbert_base"}),
+        (["fastbert_origins"], {"deebert_distilled_base", "fastbert_labelled_base", "cascadebert_attending"}),
+        (["as_released"], {"cascadebert_as_released"}),
+        (["stand_ins"], {"standIn"}),
         (["larger_cascade"], {"cascadebert_three"}),
         (["complete"], {"small", "two", "medium", "base_first1"}),  # the other depths have a target speed-up
         (["distilbert"], {"distilled"}),
@@ -75,7 +93,7 @@ def test_a_new_system_is_one_entry(monkeypatch):
     entry = System("New", "new_{base}_first{k}", "entropy", ("table2",), needs="theseus")
     monkeypatch.setitem(SYSTEMS, "new", entry)
     config = preset("smoke")
-    assert runs(config) == BERT_RUNS | ROBERTA_RUNS | {f"new_base_first{k}": "new" for k in (3, 2, 1)}
+    assert runs(config) == BERT_RUNS | CONTROLS | ROBERTA_RUNS | {f"new_base_first{k}": "new" for k in (3, 2, 1)}
     assert (models(config, "new_base_first2"), before(config, "new_base_first2")) == (["new_base_first2"], [])
     assert shown_in("table2")[-1] == "new"
     assert "new" not in runs(preset("smoke", "theseus")).values()
@@ -115,12 +133,13 @@ def test_names_of_what_the_config_lacks_are_absent():
         "base": ["base"],
         "k": ["3", "2", "1"],
         "complete": ["small", "two", "medium"],
+        "stand_in": ["standIn"],
         "roberta": ["robertaBase"],
         "student": ["2"],
         "distilbert": ["distilled"],
         "pd": ["two"],
     }
-    bare = preset("smoke", "roberta_cascade", "student_layers", "distilbert", "bert_pd", "complete")
+    bare = preset("smoke", "roberta_cascade", "student_layers", "distilbert", "bert_pd", "complete", "stand_ins")
     assert names(bare) == {"base": ["base"], "k": ["3", "2"], "complete": []}
 
 
@@ -134,6 +153,8 @@ MEMBERS = {
     "cascadebert_batch_mean": "small_batch_mean base",
     "cascadebert_tempered": "small_tempered base",
     "cascadebert_three": "small_dar medium_dar base",
+    "cascadebert_as_released": "small_as_released base",
+    "cascadebert_attending": "small_attending fastbert_teacher_base",
     "cascaderoberta": "robertaSmall_dar robertaBase",
     "cascaderoberta_kd": "robertaSmall_kd_dar robertaBase",
 }
@@ -141,6 +162,7 @@ FIRST = {  # what is trained before a run of one model
     **dict.fromkeys(("base", "base_first2", "two", "distilled", "pabee_base", "pabee_robertaBase"), []),
     **dict.fromkeys(("deebert_base", "pkd_base", "theseus_base", "two_pd"), ["base"]),
     **{"fastbert_base": ["fastbert_teacher_base"], "deebert_robertaBase": ["robertaBase"]},
+    **{"fastbert_labelled_base": ["fastbert_teacher_base"], "deebert_distilled_base": ["base"]},
 }
 
 
@@ -172,17 +194,37 @@ def test_every_run_of_every_config_has_models(absent):
         assert len(before(config, run)) == (system in AFTER)
 
 
+def test_controls_that_take_fastbert_apart_exchange_one_half_of_it():
+    known = recipes(preset("smoke"))
+    for run, model, objective in (
+        ("deebert_distilled_base", known["deebert_base"], known["fastbert_base"]),
+        ("fastbert_labelled_base", known["fastbert_base"], known["deebert_base"]),
+    ):
+        assert (known[run].model, known[run].stage1) == (model.model, model.stage1)
+        assert known[run].objective == objective.objective
+    attending = known["small_attending"]
+    assert attending.model == known["fastbert_teacher_base"].model
+    assert (attending.layers, attending.dar) == (known["small_dar"].layers, known["small_dar"].dar)
+
+
+def test_thresholds_of_the_member_as_released_are_chosen_by_the_count_of_the_released_code():
+    config = preset("smoke")
+    assert counted(config, "cascadebert_as_released") == [1, 7]
+    assert {run for run in runs(config) if counted(config, run)} == {"cascadebert_as_released"}
+    assert recipes(config)["small_as_released"].layers == 6
+
+
 # --- what cannot be made
 
 
 def test_what_each_preset_makes():
     assert left_out(preset("smoke")) == []
     assert artefacts(preset("smoke", results="r")) == [
-        *(f"r/table{n}.csv" for n in range(1, 9)),
+        *(f"r/table{n}.csv" for n in range(1, 10)),
         *("r/theory.csv", "r/claims.csv"),
         *(f"r/figures/figure{n}.pdf" for n in (*range(1, 8), "5_all")),
     ]
-    assert left_out(preset("config")) == [missing(preset("config"), "table6")]
+    assert left_out(preset("config")) == [missing(preset("config"), name) for name in ("table6", "table9")]
     assert f"{preset('config').results}/table6.csv" not in artefacts(preset("config"))
 
 
@@ -191,7 +233,8 @@ def test_what_each_preset_makes():
     [
         ("roberta_cascade", ["table6"]),
         ("student_layers", ["table3", "table6"]),
-        ("fastbert", ["table7"]),
+        ("fastbert", ["table7", "table9"]),
+        ("fastbert_origins", ["table9"]),
         ("larger_cascade", ["theory", "figure5"]),
         ("complete", ["figure2", "figure3"]),
     ],
@@ -226,7 +269,7 @@ def test_keys_that_artefacts_need_may_be_absent_and_are_known():
 
 def test_systems_of_one_artefact_are_told_apart():
     artefacts = {artefact for system in SYSTEMS.values() for artefact in system.stands_in}
-    assert artefacts == {*(f"table{n}" for n in (2, 3, 4, 6, 7, 8)), "figure5", "figure5_all"}
+    assert artefacts == {*(f"table{n}" for n in (2, 3, 4, 6, 7, 8, 9)), "figure5", "figure5_all"}
     for artefact in artefacts:
         shown = [SYSTEMS[name] for name in shown_in(artefact)]
         labels = [system.label for system in shown]
@@ -241,7 +284,7 @@ def test_systems_of_one_artefact_are_told_apart():
 @pytest.mark.parametrize(
     ("artefact", "systems"),
     [
-        ("table2", ["bert_base", "bert_kl", "deebert", "pabee", "cascadebert"]),
+        ("table2", ["bert_base", "bert_kl", "deebert", "pabee", "cascadebert_as_released", "cascadebert"]),
         ("table3", ["distilbert", "bert_pkd", "theseus", "bert_pd", "cascadebert"]),
         (
             "table6",
@@ -256,7 +299,8 @@ def test_systems_of_the_papers_artefacts_are_the_papers_in_its_order(artefact, s
 
 
 def test_table_8_and_the_whole_figure_5_show_every_system_of_bert_but_controls():
-    controls = {"cascadebert_tempered", "cascadebert_batch_mean", "cascadebert_shuffled"}
+    controls = {"cascadebert_tempered", "cascadebert_batch_mean", "cascadebert_shuffled", *CONTROLS} - {"standIn"}
+    controls |= {"deebert_distilled", "fastbert_labelled"}
     of_bert = [name for name in SYSTEMS if "roberta" not in name and name not in controls]
     assert shown_in("table8") == shown_in("figure5_all") == of_bert
 

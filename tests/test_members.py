@@ -23,6 +23,7 @@ from transformers import BertConfig, BertModel
 from cascadebert.data.encoding import encode
 from cascadebert.data.sources import read_source
 from cascadebert.data.splits import carve
+from cascadebert.models.as_released import build_as_released
 from cascadebert.models.checkpoints import checkpoint_of, depth_of, write_checkpoint
 from cascadebert.models.deebert import DeeBert, off_ramp_loss
 from cascadebert.models.members import (
@@ -124,6 +125,24 @@ def test_padding_does_not_reach_a_state(kind, checkpoint, rows, batch):
     if kind.startswith("bert"):  # RoBERTa counts positions by the padding's id
         others = batch | {"input_ids": torch.where(batch["attention_mask"], batch["input_ids"], 7)}
         torch.testing.assert_close(sentence_states(encoder, others), together, atol=1e-6, rtol=1e-6)
+
+
+def test_member_as_released_is_as_deep_as_the_base_and_random_above_its_checkpoint(weights, sentences, settings):
+    built = [build_as_released(weights, 6, 2, freeze_embeddings=True) for _ in range(2)]
+    assert built[0].exit_layers == [6]  # its true cost
+    held = load_file(weights)
+    for name, tensor in built[0].encoder.state_dict().items():
+        if name in held:
+            assert torch.equal(tensor, held[name]), name
+        else:
+            assert name.startswith(("encoder.layer.4.", "encoder.layer.5."))
+            if name.endswith("query.weight"):
+                assert not torch.equal(tensor, built[1].encoder.state_dict()[name])  # of each run its own
+                assert tensor.std() == pytest.approx(built[0].encoder.config.initializer_range, rel=0.3)
+    before = copied(built[0])
+    train(built[0], sentences, settings())
+    names = without_key_biases(before)
+    assert changed(built[0], before) >= {name for name in names if "embeddings" not in name}  # trained whole
 
 
 def test_dropout_is_active_in_the_last_layer_too(checkpoint, batch):

@@ -8,7 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from builders import WRITERS, jsonl, zipped
+from hypothesis import given
+from hypothesis import strategies as st
 
+from cascadebert.data.corpus import CORPUS
 from cascadebert.data.sources import TOY_WORDS, labels_of, read_source, read_texts
 from cascadebert.glue import GLUE
 from cascadebert.layouts import Problem
@@ -167,17 +170,22 @@ PARTS = {
 PACKAGE = {"package": "vaderSentiment", "pool": ["movieReviewSnippets"], "mismatched": "amazonReviewSnippets"}
 
 
-@pytest.fixture
-def archive(tmp_path):
+def corpus_archive(folder, parts):
     """A source distribution in the shape of vaderSentiment's, as a zip."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as inner:
-        for part, content in PARTS.items():
+        for part, content in parts.items():
             entry = tarfile.TarInfo(f"hutto_ICWSM_2014/{part}_GroundTruth.txt")
             entry.size = len(content)
             inner.addfile(entry, io.BytesIO(content))
-    within = "vaderSentiment-0.5/additional_resources/hutto_ICWSM_2014.tar.gz"
-    return zipped(tmp_path / "package.zip", {"vaderSentiment-0.5/setup.py": "", within: packed.getvalue()})
+    files = {"vaderSentiment-0.5/setup.py": "", f"vaderSentiment-0.5/{CORPUS}": packed.getvalue()}
+    return zipped(folder / "package.zip", files)
+
+
+@pytest.fixture
+def archive(tmp_path):
+    """A source distribution in the shape of vaderSentiment's, as a zip."""
+    return corpus_archive(tmp_path, PARTS)
 
 
 def test_package_is_read_row_for_row(archive):
@@ -205,6 +213,55 @@ def test_pool_is_its_parts_one_after_another(archive):
     assert [name.split("-")[0] for name in found["train"]["id"]] == ["tweets"] + ["movieReviewSnippets"] * 4
     assert found["train"].index.is_unique
     assert found["train"]["label"].tolist() == ["positive", "positive", "negative", "", "negative"]
+
+
+def rated_archive(folder, **parts):
+    """The same with sentences of some ratings in each part."""
+    lines = {
+        part: [f"{i}\t{rating}\t{text}\n" for i, (rating, text) in enumerate(rows)] for part, rows in parts.items()
+    }
+    return corpus_archive(folder, {part: "".join(rows).encode("latin-1") for part, rows in lines.items()})
+
+
+RATINGS = st.lists(st.integers(-8, 8).map(lambda half: half / 2), min_size=2, max_size=60)
+PAIRS = {"package": "p", "pool": ["movieReviewSnippets"], "mismatched": "amazonReviewSnippets", "pairs": True}
+
+
+@given(RATINGS, RATINGS)
+def test_pairs_say_how_many_were_rated_above_neutral_and_how_near_to_it(tmp_path_factory, movies, others):
+    rows = {"movieReviewSnippets": movies, "amazonReviewSnippets": others}
+    texts = {part: [(rating, f"{part} {i}") for i, rating in enumerate(ratings)] for part, ratings in rows.items()}
+    rating_of = {text: rating for part in texts.values() for rating, text in part}
+    found = read_source({"source": PAIRS}, rated_archive(tmp_path_factory.mktemp("p"), **texts))
+    met = [text for frame in found.values() for text in (*frame["text"], *frame["text_pair"])]
+    assert len(set(met)) == len(met)  # each sentence in one pair of one split
+    for frame, ratings in zip(found.values(), rows.values(), strict=True):
+        n = min(sum(rating > 0 for rating in ratings), sum(rating < 0 for rating in ratings)) // 3
+        assert sorted(frame["label"]) == ["mixed"] * n + ["negative"] * n + ["positive"] * n
+    for row in pd.concat(found.values()).itertuples():
+        ratings = rating_of[row.text], rating_of[row.text_pair]
+        assert row.rating == min(map(abs, ratings)) > 0
+        assert row.label == ["negative", "mixed", "positive"][sum(rating > 0 for rating in ratings)]
+
+
+def test_either_sentence_of_a_mixed_pair_may_come_first(tmp_path):
+    texts = [(rating, f"{rating} {i}") for i in range(30) for rating in (-1, 1)]
+    archive = rated_archive(tmp_path, movieReviewSnippets=texts, tweets=texts[:1])
+    found = read_source({"source": PAIRS | {"mismatched": "tweets"}}, archive)
+    mixed = found["train"].query("label == 'mixed'")
+    assert sorted(text.split()[0] for text in mixed["text"]) == ["-1"] * 5 + ["1"] * 5
+    assert len(found["mismatched"]) == 0
+
+
+def test_sentence_that_is_repeated_is_in_one_pair_and_in_one_half(tmp_path):
+    texts = [(1, "Fine."), (2, " fine. "), (3, "Good."), (2, "Nice."), (-3, "Bad."), (-2, "Sad."), (-1, "Mad.")]
+    others = [(1, "GOOD."), *((rating, f"{rating} {i}") for rating in (-2, 2) for i in range(3))]
+    archive = rated_archive(tmp_path, movieReviewSnippets=texts, amazonReviewSnippets=others)
+    found = read_source({"source": PAIRS, "labels": ["a", "b", "c"]}, archive)
+    met = {split: {*frame["text"], *frame["text_pair"]} for split, frame in found.items()}
+    assert met["train"] == {"Fine.", "Good.", "Nice.", "Bad.", "Sad.", "Mad."}
+    assert "GOOD." not in met["mismatched"]
+    assert set(found["train"]["label"]) == {"a", "b", "c"}
 
 
 def test_texts_of_a_corpus_are_each_once_and_without_labels(archive):

@@ -242,6 +242,22 @@ def test_every_rule_of_exit_answers_as_it_was_swept(tmp_path, system, target):
     assert found == [int(np.argmax(test.stack.logits[exit_of, i])) for i, exit_of in enumerate(place)]
 
 
+def test_task_without_a_test_set_is_filled_and_a_zip_of_none_is_refused(tmp_path, caplog):
+    rng = np.random.default_rng(4)
+    for task, ids in (("sst2", ids_of("sst2")), ("qqp", [])):
+        drawn = predictions(rng.normal(size=(2, len(ids), 2)), ids=ids, names=list(GLUE[task].labels))
+        write_predictions(tmp_path / f"{task}.npz", {1: drawn})
+    points({1: 0.5}).assign(metric="accuracy").to_csv(tmp_path / "s.csv")
+    files, sweeps = [tmp_path / "sst2.npz", tmp_path / "qqp.npz"], [tmp_path / "s.csv"] * 2
+    with caplog.at_level("INFO"):
+        pack_submission.main(["sst2", "qqp"], files, sweeps, 3.0, tmp_path / "s.zip")
+    found = unpacked(tmp_path / "s.zip")
+    assert (len(set(found["SST-2"]["prediction"])), set(found["QQP"]["prediction"].astype(str))) == (2, {"0"})
+    assert "qqp: its source has no test set" in caplog.text
+    with pytest.raises(Problem, match="no source of qqp has a test set"):
+        pack_submission.main(["qqp"], files[1:], sweeps[1:], 3.0, tmp_path / "s.zip")
+
+
 def of_text(texts, classes, seed, salt):
     """Logits in [0, 4) that a text's digest decides, fine enough that no two texts tie."""
     digests = [hashlib.sha256(f"{salt} {seed} {text}".encode()).digest() for text in texts]
@@ -361,8 +377,8 @@ def test_rule_answers_the_unlabelled_test_files_row_by_row_as_the_sweep_chose(re
         assert len(set(frames[name]["prediction"])) == 1, name
     log = (repository / "results/four/logs/pack_submission/cascadebert_3.log").read_text()
     assert "MRPC.tsv: seed" in log
-    assert "QQP.tsv: not trained, each of its 390965 rows filled with 0" in log
-    assert log.count("not trained") == 7
+    assert "QQP.tsv: not answered, each of its 390965 rows filled with 0" in log
+    assert log.count("not answered") == 7
     before = (repository / target).read_bytes()
     (repository / target).unlink()
     assert run(repository, target, rules=("sweep_thresholds", "pack_submission")).returncode == 0
@@ -513,6 +529,7 @@ def test_static_runs_have_a_ratio_of_their_own():
     ratios = {run: fixed_ratio(config, run) for run in runs(config)}
     assert {run: ratio for run, ratio in ratios.items() if ratio is not None} == {
         **{"base": 1, "base_first3": 2, "base_first2": 3, "base_first1": 6, "small": 6, "two": 3, "medium": 2},
+        "standIn": 3,
         **{"distilled": 3, "pkd_base": 3, "theseus_base": 3, "two_pd": 3, "robertaBase": 1, "robertaBase_first2": 3},
     }
 
@@ -520,7 +537,7 @@ def test_static_runs_have_a_ratio_of_their_own():
 def test_rows_of_table_2_by_run():
     assert table2_ratios(preset("smoke")) == {
         **{"base": [1], "base_first3": [2], "base_first2": [3], "base_first1": []},
-        **{run: [2, 3, 4] for run in ("deebert_base", "pabee_base", "cascadebert")},
+        **{run: [2, 3, 4] for run in ("deebert_base", "pabee_base", "cascadebert_as_released", "cascadebert")},
     }
 
 
@@ -547,7 +564,7 @@ def test_score_without_a_cell_is_told_in_one_sentence(entries, says):
 def test_scores_of_every_row_and_column_are_taken():
     rows = [(run, ratio) for run, ratios in table2_ratios(told()).items() for ratio in ratios]
     scores = {"reviews": 90.0, "pairs": 80.0, "pairs-mm": 79.0}
-    assert len(rows) == 12
+    assert len(rows) == 15
     assert misplaced(told(server_scores=[entry(run, ratio, **scores) for run, ratio in rows])) == ""
 
 

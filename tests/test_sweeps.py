@@ -51,6 +51,18 @@ def test_threshold_of_the_selection_split_rules_all_splits(exits, rule):
         assert row["n"] == 60
 
 
+def test_what_counts_fewer_layers_than_it_executes_leaves_by_the_count_and_is_told_its_true_ratio():
+    true, count = predictions(0), predictions(0)
+    true = dataclasses.replace(true, stack=ExitLogits(true.stack.logits, np.array([12, 24]), 12))
+    told = sweep({"selection": true}, "confidence", [3.0], "accuracy", [2, 14])[0]
+    by_count = sweep({"selection": count}, "confidence", [3.0], "accuracy")[0]
+    assert (told["threshold"], told["score"]) == (by_count["threshold"], by_count["score"])
+    share = (exits_at(count.stack, "confidence", told["threshold"]) == 0).mean()
+    assert told["speed_up"] == pytest.approx(12 / (12 * share + 24 * (1 - share)))
+    assert told["target"] == 3
+    assert told["speed_up"] < 1 < by_count["speed_up"]
+
+
 def test_a_student_stands_at_its_own_ratio_whatever_is_asked():
     student = predictions(0, exits=1)
     student = dataclasses.replace(student, stack=ExitLogits(student.stack.logits, np.array([4]), 12))

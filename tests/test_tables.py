@@ -664,6 +664,20 @@ def test_table_7_counts_speed_ups_twice(tmp_path):
     assert "FLOPs" in caption
 
 
+def test_table_9_is_table_7_without_the_papers_values(tmp_path):
+    systems = ("deebert", "deebert_distilled", "fastbert", "fastbert_labelled", "cascadebert_attending", "cascadebert")
+    scores = {(system, 3.0, "movies"): [0.6 + place / 100] for place, system in enumerate(systems)}
+    both = [write_sweeps(tmp_path / f"{measure}.csv", scores, measure=measure) for measure in ("layers", "flops")]
+    told = {"kind": "counts", "targets": (3.0,), "paper": None, "name": "Table 9"}
+    frame, lines, caption, _ = rows_of(tmp_path, 9, ["movies"], both, lambda **of: kinds.Rows(**of | told))
+    assert [line[0] for line in lines[1:]] == [
+        f"{SYSTEMS[name].label}, {by}" for name in systems for by in ("by layers", "by FLOPs")
+    ]
+    assert [line[1][:4] for line in lines[1::2]] == [f"{60 + place:.1f}" for place in range(6)]
+    assert "paper" not in frame
+    assert "erratum 29" not in caption
+
+
 def table_8(folder, names, sweeps, made_of, trained, folds=None):
     """Table 8 of runs made of some trainings; trained are seconds, by task and seed, and parameters of each."""
     records = {}
@@ -671,7 +685,8 @@ def table_8(folder, names, sweeps, made_of, trained, folds=None):
         for task, of_seeds in zip(names, seconds, strict=True):
             paths = tuple(folder / "models" / f"{task}-{name}-{i}.json" for i in range(len(of_seeds)))
             for path, second in zip(paths, of_seeds, strict=True):
-                write_json(path, {"seconds": second, "parameters": parameters})
+                made = {"epochs": len(name), "lr": parameters / 1e12}
+                write_json(path, {"seconds": second, "parameters": parameters, "settings": made})
             records.setdefault(name, {})[task] = paths
     runs = {run: kinds.MadeOf(*parts) for run, parts in made_of.items()}
     told = {"made_of": runs, "records": records, "folds": folds or {}, "targets": (2.0,)}
@@ -714,7 +729,9 @@ def test_table_8_counts_what_is_in_memory_and_what_was_trained(tmp_path):
         ["2× CascadeBERT", "85.0±0.0 (2.00×)", "26.0", "3000.0", "1.99×", "161"],  # 40 + 100 + three folds of 7
         ["BERT-1L", "50.0±0.0 (6.00×)", "5.0", "1000.0", "5.99×", "20"],
     ]
-    assert frame.set_index(["system", "task"]).loc[(WITH, "movies"), "training_seconds"] == "161.0"
+    ours = frame.set_index(["system", "task"]).loc[(WITH, "movies")]
+    assert ours["training_seconds"] == "161.0"
+    assert ours["recipe"] == "small_dar 9 epochs at 6e-06; base 4 epochs at 2e-05"
     assert "over 2 model seeds" in caption
 
 

@@ -17,8 +17,10 @@ import torch
 import yaml
 from safetensors.torch import load_file
 from smoke import FIGURES, ROOT, SMOKE, TABLE, TABLES, command, copy_of, replace, said, snakemake, would_run
+from snakemake.utils import update_config
 
 from cascadebert.cluster.budget import difficulty_share
+from cascadebert.glue import GLUE
 
 
 def test_smoke_writes_every_table_and_figure(finished):
@@ -30,6 +32,9 @@ def test_smoke_writes_every_table_and_figure(finished):
         assert all((results / f"figures/{name}.{end}").stat().st_size for end in ("pdf", "png", "csv")), name
 
 
+TABLE_2 = ("DeeBERT", "PABEE", "CascadeBERT, small member as released", "CascadeBERT")
+
+
 def test_table_2_has_the_rows_of_the_paper(finished):
     lines = (finished / TABLE).read_text().splitlines()
     assert lines[0] == "method,system,target_speed_up,task,metric,mean,sd,n_seeds,achieved_speed_up,paper,server"
@@ -37,7 +42,7 @@ def test_table_2_has_the_rows_of_the_paper(finished):
     assert methods == ["BERT-base"] + [
         row
         for k, target in (("3", 2), ("2", 3), ("1.5", 4))
-        for row in (f"BERT-{k}L", *(f"{target}× {system}" for system in ("DeeBERT", "PABEE", "CascadeBERT")))
+        for row in (f"BERT-{k}L", *(f"{target}× {system}" for system in TABLE_2))
     ]
     assert {line.split(",")[3] for line in lines[1:]} == {"reviews", "pairs", "pairs-mm", "AVG"}
     assert (finished / "results/smoke/table2.md").read_text().startswith("| Method")
@@ -49,7 +54,7 @@ def test_records_and_captions_say_how_it_was_computed(finished):
     for run in ("base", "small_dar", "pabee_base", "pkd_base", "theseus_base", "robertaBase"):
         record = json.loads((results / f"models/reviews/{run}/seed1.json").read_text())
         assert (record["pooling"], record["settings"]["precision"]) == ("cls", "fp32"), run
-    for table in ("table2", "table3", "table4", "table5", "table7", "table8"):
+    for table in ("table2", "table3", "table4", "table5", "table7", "table8", "table9"):
         assert "Precision: fp32." in (results / f"{table}.md").read_text(), table
 
 
@@ -76,12 +81,14 @@ def test_claims_on_a_task_of_several_seeds_have_intervals(finished, edited):
 def test_every_system_leaves_logits_of_every_split_that_is_printed(finished):
     folder = finished / "results/smoke/predictions/pairs"
     exits = {f"{name}_{base}": 6 for name in ("deebert", "pabee") for base in ("base", "robertaBase")}
-    exits |= {"fastbert_base": 6, "cascadebert_three": 3}
+    exits |= {"fastbert_base": 6, "fastbert_labelled_base": 6, "deebert_distilled_base": 6, "cascadebert_three": 3}
     exits |= {f"cascadebert{end}": 2 for end in ("", "_without_dar", "_tempered", "_batch_mean", "_shuffled")}
+    exits |= {"cascadebert_as_released": 2, "cascadebert_attending": 2}
     exits |= {"cascaderoberta": 2, "cascaderoberta_kd": 2}
     members = "base small two medium distilled robertaBase small_dar medium_dar robertaSmall_dar robertaSmall_kd_dar"
     students = "base_first3 base_first2 base_first1 robertaBase_first2 pkd_base theseus_base two_pd"
-    controls = "small_tempered small_batch_mean small_shuffled"
+    controls = "small_tempered small_batch_mean small_shuffled small_as_released small_attending standIn"
+    controls += " fastbert_teacher_base"
     exits |= dict.fromkeys(f"{members} {students} {controls}".split(), 1)
     assert {path.name for path in folder.iterdir()} == set(exits)
     for run in exits:
@@ -426,9 +433,51 @@ def test_default_preset_has_a_complete_plan_for_all_that_the_readme_names(tmp_pa
         assert rule in done.stdout
 
 
-def settled(folder, config=SMOKE):
+PRESETS = (
+    *("config/config.yaml", "config/config.yaml config/evidence.yaml", "config/glue.yaml"),
+    *("config/glue.yaml config/glue/hub.yaml", "config/laptop.yaml", "config/paper.yaml", SMOKE),
+)
+"""Config files that are given together."""
+
+
+def with_glue(folder):
+    """The copy with files where config/glue.yaml expects some, for plans; some splits are absent."""
+    for task in GLUE:
+        (folder / "glue" / task).mkdir(parents=True)
+        for name in ("train", "validation_matched" if task == "mnli" else "validation"):
+            (folder / f"glue/{task}/{name}.jsonl").touch()
+    return folder
+
+
+def test_these_are_all_presets():
+    there = {path.relative_to(ROOT).as_posix() for path in (ROOT / "config").glob("*.yaml")}
+    assert there <= {name for files in PRESETS for name in files.split()}
+
+
+@pytest.mark.parametrize("files", PRESETS)
+def test_every_preset_has_a_complete_plan(tmp_path, files):
+    last = Path(files.split()[-1]).stem
+    folder, names = with_glue(copy_of(ROOT, tmp_path)), {"config": "results", "hub": "results/glue"}
+    page = f"{names.get(last, f'results/{last}')}/recipes.md"
+    targets = ["all", *([page] if "recipe_grid" in settled(folder, files) else [])]
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--cores", "8", "--dry-run", *targets, "--configfile", *files.split()],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, said(done)
+    for rule in ("predict_fold", "finetune_dar", "train_deebert", "claims"):
+        assert rule in done.stdout
+
+
+def settled(folder, files=SMOKE):
     """A preset as the workflow settles it but for defaults, which it fills in again."""
-    return yaml.safe_load((folder / config).read_text()) | {"results": f"results/{Path(config).stem}"}
+    config = {"results": f"results/{Path(files.split()[-1]).stem}"}
+    for name in files.split():
+        update_config(config, yaml.safe_load((folder / name).read_text()))
+    return config
 
 
 def planned(config, folder):
@@ -463,11 +512,11 @@ def test_cost_table_counts_what_a_dry_run_announces_and_runs_nothing_else(tmp_pa
 
 
 def test_every_job_of_every_preset_asks_for_memory_and_time(tmp_path):
-    folder = copy_of(ROOT, tmp_path)
-    for preset in sorted((folder / "config").glob("*.yaml")):
-        jobs = planned(settled(folder, f"config/{preset.name}"), folder)
+    folder = with_glue(copy_of(ROOT, tmp_path))
+    for files in PRESETS:
+        jobs = planned(settled(folder, files), folder)
         lacking = jobs[(jobs["mem_mb"] < 500) | (jobs["runtime"] < 1) | (jobs["disk_mb"] < 1) | (jobs["seconds"] < 1)]
-        assert sorted(set(lacking["stage"])) == [], preset.name
+        assert sorted(set(lacking["stage"])) == [], files
 
 
 def test_deeper_members_more_rows_and_folds_cost_what_the_model_says(tmp_path):

@@ -10,7 +10,9 @@ from cascadebert.layouts import Pooling
 from cascadebert.models.checkpoints import read_checkpoint, write_checkpoint
 
 
-def main(source: str, out: Path, archive: Path | None = None, pooling: Pooling | None = None) -> None:
+def main(
+    source: str, out: Path, archive: Path | None = None, pooling: Pooling | None = None, like: tuple[Path, ...] = ()
+) -> None:
     """Bring a checkpoint into the form that members are built from.
 
     Args:
@@ -18,9 +20,11 @@ def main(source: str, out: Path, archive: Path | None = None, pooling: Pooling |
         out: model.safetensors; config.json and tokenizer.json go beside it.
         archive: the package's file, or what fetch_weights.py made, where the source is a package or of the hub.
         pooling: how its sentences are read; by default as it declares.
+        like: model.safetensors of the checkpoint whose configuration and tokenizer an ONNX file has.
     """
     entry = json.loads(source)
-    write_checkpoint(out.parent, *read_checkpoint(entry, archive, pooling), origin_of_checkpoint(entry, archive))
+    checkpoint = read_checkpoint(entry, archive, pooling, *like)
+    write_checkpoint(out.parent, *checkpoint, origin_of_checkpoint(entry, archive))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import tyro
 
+from cascadebert.layouts import Problem
 from cascadebert.metrics.predictions import read_predictions
 from cascadebert.metrics.submission import FILES, answered, chosen, files_for, filled, write_submission
 
@@ -13,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 def main(tasks: list[str], predictions: list[Path], sweeps: list[Path], target: float, out: Path) -> None:
-    """Answer each task by the seed that is best on its selection split, at the threshold that was chosen there.
+    """Answer each task that has a test set: by the best seed on its selection split, at the threshold chosen there.
 
     Args:
         tasks: called as in GLUE, in the order of the files.
@@ -21,11 +22,18 @@ def main(tasks: list[str], predictions: list[Path], sweeps: list[Path], target: 
         sweeps: of sweep_thresholds.py, one a task.
         target: the speed-up.
         out: zip.
+
+    Raises:
+        Problem: when no task has a test set, or one has another than the server's.
     """
-    files = filled()
+    files, answers = filled(), []
     for task, path, sweep in zip(tasks, predictions, sweeps, strict=True):
         point = chosen(pd.read_csv(sweep), target)
         held = read_predictions(path)[point["seed"]]
+        if not held.id.size:
+            log.info("%s: its source has no test set", task)
+            continue
+        answers.append(task)
         classes, achieved = answered(held, point)
         files |= files_for(task, held, classes)
         log.info(
@@ -33,10 +41,12 @@ def main(tasks: list[str], predictions: list[Path], sweeps: list[Path], target: 
             *(" and ".join(f"{file}.tsv" for file in FILES[task]), point["seed"], point["metric"], point["score"]),
             *(point["threshold"], achieved),
         )
-    ours = {file for task in tasks for file in FILES[task]}
+    if not answers:
+        raise Problem(f"no source of {', '.join(tasks)} has a test set: give one, there is nothing to submit.")
+    ours = {file for task in answers for file in FILES[task]}
     for file, rows in files.items():
         if file not in ours:
-            log.info("%s.tsv: not trained, each of its %d rows filled with %s", file, len(rows), rows[0])
+            log.info("%s.tsv: not answered, each of its %d rows filled with %s", file, len(rows), rows[0])
     write_submission(out, files)
 
 

@@ -22,6 +22,7 @@ def main(
     metric: str,
     targets: list[float],
     out: Path,
+    counted: tuple[int, ...] = (),
 ) -> None:
     """Write one row a seed, measure, target speed-up and split.
 
@@ -37,12 +38,13 @@ def main(
         targets: wanted speed-ups.
         out: CSV with columns task, system, run, seed, metric, split, measure, target, threshold, speed_up,
             speed_up_flops, flops, score, n (fractions).
+        counted: layers that thresholds are chosen by, one an exit, where they are not those that are executed.
     """
     by_split = {"selection": selection, "report": report, "mismatched": mismatched}
     predictions, frames = {split: read_predictions(path) for split, path in by_split.items()}, []
     for seed in predictions["selection"]:
         of_seed = {split: by_seed[seed] for split, by_seed in predictions.items()}
-        rows = sweep(of_seed, exits, targets, metric)
+        rows = sweep(of_seed, exits, targets, metric, counted)
         names = {"task": task, "system": system, "run": run, "seed": seed, "metric": metric}
         frames.append(pd.DataFrame([names | row for row in rows]))
     write_csv(out, pd.concat(frames))

@@ -7,6 +7,7 @@ MEANING = {
     "roberta_cascade": "two RoBERTa members, a shallow one and the base, with their checkpoint under weights",
     "student_layers": "the depth of the static students",
     "fastbert": "the recipe of FastBERT's self-distillation",
+    "fastbert_origins": "the recipes of controls that take FastBERT apart",
     "larger_cascade": "the members of a cascade with one more model",
     "complete": "the complete members of several depths",
 }
@@ -34,6 +35,19 @@ DISTILLED = (
 )
 
 
+RELEASED = (
+    "Small member as released: as deep as the base, its upper layers random and trained, which the released code"
+    " neither counts nor leaves out. Its thresholds are those of that count; in brackets the true ratio."
+)
+ORIGINS = (
+    "DeeBERT and FastBERT differ in their classifiers (linear on the sentence's state; attention over all tokens) and"
+    " in their training (labels; the last exit's answers): each row between them changes one of the two, and the last"
+    " gives the cascade FastBERT's classifiers. DeeBERT's frozen encoder keeps its dropout while it teaches."
+)
+SAID_OF = {"table2": RELEASED, "table4": RELEASED, "table9": ORIGINS}
+"""What a table says of controls that the paper lacks, where the config has them."""
+
+
 def title(config: Config, name: str) -> str:
     """How a caption begins."""
     if name != "table3":
@@ -44,8 +58,8 @@ def title(config: Config, name: str) -> str:
     return TITLES[name].format(layers=config.student_layers, ratio=static_ratio(config), distilled=told)
 
 
-def notes_of(config: Config) -> list[str]:
-    """What a reader must know of the precision, the choices and the members."""
+def notes_of(config: Config, table: str = "") -> list[str]:
+    """What a reader must know of the precision, the choices and the members, and of a table's controls."""
     named = dict.fromkeys([*config.cascade, *(config.larger_cascade or []), *(config.complete or [])])
     members = {name: config.members[name] for name in named}
     distilled = [
@@ -53,7 +67,10 @@ def notes_of(config: Config) -> list[str]:
         for name, member in members.items()
         if config.weights[member.weights].source.distilled
     ]
+    controls = {RELEASED: config.as_released, ORIGINS: config.fastbert_origins}
+    note = SAID_OF.get(table, "")
     return [
+        *([note] if controls.get(note) else []),
         precision(config),
         *([OPTIMISTIC] if config.selection == "validation" else []),
         *([DISTILLED.format(", ".join(distilled))] if distilled else []),

@@ -101,7 +101,7 @@ def _table(config: Config, name: str, *parts: str, notes: Iterable[str] | None =
         "tasks": _tasks(config, *parts),
         "decimals": config.tables.decimals,
         "paper": Path(f"config/paper/{name}.csv") if name in PRINTED else None,
-        "notes": tuple(notes_of(config) if notes is None else notes),
+        "notes": tuple(notes_of(config, name) if notes is None else notes),
     }
 
 
@@ -161,8 +161,7 @@ def _ablation(config: Config, name: str) -> kinds.Ablation:
     systems = [(run, runs(config)[run]) for run in runs_in(config, name)]
     place = Places(config.results).predictions
     report, mismatched = (_files(config, place, systems, split) for split in ("report", "mismatched"))
-    said = _rows(config, name, config.ablation_speed_ups)
-    said["systems"] = said["systems"][::-1]  # the cascade first, then its controls
+    said = _rows(config, name, config.ablation_speed_ups) | {"systems": tuple(shown_in(name))[::-1]}  # ours first
     return kinds.Ablation(**said, predictions=report + mismatched)
 
 
@@ -286,6 +285,7 @@ PAGES = {
     "table6": Artefact("Writing Table 6", _scores, ("roberta_cascade", "student_layers")),
     "table7": Artefact("Writing Table 7", _counts, ("fastbert",)),
     "table8": Artefact("Writing Table 8", _systems),
+    "table9": Artefact("Writing Table 9", _counts, ("fastbert", "fastbert_origins")),
     "theory": Artefact("Writing what a third member gains", _theory, ("larger_cascade",)),
     "claims": Artefact("Writing verdicts on the claims", _claims),
     "figure1": Artefact("Drawing the easy instance (Figure 1)", _easy_instance),

@@ -45,6 +45,8 @@ def names(config: Config) -> dict[str, list[str]]:
         "k": [str(k) for k in depths(config)],
         "complete": [name for name in config.complete or [] if name != base],
     }
+    if config.stand_ins:
+        found["stand_in"] = list(config.stand_ins)
     if config.roberta_cascade:
         found["roberta"] = [config.roberta_cascade[-1]]
     if config.student_layers:
@@ -131,7 +133,15 @@ def label_of(config: Config, run: str) -> str:
 def cascade_members(config: Config, system: str) -> list[str]:
     """Runs that a cascade is stacked from, in ascending depth."""
     *lower, last = getattr(config, SYSTEMS[system].cascade)
-    return [*(f"{member}{SYSTEMS[system].variant}" for member in lower), last]
+    whole = SYSTEMS[system].whole.format(base=last) or last
+    return [*(f"{member}{SYSTEMS[system].variant}" for member in lower), whole]
+
+
+def counted(config: Config, run: str) -> list[int]:
+    """Layers at each exit as the released code counts them, where thresholds are chosen by that; else none."""
+    system = SYSTEMS[runs(config)[run]]
+    own = [config.members[name].layers for name in getattr(config, system.cascade)] if system.as_released else []
+    return [sum(own[: i + 1]) for i in range(len(own))]
 
 
 def models(config: Config, run: str) -> list[str]:

@@ -7,7 +7,7 @@ from posixpath import normpath
 from typing import Any, Literal, get_args
 
 DATA_KEYS = {
-    "package": {"pool", "mismatched", "neutral_band"},
+    "package": {"pool", "mismatched", "neutral_band", "pairs"},
     "path": set(),
     "hub": {"name", "revision"},
     "toy": {"pairs"},
@@ -15,7 +15,7 @@ DATA_KEYS = {
 """Kinds of a data source, and the keys that go with each."""
 
 WEIGHTS_KEYS = {
-    "package": {"folder", "sha256"},
+    "package": {"folder", "onnx", "like", "sha256"},
     "path": {"sha256"},
     "hub": {"revision", "sha256"},
     "random": {"hidden", "architecture"},
@@ -25,10 +25,11 @@ WEIGHTS_KEYS = {
 
 REQUIRED = {
     "package": {"folder"},
+    "onnx": {"like"},
     "random": {"hidden"},
     "distilled": WEIGHTS_KEYS["distilled"] - {"masked"},
 }
-"""Those of them that a kind cannot do without."""
+"""Those of them that a kind cannot do without; a package with the key onnx is of the kind onnx here."""
 
 FILES = {
     "train": ("train",),

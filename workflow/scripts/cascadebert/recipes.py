@@ -3,7 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from cascadebert.config.keys import BertPd, BertPkd, Config, Kd, Schedule
+from cascadebert.config.keys import Config
+from cascadebert.config.methods import BertPd, BertPkd, Kd, Origins, Schedule
 from cascadebert.config.sources import WeightsSource
 from cascadebert.recipe import (
     Distillation,
@@ -50,6 +51,12 @@ def recipes(config: Config) -> dict[str, Recipe]:
     found |= _first_layers(config, base, depths(config)) | _early_exit(config, base)
     if config.fastbert and config.fastbert_teacher:
         found |= _fastbert(config, base)
+    if config.fastbert_origins:
+        found |= _origins(config, base, config.fastbert_origins)
+    if config.as_released:
+        deep = {"model": "models.as_released.build_as_released", "layers": full_layers(config)}
+        small = config.cascade[0]
+        found[f"{small}_as_released"] = _variant(config, small, config.as_released, "as_released", **deep)
     if config.bert_pkd:
         found[f"pkd_{base}"] = _student(
             config, config.bert_pkd, "pkd", teacher=base, patience=_patience(config.bert_pkd)
@@ -113,7 +120,8 @@ def pretraining(config: Config, name: str) -> Pretraining:
 def _of(config: Config, name: str, layers: int, schedule: Schedule, **more: Any) -> Recipe:
     """A recipe on a member's checkpoint."""
     weights = config.members[name].weights
-    tokenizer = config.weights[weights].source.distilled or weights  # a distilled checkpoint has that of its teacher
+    source = config.weights[weights].source
+    tokenizer = source.distilled or source.like or weights  # of its teacher, or of the checkpoint that it is like
     return Recipe(name, weights, tokenizer, layers, settings(config, schedule), **more)
 
 
@@ -146,6 +154,35 @@ def _fastbert(config: Config, base: str) -> dict[str, Recipe]:
         teacher: _of(config, base, layers, needed(config.fastbert_teacher), **first),
         f"fastbert_{base}": _of(config, base, layers, needed(config.fastbert), **second),
     }
+
+
+def _origins(config: Config, base: str, schedules: Origins) -> dict[str, Recipe]:
+    """FastBERT taken apart: its training with DeeBERT's off-ramps, its classifiers on labels, both in a cascade."""
+    deebert = {"objective": "fastbert", "model": "models.deebert.build_deebert", "stage1": base}
+    fastbert = {
+        "objective": "deebert",
+        "model": "models.fastbert.build_fastbert",
+        "stage1": f"fastbert_teacher_{base}",
+    }
+    layers, attending = full_layers(config), {"model": "models.fastbert.build_fastbert_teacher"}
+    return {
+        f"deebert_distilled_{base}": _of(
+            config, base, layers, schedules.deebert_distilled, **deebert, step="train_deebert_distilled"
+        ),
+        f"fastbert_labelled_{base}": _of(
+            config, base, layers, schedules.fastbert_labelled, **fastbert, step="train_fastbert_labelled"
+        ),
+        **{
+            f"{name}_attending": _variant(config, name, schedules.cascade, "attending", **attending)
+            for name in config.cascade[:-1]
+        },
+    }
+
+
+def _variant(config: Config, name: str, schedule: Schedule, step: str, **changes: Any) -> Recipe:
+    """A regularized member at the selected margin, built otherwise and with a recipe of its own."""
+    made = {"settings": settings(config, schedule), **changes}
+    return replace(_dar(config, name, None, f"finetune_{step}"), **made)
 
 
 def _student(config: Config, schedule: Schedule, name: str, **more: Any) -> Recipe:

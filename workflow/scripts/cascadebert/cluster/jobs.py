@@ -84,8 +84,8 @@ class Jobs:
     def checkpoint(self, name: str) -> Architecture:
         """A checkpoint's widths: of its config.json where there is one, else as the config assumes."""
         source, assumed = self.config.weights[name].source, self.config.machine.unknown
-        if source.distilled:
-            return self.checkpoint(source.distilled)
+        if other := source.distilled or source.like:
+            return self.checkpoint(other)
         folders = [Path(self.config.results, "weights", name), *([Path(source.path)] if source.path else [])]
         for path in (folder / "config.json" for folder in folders):
             if path.is_file():

@@ -43,7 +43,7 @@ def _contradictions(config: dict[str, Any]) -> Iterator[str]:
         if n > len(config["seeds"]):
             most = len(config["seeds"])
             yield f"config key fewer_seeds.{task} is {n}, but seeds has {most}: lower it or leave it out."
-    for group in GROUPS:
+    for group in (*GROUPS, "stand_ins"):
         for i, member in enumerate(config.get(group, [])):
             yield from _undefined(f"{group}.{i}", member, "members", config)
     for key in ("distilbert", "bert_pd"):
@@ -55,6 +55,11 @@ def _contradictions(config: dict[str, Any]) -> Iterator[str]:
         yield from _data_problems(f"data.{name}", definition, config)
     for name, weights in config["weights"].items():
         yield from _weights_problems(f"weights.{name}.source", weights["source"], config)
+    for i, member in enumerate(config.get("stand_ins", [])):
+        if member in config.get("complete", config["cascade"]):
+            yield f"config key stand_ins.{i} names {member}, which complete has a row for: leave it out."
+    if "recipe_grid" in config:
+        yield from _grid_problems(config)
     yield from _depth_problems(config)
     yield from _student_problems(config)
 
@@ -92,6 +97,7 @@ def _read(config: dict[str, Any]) -> set[str]:
 
 def _data_problems(key: str, definition: dict[str, Any], config: dict[str, Any]) -> Iterator[str]:
     source, labels = definition["source"], definition.get("labels")
+    pairs = bool(source.get("pairs"))
     yield from _kind_problems(f"{key}.source", source, DATA_KEYS)
     if "package" in source:
         yield from _undefined(f"{key}.source.package", source["package"], "packages", config)
@@ -106,13 +112,23 @@ def _data_problems(key: str, definition: dict[str, Any], config: dict[str, Any])
         )
     if definition.get("metric") == "f1" and labels is not None and len(labels) != 2:
         yield f"config key {key}.metric is f1, which needs two classes, and labels has {len(labels)}: make it accuracy."
+    if "package" in source and labels is not None and len(labels) != 2 + pairs:
+        kinds = "pairs have three classes" if pairs else "sentences have two"
+        yield f"config key {key}.labels has {len(labels)} names, and this source's {kinds}: give {2 + pairs}."
 
 
 def _weights_problems(key: str, source: dict[str, Any], config: dict[str, Any]) -> Iterator[str]:
     yield from _kind_problems(key, source, WEIGHTS_KEYS)
     kind = kind_of(source, WEIGHTS_KEYS)
-    for missing in sorted(REQUIRED.get(kind, set()) - set(source)):
-        yield f"config key {key}.{missing} is missing: {kind} needs it; see docs/config.md for what it means."
+    form = "onnx" if kind == "package" and "onnx" in source else kind
+    for missing in sorted(REQUIRED.get(form, set()) - set(source)):
+        yield f"config key {key}.{missing} is missing: {form} needs it; see docs/config.md for what it means."
+    for other in sorted(({"folder"} if form == "onnx" else {"like"}) & set(source)):
+        yield f"config key {key}.{other} does not go with {form}: leave it out."
+    if form == "onnx":
+        yield from _undefined(f"{key}.like", source["like"], "weights", config)
+        if {"onnx", "distilled"} & set(config["weights"][source["like"]]["source"]):
+            yield f"config key {key}.like names {source['like']}, itself made of another: name the one it is made of."
     if kind == "package":
         yield from _undefined(f"{key}.package", source["package"], "packages", config)
     if kind == "path":
@@ -132,6 +148,19 @@ def _weights_problems(key: str, source: dict[str, Any], config: dict[str, Any]) 
             shared = task == source["corpus"] or config["data"][task]["source"].get("package") == package
             if shared and task not in source["held_out"]:
                 yield f"config key {key}.held_out lacks {task}, whose report text is in the corpus: add it."
+
+
+def _grid_problems(config: dict[str, Any]) -> Iterator[str]:
+    """A grid that gives one system more points than another, or a seed that is reported."""
+    grid = config["recipe_grid"]
+    for i, task in enumerate(grid.get("tasks", [])):
+        if task not in config["tasks"]:
+            yield f"config key recipe_grid.tasks.{i} names {task}: take one of tasks, {', '.join(config['tasks'])}."
+    if len(grid["lr"]) != len(grid["head_lr"]):
+        sizes = f"{len(grid['head_lr'])} rates and lr has {len(grid['lr'])}"
+        yield f"config key recipe_grid.head_lr has {sizes}: give as many, so that every grid has the same size."
+    if shared := set(grid["seeds"]) & set(config["seeds"]):
+        yield f"config key recipe_grid.seeds has {min(shared)}, a seed whose results are reported: take another."
 
 
 def _depth_problems(config: dict[str, Any]) -> Iterator[str]:
@@ -164,6 +193,8 @@ def _student_problems(config: dict[str, Any]) -> Iterator[str]:
     """Students whose depth is not known, not the one that they have, or does not divide the base's."""
     if ("fastbert" in config) != ("fastbert_teacher" in config):
         yield "config keys fastbert and fastbert_teacher go together: give both stages or neither."
+    if "fastbert_origins" in config and "fastbert" not in config:
+        yield "config key fastbert_origins takes FastBERT apart, and fastbert is missing: add that, or leave this out."
     students = [key for key in ("bert_pkd", "theseus", "distilbert", "bert_pd") if key in config]
     if students and "student_layers" not in config:
         yield f"config key student_layers is missing: {students[0]} needs it; it is the depth of the static students."

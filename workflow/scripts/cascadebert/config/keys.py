@@ -8,75 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from cascadebert.config.methods import BertPd, BertPkd, Distilbert, Kd, Member, Origins, RecipeGrid, Schedule, Theseus
 from cascadebert.config.sources import Data, Package, Weights
 from cascadebert.config.types import Members, Ratios, Section, Seeds, Unique
-
-
-class Schedule(Section):
-    """How long and how fast something is trained."""
-
-    epochs: int = Field(ge=1)
-    """Passes over the training split; 10 in the paper, for all members."""
-    lr: float = Field(gt=0, le=1)
-    """Peak learning rate; 2.0e-5 in the paper."""
-
-
-class Member(Schedule):
-    """A complete model."""
-
-    weights: str
-    """Name under weights."""
-    layers: int = Field(ge=1)
-    """L_i of section 3.1; the first layers of the checkpoint, all of them for a complete member."""
-
-
-class BertPkd(Schedule):
-    """BERT-PKD."""
-
-    alpha: float = Field(default=0.5, ge=0, le=1)
-    """Weight of the teacher's answers; that of the labels is 1 - alpha."""
-    beta: float = Field(default=100, ge=0)
-    """Weight of the squared distance between states."""
-    temperature: float = Field(default=5, gt=0)
-    """Of the softmax over teacher's and student's logits."""
-    normalize: bool = True
-    """Bring each state to length 1 first."""
-
-
-class Theseus(Schedule):
-    """BERT-of-Theseus."""
-
-    base_rate: float = Field(default=0.3, ge=0, le=1)
-    """Share of modules that are replaced at the start."""
-    full_at: float = Field(default=0.5, gt=0, le=1)
-    """Share of the steps after which all modules are replaced; the rate rises linearly until then."""
-
-
-class Distilbert(Section):
-    """DistilBERT."""
-
-    member: str
-    """Name under members."""
-
-
-class BertPd(Schedule):
-    """BERT-PD."""
-
-    member: str
-    """Name under members."""
-    alpha: float = Field(default=1, ge=0, le=1)
-    """Weight of the teacher's answers; that of the labels is 1 - alpha."""
-    temperature: float = Field(default=1, gt=0)
-    """Of the softmax over teacher's and student's logits."""
-
-
-class Kd(Section):
-    """Vanilla knowledge distillation."""
-
-    alpha: float = Field(default=0.5, ge=0, le=1)
-    """Weight of the teacher's answers; that of the labels is 1 - alpha."""
-    temperature: float = Field(default=2, gt=0)
-    """Of the softmax over teacher's and student's logits."""
 
 
 class Difficulty(Section):
@@ -237,6 +171,9 @@ class Config(Section):
     complete: Members | None = None
     """Complete members of several depths that are set against DeeBERT's off-ramps and BERT-kL of the same depths
     (sections 2.1 and 2.2, Figures 2 and 3), ascending, ending in the base."""
+    stand_ins: Annotated[Unique[str], Field(min_length=1)] | None = None
+    """Complete members that are shown beside those of complete, of any depth (Table 8, Figure 5 of every system), for
+    example one distilled from the base beside one that was pre-trained."""
     roberta_cascade: Members | None = None
     """Two members on a RoBERTa checkpoint (section 5.4, Table 6), the first layers of it and the whole; RoBERTa-kL,
     DeeBERT, PABEE and CascadeRoBERTa are made of them."""
@@ -259,6 +196,13 @@ class Config(Section):
     """First stage of FastBERT, the base with an attention classifier after its last layer (Appendix A)."""
     fastbert: Schedule | None = None
     """Second stage of FastBERT, the self-distillation of a classifier after each layer."""
+    fastbert_origins: Origins | None = None
+    """Controls that take FastBERT apart, its classifiers from its training (Table 9, ours). Without the key none of
+    them is trained."""
+    as_released: Schedule | None = None
+    """Control - the cascade's smallest member as the released code makes it, as deep as the base, its upper layers
+    random (Tables 2 and 4). Thresholds are chosen as that code counts layers; the ratio that is printed is the true
+    one."""
     bert_pkd: BertPkd | None = None
     """BERT-PKD (section 4.2), the base's first layers taught by the fine-tuned base's logits and states. The published
     reductions are kept, so that alpha and beta mean what they mean there."""
@@ -272,6 +216,10 @@ class Config(Section):
     """Vanilla knowledge distillation of CascadeRoBERTa's small member (section 5.4; unstated in the paper)."""
     seeds: Seeds
     """Model seeds; every system is trained once for each (the paper's Tables 2-4 are single runs, erratum 30)."""
+    recipe_grid: RecipeGrid | None = None
+    """One small grid, of the same size for every system, that learning rates and epochs are chosen from by the score on
+    the selection split (`snakemake results/recipes.md`). What is chosen is not taken by itself, it is written below
+    members and methods."""
     fewer_seeds: dict[str, Annotated[int, Field(ge=1)]] = {}
     """Large tasks that only the first so many seeds are trained on. Averages over tasks are of the seeds that all tasks
     have."""

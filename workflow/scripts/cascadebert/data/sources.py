@@ -2,7 +2,6 @@
 
 import io
 import json
-import tarfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -10,12 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cascadebert.data.corpus import read_corpus
 from cascadebert.glue import GLUE
 from cascadebert.layouts import DATA_KEYS, FILES, Part, Problem, files_of, kind_of
 from cascadebert.recipe import needed
-
-CORPUS = "additional_resources/hutto_ICWSM_2014.tar.gz"
-"""Where the vaderSentiment source distribution keeps its sentences with human ratings (Hutto and Gilbert, 2014)."""
 
 Frames = dict[str, pd.DataFrame]
 """By split: train, and where the source has them report, mismatched and test (of MNLI both halves, in order)."""
@@ -31,7 +28,7 @@ def read_source(definition: dict[str, Any], archive: Path | None = None, part: P
 
     Returns:
         A frame a split, with columns id, text, text_pair (pairs), label (a name, "" where unknown), and rating
-        (package, toy sentences).
+        (package, toy sentences), whose absolute value is the distance from the border between classes.
 
     Raises:
         Problem: for a file that cannot be read or a column or label that is not as declared.
@@ -39,7 +36,7 @@ def read_source(definition: dict[str, Any], archive: Path | None = None, part: P
     source = definition["source"]
     kind = kind_of(source, DATA_KEYS)
     if kind == "package":
-        return _read_corpus(source, archive, definition.get("labels", ["negative", "positive"]))
+        return read_corpus(source, needed(archive), definition.get("labels"))
     if kind == "toy":
         return _toy_pairs(source["toy"]) if source.get("pairs") else _toy_sentences(source["toy"])
     if kind == "path":
@@ -60,29 +57,6 @@ def labels_of(definition: dict[str, Any], train: pd.DataFrame) -> list[str]:
         return list(GLUE[definition["glue"]].labels)
     found = sorted(set(train["label"]) - {""})
     return sorted(found, key=int) if all(name.lstrip("-").isdigit() for name in found) else found
-
-
-def _read_corpus(source: dict[str, Any], archive: Path | None, labels: list[str]) -> Frames:
-    """Parts of the rated corpus; the label is the sign of the mean rating, "" for a rating of exactly 0."""
-    with zipfile.ZipFile(needed(archive)) as outer:
-        inside = next((name for name in outer.namelist() if name.endswith(CORPUS)), None)
-        if inside is None:
-            raise Problem(f"{source['package']} holds no {CORPUS}: only the vaderSentiment source distribution does.")
-        with outer.open(inside) as packed, tarfile.open(fileobj=packed, mode="r:gz") as inner:
-            named = {*source["pool"], *([source["mismatched"]] if "mismatched" in source else [])}
-            texts = {
-                part: needed(inner.extractfile(f"hutto_ICWSM_2014/{part}_GroundTruth.txt")).read().decode("latin-1")
-                for part in sorted(named)
-            }
-    parts = {}
-    for part, text in texts.items():
-        rows = [line.rstrip("\r").split("\t", 2) for line in text.split("\n") if line.strip()]
-        frame = pd.DataFrame(rows, columns=["id", "rating", "text"])
-        rating = frame["rating"].astype(float)
-        names = np.select([rating < 0, rating > 0], labels, default="")
-        parts[part] = frame.assign(id=f"{part}-" + frame["id"], rating=rating, label=names)
-    frames = {"train": pd.concat([parts[part] for part in source["pool"]], ignore_index=True)}
-    return frames | ({"mismatched": parts[source["mismatched"]]} if "mismatched" in source else {})
 
 
 def _read_table(file: Path | zipfile.Path) -> pd.DataFrame:

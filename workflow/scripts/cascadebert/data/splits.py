@@ -11,9 +11,13 @@ from cascadebert.layouts import Problem
 
 def normalised(frame: pd.DataFrame) -> pd.Series:
     """What makes two examples the same text: Unicode form, case and space do not count; both texts of a pair do."""
+    return sentences(frame).agg("\x1f".join, axis=1) if len(frame) else pd.Series(dtype=str)
+
+
+def sentences(frame: pd.DataFrame) -> pd.DataFrame:
+    """The text, or both texts of each pair, in the form that makes two of them the same."""
     columns = [column for column in ("text", "text_pair") if column in frame]
-    plain = frame[columns].map(lambda text: " ".join(unicodedata.normalize("NFKC", text).casefold().split()))
-    return plain.agg("\x1f".join, axis=1) if len(frame) else pd.Series(dtype=str)
+    return frame[columns].map(lambda text: " ".join(unicodedata.normalize("NFKC", text).casefold().split()))
 
 
 def carve(

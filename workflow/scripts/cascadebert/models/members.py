@@ -56,7 +56,7 @@ class RobertaPooler(nn.Module):
 
 
 def load_encoder(weights: Path, layers: int) -> Encoder:
-    """A pre-trained encoder with its own configuration, cut to its first layers.
+    """A pre-trained encoder with its own configuration, cut to its first layers; a pooler that it lacks is new.
 
     The released code instantiates every member with the base's depth; here a member has the layers it is asked to
     have and no others (docs/method.md).
@@ -66,7 +66,7 @@ def load_encoder(weights: Path, layers: int) -> Encoder:
         layers: how many of the first transformer layers to keep.
 
     Raises:
-        ValueError: when the checkpoint has fewer layers, or lacks or adds a tensor.
+        ValueError: when the checkpoint has fewer layers, or lacks a tensor other than the pooler's, or adds one.
     """
     said = read_json(weights.with_name("config.json"))
     kind, depth = said.get("model_type", "bert"), said["num_hidden_layers"]
@@ -75,14 +75,16 @@ def load_encoder(weights: Path, layers: int) -> Encoder:
     encoder: Any = untrained_encoder(said | {"num_hidden_layers": layers})
     kept = {name: tensor for name, tensor in load_file(weights).items() if _layer_of(name) < layers}
     if kind == "roberta":
-        encoder.pooler = None
         kept = {name: tensor for name, tensor in kept.items() if not name.startswith("pooler.")}
+    pooler = encoder.pooler
+    if without_pooler := not any(name.startswith("pooler.") for name in kept):
+        encoder.pooler = None
     try:
         encoder.load_state_dict(kept, strict=True)
     except RuntimeError as error:
         raise ValueError(f"{weights} does not fit its config.json: {error}") from error
-    if kind == "roberta":
-        encoder.pooler = RobertaPooler(encoder.config)
+    if without_pooler:
+        encoder.pooler = RobertaPooler(encoder.config) if kind == "roberta" else pooler
     return encoder
 
 

@@ -30,7 +30,8 @@ def render(page: Systems, out: Path) -> None:
         parameters, seconds = _costs(page, page.made_of[run], repeats)
         operations = {count: own.groupby("column")[count].mean().mean() for count in ("flops", "speed_up_flops")}
         numbers = {"parameters": parameters, **operations, "training_seconds": seconds}
-        rows += [row | numbers for row in tidy.to_dict("records")]
+        told = {"recipe": _recipe(page, page.made_of[run])}
+        rows += [row | numbers | told for row in tidy.to_dict("records")]
         shown.append(
             {"target": 0 if name in WHOLE else target, "order": list(SYSTEMS).index(name), "Method": label}
             | {
@@ -64,6 +65,13 @@ def _costs(page: Systems, made_of: MadeOf, repeats: int) -> tuple[float, float]:
     labels = pd.Series([record["seconds"] for record in folds], dtype=float).sum() / len(page.tasks)
     parameters = sum(record["parameters"] for record in held) / repeats
     return parameters, seconds + labels
+
+
+def _recipe(page: Systems, made_of: MadeOf) -> str:
+    """Epochs and learning rate of each training of a system, the same for every task and seed."""
+    first = {name: read_json(page.records[name][page.names[0]][0]) for name in (*made_of.before, *made_of.models)}
+    settings = {name: record["settings"] for name, record in first.items()}
+    return "; ".join(f"{name} {own['epochs']} epochs at {own['lr']:g}" for name, own in settings.items())
 
 
 def _records(page: Systems, names: tuple[str, ...]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Table 7: FastBERT and CascadeBERT, their speed-up counted in layers and in operations (Appendix A)."""
+"""Table 7, FastBERT and CascadeBERT, and Table 9, FastBERT taken apart, speed-up by layers and by operations."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ COUNTED = {"layers": "by layers", "flops": "by FLOPs"}
 
 
 def render(page: Rows, out: Path) -> None:
-    """Set both against each other under both counts; the paper's scores stand under the first."""
+    """Set systems against each other under both counts; the paper's scores, where there are, stand under the first."""
     rows, frames = summaries.entries(page.systems, page.targets, page.full_layers), []
     columns: list[str] = []
     for measure in MEASURES:
@@ -25,8 +25,9 @@ def render(page: Rows, out: Path) -> None:
         frames.append(tidy.assign(measure=measure))
     order = [f"{row.label}, {counted}" for row in rows for counted in COUNTED.values()]
     tidy = pd.concat(frames).sort_values("method", key=lambda methods: methods.map(order.index), kind="stable")
-    tidy = summaries.with_paper(tidy, pd.read_csv(page.paper), summaries.paper_names(page.tasks))
-    tidy.loc[tidy["measure"] != "layers", "paper"] = float("nan")
+    if page.paper:
+        tidy = summaries.with_paper(tidy, pd.read_csv(page.paper), summaries.paper_names(page.tasks))
+        tidy.loc[tidy["measure"] != "layers", "paper"] = float("nan")
     said = [
         "FastBERT's classifiers read all tokens and cost more than a linear one.",
         *summaries.facts_of(page.tasks, columns),
@@ -35,7 +36,7 @@ def render(page: Rows, out: Path) -> None:
         summaries.average_note(columns),
         "By layers: thresholds for a ratio of layers, that ratio in brackets. By FLOPs: thresholds for a ratio of"
         " floating-point operations, classifiers and attention products included, that ratio in brackets.",
-        "The paper does not say which it means (erratum 29); its values stand under the first.",
+        "The paper does not say which it means (erratum 29); its values stand under the first." if page.paper else "",
         summaries.server_note(tidy),
     ]
     table = summaries.layout(tidy, set(), page.decimals, "{}")

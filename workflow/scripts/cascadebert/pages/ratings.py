@@ -23,7 +23,7 @@ def render(page: Ratings, out: Path) -> None:
     if frames:
         frame = pd.concat(frames, ignore_index=True)
         figure, _ = panels_of(frame, list(frame["column"].unique()), plot_rating)
-        note = "ρ: Spearman's, of absolute human rating and number of right predictions, 95 % interval"
+        note = "ρ: Spearman's, of the distance from the border and the number of right predictions, 95 % interval"
         figure.supxlabel(note, fontsize=7)
     else:
         frame, figure = pd.DataFrame(columns=["column"]), sentence("No training instance has a human rating.")
@@ -35,7 +35,8 @@ def difficulty_by_rating(labels: pd.DataFrame, examples: pd.DataFrame) -> pd.Dat
 
     Args:
         labels: of label_difficulty.py: id (text), right, difficult.
-        examples: the task's; without a rating the frame is empty.
+        examples: the task's; without a rating the frame is empty. A rating of 0 is on the border between classes: a
+            neutral sentence, or a pair with one.
 
     Returns:
         A row a bin of |rating|, equally full but for ties: rating (mean), n, difficult (share), low, high (Wilson);
@@ -71,4 +72,4 @@ def plot_rating(ax: Axes, frame: pd.DataFrame) -> None:
     ax.errorbar(frame["rating"], share, errors, color="#000000", marker="o", elinewidth=0.8, capsize=2)
     row = frame.iloc[0]
     rho = "undefined" if np.isnan(row["rho"]) else f"{row['rho']:.2f} [{row['rho_low']:.2f}, {row['rho_high']:.2f}]"
-    ax.set(xlabel=f"absolute rating (points)\nρ: {rho}", ylabel="difficult (%)", ylim=(0, None))
+    ax.set(xlabel=f"rating, from the classes' border (points)\nρ: {rho}", ylabel="difficult (%)", ylim=(0, None))

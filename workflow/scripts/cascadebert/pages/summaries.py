@@ -24,6 +24,9 @@ BESIDE = {"paper": "  as printed in the paper", "server": "  {} (GLUE server)"}
 WHOLE = ("bert_base", "roberta_base")
 """Systems that nothing was taken from: they are compared with no other at a ratio."""
 
+APART = (*WHOLE, *(name for name, system in SYSTEMS.items() if system.as_released))
+"""Systems that are never in bold: those, and one whose ratio is not the one that it stands under."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -134,7 +137,7 @@ def with_server(tidy: pd.DataFrame, returned: Sequence[Returned]) -> pd.DataFram
 def best(tidy: pd.DataFrame, by_seed: dict[tuple, np.ndarray]) -> set[tuple]:
     """(system, target, task) of every cell in bold: the best mean at a ratio, and those tied with it over seeds."""
     bold = set()
-    compared = tidy[tidy["mean"].notna() & ~tidy["system"].isin(WHOLE)]
+    compared = tidy[tidy["mean"].notna() & ~tidy["system"].isin(APART)]
     for (target, task), group in compared.groupby(["target_speed_up", "task"]):
         top = group.loc[group["mean"].idxmax()]
         of_top = by_seed[top["system"], target, task]

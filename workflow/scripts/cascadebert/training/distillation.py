@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from cascadebert.data.encoding import Encoded, encode
 from cascadebert.data.origins import origin_of_data
 from cascadebert.data.sources import read_texts
-from cascadebert.data.splits import normalised
+from cascadebert.data.splits import sentences
 from cascadebert.files import read_examples
 from cascadebert.layouts import Pooling
 from cascadebert.models.checkpoints import depth_of
@@ -39,7 +39,7 @@ def corpus_of(
     max_length: int,
     seed: int,
 ) -> Encoded:
-    """Unlabelled text to pre-train on, none of it evaluated.
+    """Unlabelled text to pre-train on, no sentence of it evaluated, be it alone or in a pair.
 
     Args:
         definition: the config's entry under data whose text is used, as JSON.
@@ -55,7 +55,8 @@ def corpus_of(
     """
     texts = read_texts(definition, archive)
     evaluated = [read_examples(path).query("split in ['selection', 'report', 'mismatched']") for path in held_out]
-    texts = texts[~normalised(texts).isin(set().union(*(normalised(frame) for frame in evaluated)))]
+    seen: set[str] = set().union(*(sentences(frame).to_numpy().ravel() for frame in evaluated))
+    texts = texts[~sentences(texts).isin(seen).any(axis=1)]
     texts = texts.sample(min(max_rows, len(texts)), random_state=np.random.default_rng(seed)).sort_index()
     log.info("%d texts", len(texts))
     origin = origin_of_data(json.loads(definition)["source"], archive)
