@@ -1,6 +1,11 @@
 # What scripts are told beside their files - recipes and pages as JSON, digests of code, flags.
 
 
+def content(files):
+    """Digests of the user's files among a step's input, so that content decides what runs again, whatever their age."""
+    return lambda wildcards: [digest(path) for path in files(wildcards).get("files", ())]
+
+
 def pin(wildcards):
     """Version and digest of a package."""
     package = CONFIG.packages[wildcards.package]

@@ -55,6 +55,7 @@ rule import_weights:
         source=lambda wildcards: plain_json(CONFIG.weights[wildcards.weights].source),
         archive=archive_flag,
         pooling=pooling,
+        content=content(source_files),
     message:
         "Importing the checkpoint {wildcards.weights}"
     shell:
@@ -86,6 +87,7 @@ rule pretrain_member:
         recipe=pretraining_recipe,
         corpus=corpus,
         archive=archive_flag,
+        content=content(corpus_files),
     message:
         "Distilling the checkpoint {wildcards.weights}"
     shell:
