@@ -102,7 +102,8 @@ def data_files(name, part=None):
     source = CONFIG.data[name].source
     if archive := archive_of(source, f"data/{name}"):
         return archive
-    return {"files": [str(file) for file in files_of(Path(source.path), part).values()]} if source.path else {}
+    files = files_of(Path(source.path), part, source.splits) if source.path else {}
+    return {"files": [str(file) for file in files.values()]} if source.path else {}
 
 
 def archive_flag(wildcards, input):

@@ -203,14 +203,55 @@ def test_what_passes_with_files_in_place(tmp_path, weights):
     check(edited("smoke", {"data.reviews": local, "weights.base.source": {"path": str(weights.parent)}}))
 
 
-def test_files_of_a_folder_are_the_first_known_name_of_each_split(tmp_path):
-    for name in ("train.csv", "train.jsonl", "validation.csv", "test.parquet", "validation_mismatched.csv", "x.csv"):
+def test_files_of_a_folder_are_told_by_their_names(tmp_path):
+    for name in (
+        "Train.CSV",
+        "dev_matched.tsv.gz",
+        "test.parquet",
+        "val_mismatched.json",
+        "x.csv",
+        ".train.csv",
+        "test.md",
+    ):
         (tmp_path / name).touch()
     found = {split: file.name for split, file in files_of(tmp_path).items()}
-    evaluated = {"report": "validation.csv", "mismatched": "validation_mismatched.csv", "test": "test.parquet"}
-    assert found == {"train": "train.jsonl"} | evaluated
+    evaluated = {"report": "dev_matched.tsv.gz", "mismatched": "val_mismatched.json", "test": "test.parquet"}
+    assert found == {"train": "Train.CSV"} | evaluated
+    told = files_of(tmp_path, "training", {"selection": "dev_matched", "report": "TEST", "train": "x.csv"})
+    assert {split: file.name for split, file in told.items()} == {
+        "train": "x.csv",
+        "selection": "dev_matched.tsv.gz",
+        "report": "test.parquet",
+        "mismatched": "val_mismatched.json",
+    }
     assert files_of(tmp_path / "x.csv") == {"train": tmp_path / "x.csv"}
     assert files_of(tmp_path / "none") == {}
+    with pytest.raises(Problem, match="has no dev, which splits names as report: it has"):
+        files_of(tmp_path, splits={"report": "dev"})
+
+
+@pytest.mark.parametrize(
+    "pair", [("train.csv", "train.jsonl"), ("dev.csv", "validation.csv"), ("Test.csv", "test.tsv")]
+)
+def test_two_files_that_may_be_one_split_are_refused(tmp_path, pair):
+    for name in ("train.csv", *pair):
+        (tmp_path / name).touch()
+    with pytest.raises(Problem, match=f"{' and '.join(sorted(pair))}, each of which may be the"):
+        files_of(tmp_path)
+
+
+def test_home_and_variables_are_filled_into_paths(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("WHERE", str(tmp_path))
+    (tmp_path / "d.csv").touch()
+    entries = {path: {"source": {"path": path}, "columns": ["text"]} for path in ("~/d.csv", "$WHERE/d.csv")}
+    for entry in entries.values():
+        assert (
+            check(edited("smoke", {"data.reviews": entry}))["data"]["reviews"]["source"]["path"] == f"{tmp_path}/d.csv"
+        )
+    for path, says in (("$NOWHERE/d.csv", "NOWHERE is not set"), ("d{1}.csv", "Snakemake takes { and } for its own")):
+        with pytest.raises(Problem, match=says):
+            check(edited("smoke", {"data.reviews": {"source": {"path": path}, "columns": ["text"]}}))
 
 
 def sections(annotation=Config):

@@ -13,6 +13,7 @@ from cascadebert.layouts import (
     Problem,
     checkpoint_files,
     files_of,
+    is_data,
     kind_of,
     names_in,
 )
@@ -99,13 +100,31 @@ def _data_problems(key: str, definition: dict[str, Any], config: dict[str, Any])
             yield f"config key {key}.source.pool is missing: name the parts of the corpus to draw from."
     elif "toy" not in source and not {"glue", "columns"} & set(definition):
         yield f"config key {key} does not say where the text is: add columns, or glue for a task of the paper."
-    if key in _read(config) and "path" in source and "train" not in files_of(Path(source["path"])):
-        yield (
-            f"config key {key}.source.path is {source['path']}, where there is no training data: "
-            f"give a {', '.join(ENDINGS)} file, or a folder with train{ENDINGS[0]} (or another of these endings) in it."
-        )
+    if key in _read(config) and "path" in source:
+        yield from _path_problems(f"{key}.source.path", Path(source["path"]), source.get("splits"))
+    if "selection" in source.get("splits", {}) and config["selection"] == "validation":
+        yield f"config key {key}.source.splits.selection does not go with selection: validation: leave one of them out."
+    if definition["label"] in definition.get("columns", []):
+        yield f"config key {key}.label is {definition['label']}, which is one of its columns: name the class's."
     if definition.get("metric") == "f1" and labels is not None and len(labels) != 2:
         yield f"config key {key}.metric is f1, which needs two classes, and labels has {len(labels)}: make it accuracy."
+
+
+def _path_problems(key: str, path: Path, splits: dict[str, str] | None) -> Iterator[str]:
+    """Local data that is not there, or of which it is not clear what is which split."""
+    try:
+        files = files_of(path, splits=splits)
+    except Problem as problem:
+        yield f"config key {key}: {problem}"
+        return
+    if "train" not in files or not is_data(files["train"].name):
+        held = ", ".join(sorted(file.name for file in path.iterdir())[:10]) if path.is_dir() else ""
+        yield (
+            f"config key {key} is {path}, where there is no training data{f' but {held}' if held else ''}: give a"
+            f" {', '.join(ENDINGS)} file (or one of these and .gz), or a folder with train{ENDINGS[0]} or the like."
+        )
+    if path.is_file() and splits:
+        yield f"config key {key.removesuffix('path')}splits does not go with a single file: give a folder."
 
 
 def _weights_problems(key: str, source: dict[str, Any], config: dict[str, Any]) -> Iterator[str]:
