@@ -19,6 +19,9 @@ from cascadebert.layouts import (
 )
 from cascadebert.systems import SYSTEMS
 
+RESERVED = ("avg", "method", "dataset", "task", "mean")
+"""Columns of tables that have one for each task, too."""
+
 GROUPS = ("cascade", "larger_cascade", "complete", "roberta_cascade")
 """Keys that list members in ascending depth."""
 
@@ -36,6 +39,8 @@ def check_references(config: dict[str, Any]) -> None:
 def _contradictions(config: dict[str, Any]) -> Iterator[str]:
     """Everything wrong between keys, most basic first."""
     for i, task in enumerate(config["tasks"]):
+        if task.casefold() in RESERVED:
+            yield f"config key tasks.{i} is {task}, which is a column of the tables: choose another name."
         yield from _undefined(f"tasks.{i}", task, "data", config)
     for task, n in config["fewer_seeds"].items():
         if task not in config["tasks"]:

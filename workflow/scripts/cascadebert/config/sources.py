@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cascadebert.config.types import LocalPath, Part, Section, Unique
+from cascadebert.config.types import LocalPath, Part, Section, Seed, Unique
 
 
 class Package(Section):
@@ -85,7 +85,7 @@ class Data(Section):
     rows: Rows = Field(default_factory=Rows)
     """Rows of each split at most, drawn with the class proportions kept; a split that the source lacks is carved from
     the rest."""
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
     """Of the split."""
 
 
