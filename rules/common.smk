@@ -58,7 +58,9 @@ def settled():
     last = Path(files[-1])
     default = last.resolve() == (ROOT / "config/config.yaml").resolve()
     try:
-        config = merged({os.path.relpath(file): load_configfile(file) for file in files}, workflow.config_settings.config)
+        config = merged(
+            {os.path.relpath(file): load_configfile(file) for file in files}, workflow.config_settings.config
+        )
         config.setdefault("results", "results" if default else folder_of(last))
         whole = read(config)
         if whole.training.precision == "auto":  # settled once, so that every node of a cluster computes alike

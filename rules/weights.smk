@@ -56,11 +56,12 @@ rule import_weights:
         archive=archive_flag,
         pooling=pooling,
         content=content(source_files),
+        max_length=CONFIG.training.max_length,
     message:
         "Importing the checkpoint {wildcards.weights}"
     shell:
         "python workflow/scripts/import_weights.py --source {params.source:q} {params.archive} {params.pooling}"
-        " --out {output.model} > {log} 2>&1"
+        " --max-length {params.max_length} --out {output.model} > {log} 2>&1"
 
 
 rule pretrain_member:

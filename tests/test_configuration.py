@@ -206,8 +206,19 @@ def test_a_cascade_of_three_takes_a_fourth_member_before_its_base():
 
 def test_what_passes_with_files_in_place(tmp_path, weights):
     (tmp_path / "train.csv").write_text("text,label\na,x\n")
-    local = {"source": {"path": str(tmp_path)}, "columns": ["text"]}
-    check(edited("smoke", {"data.reviews": local, "weights.base.source": {"path": str(weights.parent)}}))
+    local = {"data.reviews": {"source": {"path": str(tmp_path)}, "columns": ["text"]}}
+    checkpoint = {"weights.base.source": {"path": str(weights.parent)}}
+    for name, changes, says in (
+        ("members.base.layers", {}, "is 6, but weights base has 4"),
+        ("training.max_length", {"training.max_length": 129}, "is 129, and weights.base.source has positions for 128"),
+    ):
+        with pytest.raises(Problem, match=f"config key {name} {says}"):
+            check(edited("smoke", local | checkpoint | changes))
+    for file in weights.parent.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(config | {"num_hidden_layers": 6}))
+    check(edited("smoke", local | {"weights.base.source": {"path": str(tmp_path)}}))
 
 
 def test_files_of_a_folder_are_told_by_their_names(tmp_path):

@@ -156,6 +156,12 @@ def _stem(name: str) -> str:
     return name.casefold().removesuffix(".gz").removesuffix(ending_of(name))
 
 
+def positions(config: Mapping[str, Any]) -> int:
+    """Tokens of the longest text that an encoder of a configuration takes; RoBERTa counts from its padding's id."""
+    unused = config.get("pad_token_id", 1) + 1 if config.get("model_type") == "roberta" else 0
+    return int(config.get("max_position_embeddings", 512)) - int(unused)
+
+
 def names_in(folder: Path) -> set[str]:
     """Names of a folder's files, and what it says of its pooling; none where there is no folder."""
     files = [*folder.iterdir(), *folder.glob(POOLING_CONFIG)] if folder.is_dir() else []

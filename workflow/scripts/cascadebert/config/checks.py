@@ -1,5 +1,6 @@
 """What keys of a config say of each other, each mistake in one sentence that names the key and the remedy."""
 
+import json
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
@@ -16,6 +17,7 @@ from cascadebert.layouts import (
     is_data,
     kind_of,
     names_in,
+    positions,
 )
 from cascadebert.systems import SYSTEMS
 
@@ -144,6 +146,11 @@ def _weights_problems(key: str, source: dict[str, Any], config: dict[str, Any]) 
             checkpoint_files(names_in(Path(source["path"])), f"config key {key}.path is {source['path']}, which")
         except Problem as problem:
             yield str(problem)
+    if kind in ("path", "random"):
+        limit = positions(_configuration(source))
+        if config["training"]["max_length"] > limit:
+            asked = config["training"]["max_length"]
+            yield f"config key training.max_length is {asked}, and {key} has positions for {limit} tokens: lower it."
     if kind == "distilled":
         yield from _undefined(f"{key}.distilled", source["distilled"], "weights", config)
         if "distilled" in config["weights"][source["distilled"]]["source"]:
@@ -158,6 +165,17 @@ def _weights_problems(key: str, source: dict[str, Any], config: dict[str, Any]) 
                 yield f"config key {key}.held_out lacks {task}, whose report text is in the corpus: add it."
 
 
+def _configuration(source: dict[str, Any]) -> dict[str, Any]:
+    """What is known of a checkpoint before it is imported; nothing where its config.json cannot be read."""
+    if "random" in source:
+        return {"max_position_embeddings": 128}
+    try:
+        known = json.loads(Path(source["path"], "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
 def _depth_problems(config: dict[str, Any]) -> Iterator[str]:
     """Members that cannot be told from a system, or that their checkpoint cannot fill; a cascade that descends."""
     for name, member in config["members"].items():
@@ -165,6 +183,8 @@ def _depth_problems(config: dict[str, Any]) -> Iterator[str]:
             yield f"config key members.{name} is also the name of a system: choose another."
         source = config["weights"][member["weights"]]["source"]
         most = len(source["layers"]) if "distilled" in source else source.get("random", member["layers"])
+        if "path" in source:
+            most = _configuration(source).get("num_hidden_layers", most)
         if member["layers"] > most:
             has = f"weights {member['weights']} has {most}"
             yield f"config key members.{name}.layers is {member['layers']}, but {has}: lower it."
