@@ -156,16 +156,16 @@ def _tokenizer(folder: Path, held: set[str], kind: str, where: str) -> bytes:
     """
     if "tokenizer.json" in held:
         content = (folder / "tokenizer.json").read_bytes()
-        tool = tokenizer_of(content, where)
+        written = tokenizer_of(content, where)
         if TOKENIZER_CONFIG in names_in(folder):
             try:
                 other: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
             except Exception as error:  # whatever transformers makes of files that it does not know
                 log.warning("transformers cannot read the tokenizer of %s, so it was not compared: %s", where, error)
             else:
-                check_same(tool, Tokenizer.from_str(other.backend_tokenizer.to_str()), where, TOKENIZER_CONFIG)
+                check_same(written, Tokenizer.from_str(other.backend_tokenizer.to_str()), where, TOKENIZER_CONFIG)
         if vocabulary := _vocabulary(folder):
-            wrong = next((piece for piece, i in vocabulary.items() if tool.token_to_id(piece) != i), None)
+            wrong = next((piece for piece, i in vocabulary.items() if written.token_to_id(piece) != i), None)
             if wrong is not None:
                 raise Problem(
                     f"tokenizer.json and the vocabulary beside it in {where} contradict each other on {wrong!r}: remove"
