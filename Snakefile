@@ -22,9 +22,12 @@ import os
 import sys
 from pathlib import Path
 
+from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 min_version("9.20")
+if workflow.is_main_process and not Path.cwd().samefile(workflow.basedir):
+    raise WorkflowError(f"start in the repository's root: cd {workflow.basedir}, and leave out --directory")
 
 # A preset stands alone: nothing of config/config.yaml is merged into a config file named on the command line.
 if not workflow.overwrite_configfiles:
@@ -36,7 +39,6 @@ include: "rules/common.smk"
 include: "rules/head.smk"
 
 
-release_stale_lock()
 # `python` in a rule is the python that runs Snakemake, or the one of the rule's environment under --sdm conda; no job
 # takes more cores than its threads.
 os.environ.update(PATH=f"{Path(sys.executable).parent}:{os.getenv('PATH')}", TOKENIZERS_PARALLELISM="false")
@@ -79,10 +81,18 @@ localrules:
 
 
 onstart:
+    begin()
     start_jobs_at_once()
-    end_orphans()
     for sentence in catalogue.left_out(CONFIG):
         logger.info(sentence)
+
+
+onsuccess:
+    end()
+
+
+onerror:
+    end()
 
 
 rule all:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from shlex import quote
 
+from snakemake.common.configfile import load_configfile
 from snakemake.exceptions import WorkflowError
 
 ROOT = Path(workflow.basedir)
@@ -16,6 +17,7 @@ from cascadebert import catalogue, tuning
 from cascadebert.cluster.precision import native_precision
 from cascadebert.code import code_version
 from cascadebert.config import read
+from cascadebert.config.overlay import folder_of, merged
 from cascadebert.glue import GLUE
 from cascadebert.grid import (
     cascade_members,
@@ -38,19 +40,36 @@ from cascadebert.recipes import at_margins, fold_recipe, pretraining, recipes
 from cascadebert.systems import SYSTEMS
 
 
+def refuse_targets_elsewhere(results):
+    """One sentence for a target that lies in another config's results, where Snakemake would say that no rule makes it."""
+    for target in sys.argv[1:] if workflow.is_main_process else []:
+        top, *below = Path(target).parts or [""]
+        if top != "results" or not below or target.endswith((".yaml", ".yml", ".json")) and Path(target).exists():
+            continue
+        if results != "results" and not target.startswith(f"{results}/") and target != results:
+            raise Problem(f"{target} is of another config: what this one makes lies in {results}")
+        if results == "results" and (ROOT / f"config/{below[0]}.yaml").exists():
+            raise Problem(f"{target} is of another config: add --configfile config/{below[0]}.yaml")
+
+
 def settled():
     """The config with defaults filled in; one sentence stops the run if it has a mistake.
 
     The results folder is named after a preset's file, so that presets stay apart.
     """
-    last = Path((workflow.overwrite_configfiles or ["config/config.yaml"])[-1])
+    files = workflow.overwrite_configfiles or ["config/config.yaml"]
+    last = Path(files[-1])
     default = last.resolve() == (ROOT / "config/config.yaml").resolve()
-    config.setdefault("results", "results" if default else f"results/{last.stem}")
     try:
+        config = merged(
+            {os.path.relpath(file): load_configfile(file) for file in files}, workflow.config_settings.config
+        )
+        config.setdefault("results", "results" if default else folder_of(last))
         whole = read(config)
         if whole.training.precision == "auto":  # settled once, so that every node of a cluster computes alike
             precision = os.environ.setdefault("CASCADEBERT_PRECISION", native_precision())
             whole = read({**config, "training": {**config["training"], "precision": precision}})
+        refuse_targets_elsewhere(whole.results)
     except Problem as problem:
         raise WorkflowError(str(problem)) from None
     if sentence := misplaced(whole):
@@ -105,7 +124,8 @@ def data_files(name, part=None):
     source = CONFIG.data[name].source
     if archive := archive_of(source, f"data/{name}"):
         return archive
-    return {"files": [str(file) for file in files_of(Path(source.path), part).values()]} if source.path else {}
+    files = files_of(Path(source.path), part, source.splits) if source.path else {}
+    return {"files": [str(file) for file in files.values()]} if source.path else {}
 
 
 def archive_flag(wildcards, input):

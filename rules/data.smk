@@ -75,6 +75,7 @@ rule prepare_task:
         metric=metric,
         selection=CONFIG.selection,
         archive=archive_flag,
+        content=content(part_files),
     message:
         "Preparing {wildcards.task}, {wildcards.part} rows"
     shell:

@@ -1,6 +1,7 @@
-# One Snakemake in a folder. Of a killed one the lock and the SLURM jobs are cleared before the next one starts, and what
-# its jobs finished without it is recorded.
+# One Snakemake on a preset. Of a killed one the SLURM jobs are cancelled before the next one starts, and what its jobs
+# finished without it is recorded; a file of which nothing says what it was made with is never taken for a new one.
 import fcntl
+import functools
 import hashlib
 import json
 import os
@@ -9,30 +10,45 @@ import shutil
 import subprocess
 import time
 from pathlib import Path
+from urllib.parse import quote as as_name
 
 from snakemake.exceptions import WorkflowError
+from snakemake.persistence import PersistenceBase
 
 RUN_ID = re.compile(r"([\w-]+_)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """Name of every SLURM job of one run of Snakemake: its UUID, after slurm-jobname-prefix."""
 
+LOCKS = Path(".snakemake/heads")
+"""A file for each preset, which its Snakemake has for itself as long as it lives, and one that all share."""
 
-def release_stale_lock():
-    """Remove the lock of a killed Snakemake, so that the same command can be given again.
 
-    Every head process holds a flock as long as it lives; if it can be had alone, whoever left .snakemake/locks is dead.
+def begin():
+    """Take the preset, and clear what a killed Snakemake left; only a run that makes files comes here, no dry run.
+
+    A flock ends with its process, so none is ever stale: Snakemake's own locks are off (profiles/default).
+
+    Raises:
+        WorkflowError: if another Snakemake is at work on the preset, or if jobs of a killed one do not end.
     """
-    if not workflow.is_main_process or workflow.dryrun:
+    if not workflow.is_main_process:
         return
-    folder = Path(".snakemake")
-    folder.mkdir(exist_ok=True)
-    head = open(folder / "head", "a+")
-    workflow.globals["_head"] = head  # held until this process ends
-    workflow.globals["_alone"] = _hold(head, fcntl.LOCK_EX)
-    if not workflow.globals["_alone"]:
-        _hold(head, fcntl.LOCK_SH)  # another Snakemake is at work here: its own lock will say so
-        return
-    shutil.rmtree(folder / "locks", ignore_errors=True)
-    (folder / "locks").mkdir()
+    LOCKS.mkdir(exist_ok=True)
+    preset, everyone = (open(LOCKS / name, "a+") for name in (as_name(CONFIG.results, safe=""), "everyone"))
+    workflow.globals["_held"] = preset, everyone  # open until this process ends
+    if not _alone(preset):
+        raise WorkflowError(f"another Snakemake is at work on {CONFIG.results}: wait until it ends, or stop it")
+    if _alone(everyone):
+        end_orphans()
+    fcntl.flock(everyone, fcntl.LOCK_SH)
+    if not workflow.touch:
+        _record_finished()
+    _note({str(file) for job in workflow.dag.needrun_jobs() for file in job.output} | _left_by_killed())
+
+
+def end():
+    """Note that no job goes on without its Snakemake."""
+    if workflow.is_main_process:
+        _note(set())
 
 
 def start_jobs_at_once():
@@ -57,63 +73,67 @@ def end_orphans(patience=300):
     Raises:
         WorkflowError: if they are not.
     """
-    if not (workflow.is_main_process and workflow.globals["_alone"]):
+    if not shutil.which("squeue"):
         return
-    if shutil.which("squeue"):
-        if orphans := _slurm_jobs():
-            logger.info(f"Cancelling SLURM jobs of a killed Snakemake: {' '.join(orphans)}")
-            subprocess.run(["scancel", *orphans], check=True)
-        until = time.monotonic() + patience
-        while orphans := _slurm_jobs():
-            if time.monotonic() > until:
-                raise WorkflowError(
-                    f"SLURM jobs of a killed Snakemake do not end ({' '.join(orphans)}): see squeue and scancel, then give"
-                    " the same command again"
-                )
-            time.sleep(1)
-    _record_finished()
-    _hold(workflow.globals["_head"], fcntl.LOCK_SH)
+    if orphans := _slurm_jobs():
+        logger.info(f"Cancelling SLURM jobs of a killed Snakemake: {' '.join(orphans)}")
+        subprocess.run(["scancel", *orphans], check=True)
+    until = time.monotonic() + patience
+    while orphans := _slurm_jobs():
+        if time.monotonic() > until:
+            raise WorkflowError(
+                f"SLURM jobs of a killed Snakemake do not end ({' '.join(orphans)}): see squeue and scancel, then give"
+                " the same command again"
+            )
+        time.sleep(1)
+
+
+def _alone(file):
+    """Take a file for this process if no other has it; whether it could."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        raise WorkflowError(
+            f"two runs here could not be kept apart, since files cannot be locked ({error}): mount this folder with flock,"
+            " or start one run at a time, with --no-hooks"
+        ) from None
+    return True
+
+
+@functools.cache
+def _made_with():
+    """Digest of the config and of all code."""
+    digest = hashlib.sha256(CONFIG.model_dump_json().encode())
+    for path in sorted([ROOT / "Snakefile", *(ROOT / "rules").glob("*.smk"), *SCRIPTS.rglob("*.py")]):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+@functools.cache
+def _left_by_killed():
+    """Files that a killed Snakemake was to make with this very config and code, so that its jobs may have made them."""
+    note = LOCKS / as_name(CONFIG.results, safe="")
+    held = json.loads((note.read_text() if note.exists() else "") or "{}")
+    return set(held["files"]) if held.get("made_with") == _made_with() else set()
+
+
+def _note(files):
+    """Write down what jobs may make from now on, should this process be killed, and with what."""
+    note = workflow.globals["_held"][0]
+    note.seek(0)
+    note.truncate()
+    json.dump({"made_with": _made_with(), "files": sorted(files)}, note)
+    note.flush()
 
 
 def _record_finished():
-    """Record what jobs finished when their Snakemake was dead, as it would have done: else no later edit reran them.
-
-    Raises:
-        WorkflowError: if config or code are no longer those that the jobs ran with.
-    """
-    here = hashlib.sha256(CONFIG.model_dump_json().encode())
-    for path in sorted([ROOT / "Snakefile", *(ROOT / "rules").glob("*.smk"), *SCRIPTS.rglob("*.py")]):
-        here.update(path.read_bytes())
-    head = workflow.globals["_head"]
-    head.seek(0)
-    started = json.loads(head.read() or "{}")  # what each preset was last started with
-    finished = [
-        job
-        for job in workflow.dag.jobs
-        if not workflow.dag.needrun(job)
-        and job.output
-        and all(map(os.path.exists, job.output))
-        and not workflow.persistence.has_metadata(job)
-    ]
-    if finished and started.get(CONFIG.results, here.hexdigest()) != here.hexdigest():
-        raise WorkflowError(
-            f"{finished[0].output[0]} was finished after its Snakemake had been killed, and config or code were edited"
-            " since: undo the edit and give the command once, then edit; or remove the file"
-        )
-    for job in finished:
-        workflow.async_run(workflow.persistence.finished(job))
-    head.truncate(0)
-    json.dump(started | {CONFIG.results: here.hexdigest()}, head)
-    head.flush()
-
-
-def _hold(file, lock):
-    """Take a lock if it can be had at once; whether it could."""
-    try:
-        fcntl.flock(file, lock | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+    """Record what jobs finished when their Snakemake was dead, as it would have done: else no later edit reran them."""
+    for job in workflow.dag.jobs:
+        made = job.output and not workflow.dag.needrun(job) and all(map(os.path.exists, job.output))
+        if made and not workflow.persistence.has_metadata(job):
+            workflow.async_run(workflow.persistence.finished(job))
 
 
 def _slurm_jobs():
@@ -130,3 +150,31 @@ def _slurm_jobs():
     jobs = [line.split("|", 2) for line in listed.stdout.splitlines()]
     here = os.path.realpath(os.curdir)
     return sorted({job for job, name, folder in jobs if RUN_ID.fullmatch(name) and os.path.realpath(folder) == here})
+
+
+async def _incomplete(persistence, job, marked=PersistenceBase.incomplete):
+    """Files of a job that are there but not to be relied on: to Snakemake's own, add those that it has no record of.
+
+    Snakemake takes such files for what the present config makes: copied ones, and all of them once .snakemake is lost.
+
+    Raises:
+        WorkflowError: if there are any, and the command does not say what is to become of them.
+    """
+    files, dag = await marked(persistence, job), persistence.dag
+    if workflow.executor_plugin is None or {job.rule} & dag.forcerules or dag.forcefiles.intersection(job.output):
+        return files
+    left = _left_by_killed()
+    strange = [
+        file for file in job.output if file not in left and os.path.exists(file) and not persistence.metadata(file)
+    ]
+    if strange and not workflow.touch and not set(strange) & set(files):
+        raise WorkflowError(
+            f"{strange[0]} is there, and nothing says which config and code it was made with (a copy, or .snakemake was"
+            " removed): remove it and what was copied with it, or say --forceall, to make it again; or --touch, once, to"
+            " keep what is there as it is"
+        )
+    return files + strange
+
+
+if workflow.is_main_process:
+    PersistenceBase.incomplete = _incomplete

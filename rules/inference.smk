@@ -5,11 +5,14 @@ PACKED = {run: models(CONFIG, run) for run in RUNS if set(models(CONFIG, run)) <
 """Runs that are made of trained models alone, with these in ascending depth."""
 
 
+localrules:
+    cascades,
+
+
 rule cascades:
+    """Every trained system of every task, packed."""
     input:
         [AT.packed(task, run) for task in CONFIG.tasks for run in PACKED],
-    """Every trained system of every task, packed."""
-    localrule: True
 
 
 rule pack:

@@ -1,7 +1,14 @@
 # What the steps read.
 import functools
 
+from cascadebert.data.origins import sha256
 from cascadebert.pages import kinds
+
+
+@functools.cache
+def digest(path):
+    """Digest of a user's file: a file that replaces it may well be older than what was made of the first."""
+    return sha256(Path(path))
 
 
 def part_files(wildcards):

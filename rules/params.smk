@@ -1,6 +1,11 @@
 # What scripts are told beside their files - recipes and pages as JSON, digests of code, flags.
 
 
+def content(files):
+    """Digests of the user's files among a step's input, so that content decides what runs again, whatever their age."""
+    return lambda wildcards: [digest(path) for path in files(wildcards).get("files", ())]
+
+
 def pin(wildcards):
     """Version and digest of a package."""
     package = CONFIG.packages[wildcards.package]
@@ -10,7 +15,7 @@ def pin(wildcards):
 def definition(wildcards):
     """A task's entry under data, with those of its caps that a part depends on."""
     entry, keys = CONFIG.data[wildcards.task], set(PARTS[wildcards.part])
-    published = entry.source.path and "report" in files_of(Path(entry.source.path))
+    published = entry.source.path and "report" in files_of(Path(entry.source.path), splits=entry.source.splits)
     if wildcards.part == "training" and (CONFIG.selection == "validation" or not published):
         keys.add("report")  # it is drawn from the same rows
     rows = entry.rows.model_dump(include=keys, exclude_none=True)

@@ -56,11 +56,13 @@ rule import_weights:
         source=lambda wildcards: plain_json(CONFIG.weights[wildcards.weights].source),
         archive=archive_flag,
         pooling=pooling,
+        content=content(source_files),
+        max_length=CONFIG.training.max_length,
     message:
         "Importing the checkpoint {wildcards.weights}"
     shell:
         "python workflow/scripts/import_weights.py --source {params.source:q} {params.archive} {params.pooling}"
-        " --like {input.like} --out {output.model} > {log} 2>&1"
+        " --like {input.like} --max-length {params.max_length} --out {output.model} > {log} 2>&1"
 
 
 rule pretrain_member:
@@ -87,6 +89,7 @@ rule pretrain_member:
         recipe=pretraining_recipe,
         corpus=corpus,
         archive=archive_flag,
+        content=content(corpus_files),
     message:
         "Distilling the checkpoint {wildcards.weights}"
     shell:

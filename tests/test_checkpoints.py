@@ -23,6 +23,7 @@ from cascadebert.layouts import Problem
 from cascadebert.models import checkpoints
 from cascadebert.models.checkpoints import FILES, depth_of, read_checkpoint, write_checkpoint
 from cascadebert.models.members import ENCODERS, load_encoder, origin_of
+from cascadebert.models.proof import proved
 
 
 def equal(one, other):
@@ -350,11 +351,110 @@ def test_pickle_that_would_do_something_is_not_opened(turc, tmp_path):
 
 
 def test_newer_tensors_and_tokenizer_are_read_where_both_are_there(turc, folder):
-    for name in ("pytorch_model.bin", "vocab.txt"):
-        (folder / name).write_bytes((turc / name).read_bytes())
+    (folder / "pytorch_model.bin").write_bytes((turc / "pytorch_model.bin").read_bytes())
     _, tensors, tokenizer = read(folder)
     assert equal(tensors, load_file(folder / "model.safetensors"))
     assert tokenizer == (folder / "tokenizer.json").read_bytes()
+
+
+# --- proofs -----------------------------------------------------------------------------------------------------------
+
+
+def prove(folder, max_length=32):
+    """The tensors of a folder's checkpoint, proved."""
+    return proved(*read(folder), "here", max_length)
+
+
+def spoil(folder, change):
+    """Change the tensors of a folder."""
+    tensors = load_file(folder / "model.safetensors")
+    save_file(change(tensors), folder / "model.safetensors")
+
+
+def test_a_sound_checkpoint_is_left_as_it_is(folder, tmp_path):
+    assert equal(prove(folder, 128), load_file(folder / "model.safetensors"))
+    write_roberta(tmp_path / "r", 2, 16, 400, ["the film was good, a quite good film"])
+    assert equal(prove(tmp_path / "r"), read(tmp_path / "r")[1])
+
+
+@pytest.mark.parametrize("prefix", ["module.", "module.bert.", "_orig_mod.bert.", "0.auto_model."])
+def test_what_a_wrapper_puts_before_names_is_taken_off(folder, prefix):
+    before = load_file(folder / "model.safetensors")
+    spoil(
+        folder, lambda tensors: {prefix + name: tensor for name, tensor in tensors.items()} | {"head.w": torch.ones(1)}
+    )
+    assert equal(prove(folder), before)
+
+
+def test_a_bert_without_pooler_gets_a_new_one_and_a_warning(folder, caplog):
+    spoil(folder, lambda tensors: {name: tensor for name, tensor in tensors.items() if "pooler" not in name})
+    first, again = prove(folder), prove(folder)
+    assert equal(first, again)
+    assert first["pooler.dense.weight"].std() == pytest.approx(0.02, rel=0.2)
+    assert "here has no pooler" in caplog.text
+
+
+def without_layer(tensors):
+    """All tensors but those of the last layer."""
+    return {name: tensor for name, tensor in tensors.items() if "layer.3." not in name}
+
+
+def narrow(tensors):
+    """Fewer word pieces."""
+    return tensors | {(name := "embeddings.word_embeddings.weight"): tensors[name][:50].clone()}
+
+
+def undefined(tensors):
+    """A number that is none."""
+    return {name: tensor * float("nan") if "layer.1" in name else tensor for name, tensor in tensors.items()}
+
+
+@pytest.mark.parametrize(
+    ("change", "configuration", "says"),
+    [
+        (without_layer, {}, "encoder.layer.3.attention.* is not among its tensors, nor do 15 others fit"),
+        (None, {"num_hidden_layers": 3}, "encoder.layer.3.attention.* has no place in it, nor do 15 others fit"),
+        (None, {"hidden_size": 32}, r"is \(\d+.* and has to be \("),
+        (None, {"num_attention_heads": 3}, "config.json of here makes no encoder"),
+        (narrow, {"vocab_size": 50}, "the tokenizer of here has ids up to"),
+        (undefined, {}, "answers a text of .* tokens with numbers that are not finite"),
+        (None, {"max_position_embeddings": 20}, "positions for 20 tokens and training.max_length is 32: lower it"),
+    ],
+)
+def test_what_does_not_fit_is_told_at_import(folder, change, configuration, says):
+    if change:
+        spoil(folder, change)
+    edit_config(folder, **configuration)
+    with pytest.raises(Problem, match=says):
+        prove(folder)
+
+
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 4\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        *((name, POINTER, f"{name} of .* is a pointer of Git LFS") for name in FILES),
+        ("model.safetensors", b"nothing", "model.safetensors of .* cannot be read"),
+        ("config.json", b"{", "config.json of .* cannot be read"),
+        ("tokenizer.json", b"{", "tokenizer.json of .* cannot be read"),
+        ("vocab.txt", b"[PAD]\nother\n", "contradict each other on 'other': remove the wrong one"),
+    ],
+)
+def test_a_file_that_is_not_what_it_is_called_is_told(folder, name, content, says):
+    (folder / name).write_bytes(content)
+    with pytest.raises(Problem, match=says):
+        read(folder)
+
+
+def test_a_tokenizer_that_transformers_reads_otherwise_is_told(folder):
+    about = {"tokenizer_class": "BertTokenizer", "do_lower_case": True}
+    (folder / "tokenizer_config.json").write_text(json.dumps(about))
+    read(folder)
+    (folder / "tokenizer_config.json").write_text(json.dumps(about | {"do_lower_case": False}))
+    with pytest.raises(Problem, match="reads 'The film is good.' as .* and tokenizer_config.json as"):
+        read(folder)
 
 
 # --- where a checkpoint is from ---------------------------------------------------------------------------------------

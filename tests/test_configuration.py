@@ -7,10 +7,13 @@ from typing import get_args
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from smoke import ROOT
 
 from cascadebert.config import plain, read
 from cascadebert.config.keys import Config
+from cascadebert.config.overlay import folder_of, merged
 from cascadebert.config.types import Section
 from cascadebert.layouts import Problem, files_of
 
@@ -146,6 +149,10 @@ MISTAKES = {  # changes of a preset, the key that is named, and what is said of 
         ({"weights.base.source": ONNX | {"like": "small"}}, "weights.base.source.like", "name the one it is made of"),
         ({"weights.base.source": ONNX | {"folder": "x"}}, "weights.base.source.folder", "does not go with onnx"),
         ({"weights.base.source.like": "small"}, "weights.base.source.like", "does not go with package"),
+        ({"seeds": [202511261030]}, "seeds.0", "202511261030 is not below 4294967296"),
+        ({"dar.margins": [0.3, 0.30000001]}, "dar.margins", "non-unique"),
+        ({"training.batch_size": 16.0}, "training.batch_size", "is 16.0: give an integer"),
+        ({"data.AVG": {"source": {"toy": 40}}, "tasks": ["AVG"]}, "tasks.0", "a column of the tables"),
         ({"dar.margins": [0.1, 10]}, "dar.margins.1", "10 is not below 10"),
     ],
     "smoke": [
@@ -216,18 +223,150 @@ def test_a_cascade_of_three_takes_a_fourth_member_before_its_base():
 
 def test_what_passes_with_files_in_place(tmp_path, weights):
     (tmp_path / "train.csv").write_text("text,label\na,x\n")
-    local = {"source": {"path": str(tmp_path)}, "columns": ["text"]}
-    check(edited("smoke", {"data.reviews": local, "weights.base.source": {"path": str(weights.parent)}}))
+    local = {"data.reviews": {"source": {"path": str(tmp_path)}, "columns": ["text"]}}
+    checkpoint = {"weights.base.source": {"path": str(weights.parent)}}
+    for name, changes, says in (
+        ("members.base.layers", {}, "is 6, but weights base has 4"),
+        ("training.max_length", {"training.max_length": 129}, "is 129, and weights.base.source has positions for 128"),
+    ):
+        with pytest.raises(Problem, match=f"config key {name} {says}"):
+            check(edited("smoke", local | checkpoint | changes))
+    for file in weights.parent.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(config | {"num_hidden_layers": 6}))
+    check(edited("smoke", local | {"weights.base.source": {"path": str(tmp_path)}}))
 
 
-def test_files_of_a_folder_are_the_first_known_name_of_each_split(tmp_path):
-    for name in ("train.csv", "train.jsonl", "validation.csv", "test.parquet", "validation_mismatched.csv", "x.csv"):
+def test_files_of_a_folder_are_told_by_their_names(tmp_path):
+    for name in (
+        "Train.CSV",
+        "dev_matched.tsv.gz",
+        "test.parquet",
+        "val_mismatched.json",
+        "x.csv",
+        ".train.csv",
+        "test.md",
+    ):
         (tmp_path / name).touch()
     found = {split: file.name for split, file in files_of(tmp_path).items()}
-    evaluated = {"report": "validation.csv", "mismatched": "validation_mismatched.csv", "test": "test.parquet"}
-    assert found == {"train": "train.jsonl"} | evaluated
+    evaluated = {"report": "dev_matched.tsv.gz", "mismatched": "val_mismatched.json", "test": "test.parquet"}
+    assert found == {"train": "Train.CSV"} | evaluated
+    told = files_of(tmp_path, "training", {"selection": "dev_matched", "report": "TEST", "train": "x.csv"})
+    assert {split: file.name for split, file in told.items()} == {
+        "train": "x.csv",
+        "selection": "dev_matched.tsv.gz",
+        "report": "test.parquet",
+        "mismatched": "val_mismatched.json",
+    }
     assert files_of(tmp_path / "x.csv") == {"train": tmp_path / "x.csv"}
     assert files_of(tmp_path / "none") == {}
+    with pytest.raises(Problem, match="has no dev, which splits names as report: it has"):
+        files_of(tmp_path, splits={"report": "dev"})
+
+
+@pytest.mark.parametrize(
+    "pair", [("train.csv", "train.jsonl"), ("dev.csv", "validation.csv"), ("Test.csv", "test.tsv")]
+)
+def test_two_files_that_may_be_one_split_are_refused(tmp_path, pair):
+    for name in ("train.csv", *pair):
+        (tmp_path / name).touch()
+    with pytest.raises(Problem, match=f"{' and '.join(sorted(pair))}, each of which may be the"):
+        files_of(tmp_path)
+
+
+def test_home_and_variables_are_filled_into_paths(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("WHERE", str(tmp_path))
+    (tmp_path / "d.csv").touch()
+    entries = {path: {"source": {"path": path}, "columns": ["text"]} for path in ("~/d.csv", "$WHERE/d.csv")}
+    for entry in entries.values():
+        assert (
+            check(edited("smoke", {"data.reviews": entry}))["data"]["reviews"]["source"]["path"] == f"{tmp_path}/d.csv"
+        )
+    for path, says in (("$NOWHERE/d.csv", "NOWHERE is not set"), ("d{1}.csv", "Snakemake takes { and } for its own")):
+        with pytest.raises(Problem, match=says):
+            check(edited("smoke", {"data.reviews": {"source": {"path": path}, "columns": ["text"]}}))
+
+
+OVERLAYS = [  # what is laid over the default, a key of the outcome, and its value
+    ({"weights": {"base": {"source": {"path": "x"}}}}, "weights.base.source", {"path": "x"}),
+    ({"data": {"movies": {"source": {"neutral_band": 1.0}}}}, "data.movies.source.package", "vaderSentiment"),
+    ({"theseus": None}, "theseus", None),
+    ({"dar": {"weight": 2.0}}, "dar.weight", 2.0),
+    ({"dar": {"weight": 2.0}}, "dar.margins", preset("config")["dar"]["margins"]),
+]
+
+
+@pytest.mark.parametrize(("change", "key", "value"), OVERLAYS)
+def test_an_overlay_changes_keys_replaces_sources_and_removes_what_is_null(change, key, value):
+    for place in (
+        merged({"config.yaml": preset("config"), "mine.yaml": change}, {}),
+        merged({"c": preset("config")}, change),
+    ):
+        for part in key.split("."):
+            place = place.get(part) if place else None
+        assert place == value
+
+
+def test_the_command_line_gives_numbers_where_snakemake_gives_text():
+    given = {"training": {"max_length": "32", "freeze_embeddings": "true"}, "theseus": "null", "seeds": ["1", "2"]}
+    config = merged({"smoke.yaml": preset("smoke")}, given)
+    assert config["training"] == preset("smoke")["training"] | {"max_length": 32, "freeze_embeddings": True}
+    assert (config["seeds"], "theseus" in config) == ([1, 2], False)
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        (["mine", "config"], "config is a whole config and overrides mine, .* name config first"),
+        (["config", "smoke"], "smoke is a whole config and overrides config"),
+        (["mine"], "mine does not say tasks, .*: name the config that it changes before it"),
+    ],
+)
+def test_configs_in_an_order_that_means_nothing_are_refused(names, says):
+    with pytest.raises(Problem, match=says):
+        merged({name: {"theseus": None} if name == "mine" else preset(name) for name in names}, {})
+
+
+def test_a_preset_whose_name_no_folder_can_have_is_refused(tmp_path):
+    assert folder_of(tmp_path / "my-2.b.yaml") == "results/my-2.b"
+    for name in ("my café.yaml", "-x.yaml", "a b.yaml", ".yaml"):
+        with pytest.raises(Problem, match="or set the key results"):
+            folder_of(tmp_path / name)
+
+
+JUNK = st.one_of(
+    st.sampled_from([None, True, -1, 0, 1, 3, 10**30, 1.5, 100.0, 1e-300, float("inf"), float("nan"), "", "x", "2e-5"]),
+    st.sampled_from([[], [None], [1, 1], ["a", "a"], [0.3, 0.3000001], {}, {"a": 1}, {1: 2}, {"source": []}]),
+    st.text(max_size=5),
+)
+
+
+def places(value, path=()):
+    """Every place in a config, by the keys that lead there."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, held in inside:
+        yield (*path, key)
+        yield from places(held, (*path, key))
+
+
+@settings(max_examples=300)
+@given(st.data(), st.sampled_from(["config", "smoke"]), JUNK)
+def test_any_value_at_any_key_passes_or_is_told_in_one_sentence(data, name, junk):
+    whole = check(preset(name))
+    path = data.draw(st.sampled_from(list(places(whole))))
+    place = whole
+    for part in path[:-1]:
+        place = place[part]
+    place[path[-1]] = junk
+    try:
+        read(whole)
+    except Problem as problem:
+        sentence = str(problem)
+        assert sentence.startswith("config key")
+        assert sentence[-1] in ".?)"
+        assert "\n" not in sentence
 
 
 def sections(annotation=Config):

@@ -1,16 +1,19 @@
 """What a killed Snakemake left behind is cleared by the next one, and nothing of a living one is touched."""
 
 import fcntl
+import json
 import os
 import re
+import shutil
 import subprocess
 
 import pytest
 import yaml
-from smoke import ROOT, SMOKE, command, copy_of, said, would_run
+from smoke import ROOT, SMOKE, command, copy_of, replace, said, would_run
 
 RUN = "3f0c8a52-9d7e-4b61-8a35-0c9de1f7a2b4"
 TARGET = "results/smoke/tasks/reviews/training.json"
+HEADS = ".snakemake/heads"
 
 
 @pytest.fixture
@@ -54,17 +57,38 @@ def test_jobs_of_a_killed_snakemake_are_cancelled_and_no_others(cluster):
     assert (folder / TARGET).exists()
 
 
-def test_a_dry_run_cancels_nothing(cluster):
+@pytest.mark.parametrize("asking", ["--dry-run", "--list-rules", "--lint"])
+def test_asking_takes_nothing_and_cancels_nothing(cluster, asking):
     folder, run, orders = cluster
-    assert run(orphans(folder), "--dry-run").returncode == 0
+    run(orphans(folder), asking)
     assert not orders.read_text()
+    assert not (folder / HEADS).exists()
+    assert not (folder / "results").exists()
 
 
-def test_jobs_of_a_living_snakemake_are_left_alone(cluster):
+def held(folder, name, lock):
+    """A lock as a Snakemake at work has it, to be closed."""
+    (folder / HEADS).mkdir(parents=True, exist_ok=True)
+    file = (folder / HEADS / name).open("a")
+    fcntl.flock(file, lock)
+    return file
+
+
+def test_a_preset_has_one_snakemake_and_a_dry_run_does_not_count(cluster):
     folder, run, orders = cluster
-    (folder / ".snakemake").mkdir()
-    with (folder / ".snakemake/head").open("w") as head:
-        fcntl.flock(head, fcntl.LOCK_SH)  # what a head holds while it is at work
+    with held(folder, "results%2Fsmoke", fcntl.LOCK_EX):
+        for _ in range(2):
+            refused = run(orphans(folder))
+            assert refused.returncode != 0
+            assert "another Snakemake is at work on results/smoke: wait" in said(refused)
+            assert run(None, "--dry-run").returncode == 0
+    assert not orders.read_text()
+    assert not (folder / TARGET).exists()
+
+
+def test_jobs_of_a_living_snakemake_on_another_preset_are_left_alone(cluster):
+    folder, run, orders = cluster
+    with held(folder, "everyone", fcntl.LOCK_SH):
         done = run(orphans(folder))
     assert done.returncode == 0, said(done)
     assert not orders.read_text()
@@ -78,9 +102,12 @@ def test_waiting_jobs_are_looked_at_when_a_job_ends_and_not_ever_more_often(clus
 
 
 def test_a_limit_of_job_starts_that_is_asked_for_is_kept(cluster):
-    _, run, _ = cluster
-    done = run([], "results/smoke/tasks/pairs/training.json", "--cores", "1", "--max-jobs-per-timespan", "1/2s")
-    assert "Job rate limit reached" in said(done)
+    folder, _, _ = cluster
+    call = command(TARGET, "results/smoke/tasks/pairs/training.json", "--max-jobs-per-timespan", "1/1d")
+    with subprocess.Popen(call, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as running:
+        reached = any("Job rate limit reached" in line for line in running.stdout)  # until it says so, or ends
+        running.kill()
+    assert reached
 
 
 def test_a_local_run_needs_no_cluster_to_ask(cluster):
@@ -90,21 +117,51 @@ def test_a_local_run_needs_no_cluster_to_ask(cluster):
 
 def test_what_a_dead_snakemakes_jobs_finished_is_recorded_unless_its_config_was_edited(cluster):
     folder, run, _ = cluster
-    records, other = folder / ".snakemake/metadata", "results/smoke/tasks/pairs/training.json"
+    records, note = folder / ".snakemake/metadata", folder / HEADS / "results%2Fsmoke"
     assert run([]).returncode == 0
     for record in records.iterdir():
         record.unlink()  # as if the job had ended without its Snakemake
+    assert "nothing says which config" in said(run([], "--dry-run")), "that Snakemake has ended: these are copies"
+    killed = json.loads(note.read_text())
+    note.write_text(json.dumps(killed | {"files": [TARGET, f"{TARGET}l"]}))
     config = folder / "config/smoke.yaml"
-    text = config.read_text()
-    config.write_text(text.replace("{toy: 480}", "{toy: 481}"))
-    refused = run([], other)
-    assert refused.returncode != 0
-    assert f"{TARGET}l was finished after" in said(refused)
+    text, edit = config.read_text(), replace("{toy: 480}", "{toy: 481}")
+    config.write_text(edit(text))
+    for asked in ("--dry-run", "--quiet"):
+        assert f"{TARGET}l is there, and nothing says which config" in said(run([], asked))
     config.write_text(text)
-    assert run([], other).returncode == 0
+    assert run([], "results/smoke/tasks/pairs/training.json").returncode == 0
     assert len(list(records.iterdir())) == 4
-    config.write_text(text.replace("{toy: 480}", "{toy: 481}"))
-    assert set(would_run(folder, TARGET, other)) == {"prepare_task"}, "an edit is seen again"
+    config.write_text(edit(text))
+    assert set(would_run(folder, TARGET)) == {"prepare_task"}, "an edit is seen again"
+
+
+def test_files_without_a_record_are_kept_or_made_again_only_as_told(cluster):
+    folder, run, _ = cluster
+    assert run([]).returncode == 0
+    shutil.rmtree(folder / ".snakemake")
+    assert run([]).returncode != 0, "nobody knows what they were made with"
+    assert set(would_run(folder, TARGET, "--forceall")) == {"prepare_task"}
+    assert run([], "--touch").returncode == 0
+    assert would_run(folder, TARGET) == {}
+    (folder / "config/smoke.yaml").write_text(replace("{toy: 480}", "{toy: 481}")((folder / SMOKE).read_text()))
+    assert set(would_run(folder, TARGET)) == {"prepare_task"}
+
+
+def test_content_of_a_users_file_decides_and_not_its_age(cluster):
+    folder, run, _ = cluster
+    data, old = folder / "d.csv", "".join(f"a text of number {i},{'ab'[i % 2]}\n" for i in range(600))
+    data.write_text("text,label\n" + old)
+    config = folder / "config/smoke.yaml"
+    config.write_text(replace("source: {toy: 480}", "source: {path: d.csv}\n    columns: [text]")(config.read_text()))
+    config.write_text(replace("labels: [negative, positive]", "labels: [a, b]")(config.read_text()))
+    done = run([])
+    assert done.returncode == 0, said(done)
+    os.utime(data)
+    assert would_run(folder, TARGET) == {}
+    data.write_text("text,label\n" + old.replace("text of", "word of"))
+    os.utime(data, (0, 0))
+    assert set(would_run(folder, TARGET)) == {"prepare_task"}
 
 
 def test_every_line_of_the_cluster_profile_is_understood(tmp_path):

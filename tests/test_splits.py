@@ -126,6 +126,16 @@ def test_repeat_of_a_selection_text_leaves_the_training_split():
     assert len(split_of(table, "train")) == 60 - 2 - dropped["train"]
 
 
+def test_a_sources_own_selection_split_is_taken_less_what_is_reported():
+    report, own = distinct(10, "r"), frame(["s one", "s two", "t text 1", "r text 3"], prefix="s")
+    source = {"train": distinct(40), "report": report, "selection": own}
+    table, dropped = carve(source, {}, seed=0)
+    assert split_of(table, "selection")["id"].tolist() == ["s-0", "s-1", "s-2"]
+    assert len(split_of(table, "train")) == 39, "a text of the selection split is not trained on"
+    assert {why: n for why, n in dropped.items() if n} == {"selection": 1, "train (selection)": 1}
+    assert sizes(carve(source, {"selection": 2}, seed=0)[0])["selection"] == 2
+
+
 def test_published_evaluation_splits_are_untouched():
     source = {
         "train": distinct(60),

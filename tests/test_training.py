@@ -8,10 +8,12 @@ import torch
 from builders import CPU, changed, copied, rows_of, train
 from torch import nn
 
+from cascadebert.layouts import Problem
 from cascadebert.models.deebert import DeeBert
 from cascadebert.models.fastbert import FastBert, build_fastbert_teacher
 from cascadebert.models.members import build_member, trained
 from cascadebert.models.pabee import build_pabee
+from cascadebert.training.finite import Watch
 from cascadebert.training.loop import fit, mean_score, on_logits, predict, start, to_batch
 from cascadebert.training.objectives.cross_entropy import cross_entropy
 from cascadebert.training.streams import stream
@@ -53,6 +55,40 @@ def trajectory(settings, p=0.0, scale=1.0, rows=20):
 
     train(model, task([0] * rows), settings, objective, seed=0)
     return np.array([*seen, model.p.item()])
+
+
+# --- numbers that are none
+
+
+@pytest.mark.parametrize("place", ["loss", "gradient"])
+@pytest.mark.parametrize("workers", [0, 1])
+def test_training_stops_at_the_step_whose_loss_or_gradient_is_not_finite(settings, place, workers):
+    model, steps = Scalar(), []
+
+    def objective(logits, batch):
+        steps.append(model.p.item())
+        p, bad = logits[-1, 0, 1], len(steps) == 3
+        return p * float("nan") if bad and place == "loss" else (p - p.detach()).abs().sqrt() if bad else p
+
+    with pytest.raises(Problem, match=r"at step 3 of 6 \(peak learning rate 0.01, precision fp32\): lower the lr"):
+        train(model, task([0] * 32), settings(lr=0.01, epochs=3), objective, workers=workers)
+    assert len(steps) == 3
+    assert model.p.item() == steps[-1], "that step was not made"
+
+
+def test_answers_that_are_not_finite_are_given_to_nobody(settings):
+    data = task([0, 1, 0], "selection")
+    with pytest.raises(Problem, match="3 of the 6 numbers that a model answers to 3 rows are not finite"):
+        predict(Scalar(float("inf")), data, np.arange(3))
+
+
+def test_a_gpu_is_asked_now_and_then_and_tells_the_first_step(settings):
+    watch = Watch(settings(precision="fp16"), 100, CPU)
+    watch.every = 50
+    for step in range(1, 50):
+        watch.see(step, torch.tensor(float("inf") if step in (7, 9) else 0.0))
+    with pytest.raises(Problem, match="step 7 of 100 .*take precision bf16 or fp32"):
+        watch.look()
 
 
 # --- seeds

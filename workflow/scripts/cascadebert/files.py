@@ -71,6 +71,11 @@ def read_examples(path: Path) -> pd.DataFrame:
     return pd.DataFrame(text) if text else pd.DataFrame(columns=["id", "split", "text", "label"])
 
 
+def is_lfs_pointer(content: bytes) -> bool:
+    """Whether a file was cloned without Git LFS, so that a few lines stand in its place."""
+    return content.startswith(b"version https://git-lfs.github.com/spec/")
+
+
 class Origin(TypedDict):
     """What a training leaves beside its weights; times are not reproducible, so no rule reads it."""
 

@@ -1,15 +1,15 @@
 """Kinds of sources; which files a data set or a checkpoint is made of, and what the checkpoint says of itself."""
 
 import re
-from collections.abc import Collection
-from pathlib import Path
+from collections.abc import Collection, Mapping
+from pathlib import Path, PurePosixPath
 from posixpath import normpath
 from typing import Any, Literal, get_args
 
 DATA_KEYS = {
     "package": {"pool", "mismatched", "neutral_band", "pairs"},
-    "path": set(),
-    "hub": {"name", "revision"},
+    "path": {"splits"},
+    "hub": {"name", "revision", "splits"},
     "toy": {"pairs"},
 }
 """Kinds of a data source, and the keys that go with each."""
@@ -32,15 +32,16 @@ REQUIRED = {
 """Those of them that a kind cannot do without; a package with the key onnx is of the kind onnx here."""
 
 FILES = {
-    "train": ("train",),
-    "report": ("validation_matched", "validation"),
-    "mismatched": ("validation_mismatched",),
+    "train": ("train", "training"),
+    "report": ("validation_matched", "validation", "dev_matched", "dev", "val_matched", "val", "valid"),
+    "mismatched": ("validation_mismatched", "dev_mismatched", "val_mismatched"),
     "test": ("test_matched", "test"),
     "test_mismatched": ("test_mismatched",),
 }
-"""Names, without ending, of a data set's files, by split; the first that exists is read. The last is a part of test."""
+"""Names, without ending, of a data set's files, by split, capital or not. The last is a part of test."""
 
-ENDINGS = (".jsonl", ".csv", ".parquet")
+ENDINGS = (".jsonl", ".json", ".csv", ".tsv", ".parquet")
+"""Of files with data; each may be gzipped, and then ends in .gz as well."""
 
 Part = Literal["training", "report", "test"]
 """Parts of a task that are prepared, and made again, apart: training depends on no row that is only answered."""
@@ -53,8 +54,8 @@ PARTS: dict[str, tuple[str, ...]] = {
 """Splits of each part."""
 
 READ: dict[str, tuple[str, ...]] = {
-    "training": ("train", "report", "mismatched"),
-    "report": ("train", "report", "mismatched"),
+    "training": ("train", "selection", "report", "mismatched"),
+    "report": ("train", "selection", "report", "mismatched"),
     "test": ("train", "test", "test_mismatched"),
 }
 """Files that a part depends on: no text is in two splits, and class names are those of the training rows."""
@@ -89,18 +90,77 @@ def kind_of(source: dict[str, Any], kinds: dict[str, set[str]]) -> str:
     return next(kind for kind in kinds if kind in source)
 
 
-def files_of(path: Path, part: Part | None = None) -> dict[str, Path]:
+def ending_of(name: str) -> str:
+    """The last of a file's endings in small letters; of a gzipped file the one before."""
+    return PurePosixPath(name.lower().removesuffix(".gz")).suffix
+
+
+def files_of(path: Path, part: Part | None = None, splits: Mapping[str, str] | None = None) -> dict[str, Path]:
     """Files of a local data set by split, or those that a part of a task depends on; empty where there is none.
 
     A single file is the train split.
+
+    Args:
+        path: of the file or folder.
+        part: of the task.
+        splits: as of `which_split`.
+
+    Raises:
+        Problem: as `which_split`.
     """
     if path.is_file():
         return {"train": path}
-    found = {
-        split: [path / f"{stem}{end}" for stem in stems for end in ENDINGS if (path / f"{stem}{end}").is_file()]
-        for split, stems in FILES.items()
-    }
-    return {split: files[0] for split, files in found.items() if files and (part is None or split in READ[part])}
+    names = [file.name for file in path.iterdir() if file.is_file()] if path.is_dir() else []
+    named = which_split([name for name in names if is_data(name)], splits, str(path))
+    return {split: path / name for split, name in named.items() if part is None or split in READ[part]}
+
+
+def is_data(name: str) -> bool:
+    """Whether a file is taken for data by its name."""
+    return ending_of(name) in ENDINGS and not name.startswith(".")
+
+
+def which_split(names: Collection[str], splits: Mapping[str, str] | None, where: str) -> dict[str, str]:
+    """Which of a source's files, or of a hub's splits, is which of ours.
+
+    Args:
+        names: of what there is, with or without endings.
+        splits: our splits whose file is told, with or without ending; what is told is no other split.
+        where: the source, for messages.
+
+    Raises:
+        Problem: when two files may be the same split, or one that is told is not there.
+    """
+
+    def called(*stems: str) -> list[str]:
+        wanted = {stem.casefold() for stem in stems}
+        return sorted(name for name in names if {name.casefold(), _stem(name)} & wanted)
+
+    fits = {split: called(name) for split, name in (splits or {}).items()}
+    told = {name for of_split in fits.values() for name in of_split}
+    for split, stems in FILES.items():
+        fits.setdefault(split, [name for name in called(*stems) if name not in told])
+    for split, name in (splits or {}).items():
+        if not fits[split]:
+            raise Problem(f"{where} has no {name}, which splits names as {split}: it has {', '.join(sorted(names))}.")
+    for split, several in fits.items():
+        if len(several) > 1:
+            raise Problem(
+                f"{where} has {' and '.join(several)}, each of which may be the {split} split: remove all but one, or"
+                " say which under splits, beside its path."
+            )
+    return {split: of_split[0] for split, of_split in fits.items() if of_split}
+
+
+def _stem(name: str) -> str:
+    """A file's name without its endings, in small letters."""
+    return name.casefold().removesuffix(".gz").removesuffix(ending_of(name))
+
+
+def positions(config: Mapping[str, Any]) -> int:
+    """Tokens of the longest text that an encoder of a configuration takes; RoBERTa counts from its padding's id."""
+    unused = config.get("pad_token_id", 1) + 1 if config.get("model_type") == "roberta" else 0
+    return int(config.get("max_position_embeddings", 512)) - int(unused)
 
 
 def names_in(folder: Path) -> set[str]:

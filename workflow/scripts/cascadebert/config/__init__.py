@@ -26,10 +26,10 @@ TYPES = {
 """What a key wants, by the error that another type makes."""
 
 LIMITS = {
-    "greater_than_equal": "{input} is less than the minimum of {ge:g}",
-    "greater_than": "{input} is not above {gt:g}",
-    "less_than_equal": "{input} is greater than the maximum of {le:g}",
-    "less_than": "{input} is not below {lt:g}",
+    "greater_than_equal": "{input} is less than the minimum of {ge:.10g}",
+    "greater_than": "{input} is not above {gt:.10g}",
+    "less_than_equal": "{input} is greater than the maximum of {le:.10g}",
+    "less_than": "{input} is not below {lt:.10g}",
     "multiple_of": "{input} is not a multiple of {multiple_of:g}",
     "string_pattern_mismatch": "{input!r} does not match {pattern}",
     "too_short": "it needs {min_length} or more and has {actual_length}",

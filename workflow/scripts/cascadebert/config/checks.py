@@ -1,5 +1,6 @@
 """What keys of a config say of each other, each mistake in one sentence that names the key and the remedy."""
 
+import json
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,10 +14,15 @@ from cascadebert.layouts import (
     Problem,
     checkpoint_files,
     files_of,
+    is_data,
     kind_of,
     names_in,
+    positions,
 )
 from cascadebert.systems import SYSTEMS
+
+RESERVED = ("avg", "method", "dataset", "task", "mean")
+"""Columns of tables that have one for each task, too."""
 
 GROUPS = ("cascade", "larger_cascade", "complete", "roberta_cascade")
 """Keys that list members in ascending depth."""
@@ -35,6 +41,8 @@ def check_references(config: dict[str, Any]) -> None:
 def _contradictions(config: dict[str, Any]) -> Iterator[str]:
     """Everything wrong between keys, most basic first."""
     for i, task in enumerate(config["tasks"]):
+        if task.casefold() in RESERVED:
+            yield f"config key tasks.{i} is {task}, which is a column of the tables: choose another name."
         yield from _undefined(f"tasks.{i}", task, "data", config)
     for task, n in config["fewer_seeds"].items():
         if task not in config["tasks"]:
@@ -105,16 +113,34 @@ def _data_problems(key: str, definition: dict[str, Any], config: dict[str, Any])
             yield f"config key {key}.source.pool is missing: name the parts of the corpus to draw from."
     elif "toy" not in source and not {"glue", "columns"} & set(definition):
         yield f"config key {key} does not say where the text is: add columns, or glue for a task of the paper."
-    if key in _read(config) and "path" in source and "train" not in files_of(Path(source["path"])):
-        yield (
-            f"config key {key}.source.path is {source['path']}, where there is no training data: "
-            f"give a {', '.join(ENDINGS)} file, or a folder with train{ENDINGS[0]} (or another of these endings) in it."
-        )
+    if key in _read(config) and "path" in source:
+        yield from _path_problems(f"{key}.source.path", Path(source["path"]), source.get("splits"))
+    if "selection" in source.get("splits", {}) and config["selection"] == "validation":
+        yield f"config key {key}.source.splits.selection does not go with selection: validation: leave one of them out."
+    if definition["label"] in definition.get("columns", []):
+        yield f"config key {key}.label is {definition['label']}, which is one of its columns: name the class's."
     if definition.get("metric") == "f1" and labels is not None and len(labels) != 2:
         yield f"config key {key}.metric is f1, which needs two classes, and labels has {len(labels)}: make it accuracy."
     if "package" in source and labels is not None and len(labels) != 2 + pairs:
         kinds = "pairs have three classes" if pairs else "sentences have two"
         yield f"config key {key}.labels has {len(labels)} names, and this source's {kinds}: give {2 + pairs}."
+
+
+def _path_problems(key: str, path: Path, splits: dict[str, str] | None) -> Iterator[str]:
+    """Local data that is not there, or of which it is not clear what is which split."""
+    try:
+        files = files_of(path, splits=splits)
+    except Problem as problem:
+        yield f"config key {key}: {problem}"
+        return
+    if "train" not in files or not is_data(files["train"].name):
+        held = ", ".join(sorted(file.name for file in path.iterdir())[:10]) if path.is_dir() else ""
+        yield (
+            f"config key {key} is {path}, where there is no training data{f' but {held}' if held else ''}: give a"
+            f" {', '.join(ENDINGS)} file (or one of these and .gz), or a folder with train{ENDINGS[0]} or the like."
+        )
+    if path.is_file() and splits:
+        yield f"config key {key.removesuffix('path')}splits does not go with a single file: give a folder."
 
 
 def _weights_problems(key: str, source: dict[str, Any], config: dict[str, Any]) -> Iterator[str]:
@@ -136,6 +162,11 @@ def _weights_problems(key: str, source: dict[str, Any], config: dict[str, Any]) 
             checkpoint_files(names_in(Path(source["path"])), f"config key {key}.path is {source['path']}, which")
         except Problem as problem:
             yield str(problem)
+    if kind in ("path", "random"):
+        limit = positions(_configuration(source))
+        if config["training"]["max_length"] > limit:
+            asked = config["training"]["max_length"]
+            yield f"config key training.max_length is {asked}, and {key} has positions for {limit} tokens: lower it."
     if kind == "distilled":
         yield from _undefined(f"{key}.distilled", source["distilled"], "weights", config)
         if "distilled" in config["weights"][source["distilled"]]["source"]:
@@ -163,6 +194,17 @@ def _grid_problems(config: dict[str, Any]) -> Iterator[str]:
         yield f"config key recipe_grid.seeds has {min(shared)}, a seed whose results are reported: take another."
 
 
+def _configuration(source: dict[str, Any]) -> dict[str, Any]:
+    """What is known of a checkpoint before it is imported; nothing where its config.json cannot be read."""
+    if "random" in source:
+        return {"max_position_embeddings": 128}
+    try:
+        known = json.loads(Path(source["path"], "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
 def _depth_problems(config: dict[str, Any]) -> Iterator[str]:
     """Members that cannot be told from a system, or that their checkpoint cannot fill; a cascade that descends."""
     for name, member in config["members"].items():
@@ -170,6 +212,8 @@ def _depth_problems(config: dict[str, Any]) -> Iterator[str]:
             yield f"config key members.{name} is also the name of a system: choose another."
         source = config["weights"][member["weights"]]["source"]
         most = len(source["layers"]) if "distilled" in source else source.get("random", member["layers"])
+        if "path" in source:
+            most = _configuration(source).get("num_hidden_layers", most)
         if member["layers"] > most:
             has = f"weights {member['weights']} has {most}"
             yield f"config key members.{name}.layers is {member['layers']}, but {has}: lower it."

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from cascadebert.config.methods import BertPd, BertPkd, Distilbert, Kd, Member, Origins, RecipeGrid, Schedule, Theseus
 from cascadebert.config.sources import Data, Package, Weights
-from cascadebert.config.types import Members, Ratios, Section, Seeds, Unique
+from cascadebert.config.types import Margins, Members, Ratios, Section, Seed, Seeds, Unique
 
 
 class Difficulty(Section):
@@ -18,7 +18,7 @@ class Difficulty(Section):
 
     n_folds: int = Field(default=4, ge=2)
     """K of section 3.2; 8 in the paper."""
-    fold_seed: int = Field(default=0, ge=0)
+    fold_seed: Seed = 0
     """Seed of the one stratified split into folds, shared by all difficulty seeds."""
     seeds: Seeds = [1, 2]
     """Seeds whose predictions must all be right for an instance to be easy; 5 in the paper."""
@@ -29,7 +29,7 @@ class Dar(Section):
 
     weight: float = Field(default=0.5, ge=0)
     """Lambda of section 3.2."""
-    margins: Unique[Annotated[float, Field(gt=0, lt=10)]] = Field(default=[0.1, 0.3, 0.5, 0.7], min_length=1)
+    margins: Margins = Field(default=[0.1, 0.3, 0.5, 0.7], min_length=1)
     """Grid of epsilon (Eq. 5); one is selected for each task on its selection split (Table 1). In a binary task a
     margin above 0.5 is never met, so all such margins have the same gradient (erratum 8)."""
     pairs: Literal["sampled", "all"] = "sampled"

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cascadebert.config.types import Part, Section, Unique
+from cascadebert.config.types import LocalPath, Part, Section, Seed, Unique
 
 
 class Package(Section):
@@ -33,9 +33,14 @@ class DataSource(Section):
     """(package) Make pairs of sentences with three classes - did people rate both of them below neutral, one of each,
     or both above; each sentence is in one pair, and there are as many pairs of each class. (toy) Make pairs with three
     classes and both halves instead of sentences with two."""
-    path: str | None = None
-    """A file, or a folder with train, validation (or validation_matched), validation_mismatched and test (or
-    test_matched and test_mismatched), each .jsonl, .csv or .parquet; relative to the repository."""
+    path: LocalPath | None = None
+    """A file, or a folder with train, validation (or dev, val, valid, validation_matched), validation_mismatched and
+    test (or test_matched and test_mismatched), each .jsonl, .json, .csv, .tsv or .parquet, or one of these and .gz;
+    relative to the repository; ~ and variables are filled in."""
+    splits: dict[Literal["train", "selection", "report", "mismatched", "test"], str] | None = None
+    """(path of a folder, hub) Which of its files, or of its splits, is which of ours, where the names do not say it or
+    say otherwise. Default - validation is the report split and test is answered only; {selection: validation, report:
+    test} chooses thresholds and epochs on validation, and reports a test set that has labels."""
     hub: str | None = None
     """Data set id on the model hub, whose files are .parquet, .csv or .jsonl; docs/hub.md."""
     name: str | None = None
@@ -74,7 +79,8 @@ class Data(Section):
     columns: Annotated[list[str], Field(min_length=1, max_length=2)] | None = None
     """Column of the text, or of both texts of a pair."""
     label: str = "label"
-    """Column of the label; integers are ids into labels, anything else is a name; empty or -1 is unlabelled."""
+    """Column of the label; integers are ids into labels, anything else is a name; empty or -1 is unlabelled, and such
+    rows are left out of all splits but test."""
     labels: Annotated[Unique[str], Field(min_length=2)] | None = None
     """Class names in the order of their ids. Default - the names found in the training data, sorted."""
     metric: Literal["accuracy", "f1"] | None = None
@@ -82,7 +88,7 @@ class Data(Section):
     rows: Rows = Field(default_factory=Rows)
     """Rows of each split at most, drawn with the class proportions kept; a split that the source lacks is carved from
     the rest."""
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
     """Of the split."""
 
 
@@ -109,9 +115,9 @@ class WeightsSource(Section):
     says none of them. Its depth is its own; a pooler that it lacks is new in every run."""
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     """(package, path, hub) Digest that the file of tensors must have."""
-    path: str | None = None
+    path: LocalPath | None = None
     """Folder with config.json, model.safetensors (or pytorch_model.bin) and tokenizer.json (or vocab.txt, or vocab.json
-    with merges.txt); relative to the repository."""
+    with merges.txt); relative to the repository; ~ and variables are filled in."""
     hub: str | None = None
     """Model id on the model hub, of a BERT or RoBERTa in any of the forms that path allows; docs/hub.md."""
     revision: str | None = None

@@ -1,5 +1,7 @@
 """Types of config keys."""
 
+import os
+import re
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -15,10 +17,31 @@ def _unique(values: list[T]) -> list[T]:
     return values
 
 
+def _told_apart(values: list[float]) -> list[float]:
+    """Numbers that are still apart where they stand in a file's name, with six digits."""
+    _unique([f"{value:g}" for value in values])
+    return values
+
+
+def _expanded(path: str) -> str:
+    """A path with the user's home and variables filled in; one that is there as it stands stays."""
+    whole = path
+    if not os.path.lexists(path):
+        whole = os.path.expandvars(os.path.expanduser(path))
+        if unset := re.search(r"\$\w+|\$\{\w+\}", whole):
+            raise PydanticCustomError("unset", "{name} is not set", {"name": unset[0]})
+    if odd := set(whole) & set("{}<>\n"):
+        raise PydanticCustomError("unusable", "Snakemake takes {name} for its own", {"name": " and ".join(sorted(odd))})
+    return whole
+
+
+LocalPath = Annotated[str, Field(min_length=1), AfterValidator(_expanded)]
 Unique = Annotated[list[T], AfterValidator(_unique)]
-Seeds = Annotated[Unique[Annotated[int, Field(ge=0)]], Field(min_length=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Seeds = Annotated[Unique[Seed], Field(min_length=1)]
 Members = Annotated[Unique[str], Field(min_length=2)]
-Ratios = Unique[Annotated[float, Field(gt=1)]]
+Ratios = Annotated[list[Annotated[float, Field(gt=1)]], AfterValidator(_told_apart)]
+Margins = Annotated[list[Annotated[float, Field(gt=0, lt=10)]], AfterValidator(_told_apart)]
 Part = Literal["movieReviewSnippets", "amazonReviewSnippets", "nytEditorialSnippets", "tweets"]
 
 

@@ -23,7 +23,6 @@ from cascadebert.data.origins import ORIGIN, sha256
 from cascadebert.files import atomic
 from cascadebert.layouts import (
     CHECKPOINT,
-    ENDINGS,
     MODULES,
     POOLING_CONFIG,
     TOKENIZER_CONFIG,
@@ -31,6 +30,9 @@ from cascadebert.layouts import (
     checkpoint_files,
     names_in,
 )
+
+ENDINGS = (".jsonl", ".csv", ".parquet")
+"""Of a repository's files that are data; a .json or .tsv beside them may be about it."""
 
 
 def fetch_weights(key: str, repository: str, revision: str | None, out: Path) -> None:

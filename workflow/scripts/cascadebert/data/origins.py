@@ -26,7 +26,7 @@ def origin_of_data(source: dict[str, Any], archive: Path | None = None, part: Pa
         Of the hub - repository, revision as asked for, commit, digests; of a package - name, version, digest; of a
         path - path, digests; else the source itself.
     """
-    files = files_of(Path(source["path"]), part).values() if "path" in source else ()
+    files = files_of(Path(source["path"]), part, source.get("splits")).values() if "path" in source else ()
     return _origin(source, archive, {file.name: file for file in files})
 
 

@@ -1,7 +1,8 @@
 """Reading data sets, wherever they come from, into one schema: id, text, text_pair (pairs), label, rating if known."""
 
-import io
 import json
+import logging
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,16 @@ import numpy as np
 import pandas as pd
 
 from cascadebert.data.corpus import read_corpus
+from cascadebert.data.labels import class_name, ordered, spelled
+from cascadebert.data.tables import read_table
 from cascadebert.glue import GLUE
-from cascadebert.layouts import DATA_KEYS, FILES, Part, Problem, files_of, kind_of
+from cascadebert.layouts import DATA_KEYS, Part, Problem, files_of, kind_of, which_split
 from cascadebert.recipe import needed
 
+log = logging.getLogger(__name__)
+
 Frames = dict[str, pd.DataFrame]
-"""By split: train, and where the source has them report, mismatched and test (of MNLI both halves, in order)."""
+"""By split: train, and where the source has them selection, report, mismatched and test (of MNLI both, in order)."""
 
 
 def read_source(definition: dict[str, Any], archive: Path | None = None, part: Part | None = None) -> Frames:
@@ -28,7 +33,8 @@ def read_source(definition: dict[str, Any], archive: Path | None = None, part: P
 
     Returns:
         A frame a split, with columns id, text, text_pair (pairs), label (a name, "" where unknown), and rating
-        (package, toy sentences), whose absolute value is the distance from the border between classes.
+        (package, toy sentences), whose absolute value is the distance from the border between classes; its attrs name
+        the file that it was read from, where it was one.
 
     Raises:
         Problem: for a file that cannot be read or a column or label that is not as declared.
@@ -40,13 +46,25 @@ def read_source(definition: dict[str, Any], archive: Path | None = None, part: P
     if kind == "toy":
         return _toy_pairs(source["toy"]) if source.get("pairs") else _toy_sentences(source["toy"])
     if kind == "path":
-        files = files_of(Path(source["path"]), part)
-        tables = {split: (str(file), _read_table(file)) for split, file in files.items()}
+        files = files_of(Path(source["path"]), part, source.get("splits"))
+        tables = {split: (str(file), read_table(file)) for split, file in files.items()}
     else:
         tables = _read_hub(source, needed(archive))
     frames = {split: _in_schema(table, definition, split, name) for split, (name, table) in tables.items()}
     halves = [frames.pop(half) for half in ("test", "test_mismatched") if half in frames]
-    return frames | ({"test": pd.concat(halves, ignore_index=True)} if halves else {})
+    if halves:
+        frames["test"] = pd.concat(halves, ignore_index=True)
+        frames["test"].attrs["file"] = " and ".join(half.attrs["file"] for half in halves)
+    return frames
+
+
+def unread(source: dict[str, Any]) -> list[str]:
+    """Files beside those of a local data set that are read for none of its splits; hidden ones are not meant."""
+    folder = Path(source.get("path", ""))
+    if "path" not in source or not folder.is_dir():
+        return []
+    read = {file.name for file in files_of(folder, splits=source.get("splits")).values()}
+    return sorted(file.name for file in folder.iterdir() if file.name not in read and not file.name.startswith("."))
 
 
 def labels_of(definition: dict[str, Any], train: pd.DataFrame) -> list[str]:
@@ -55,41 +73,17 @@ def labels_of(definition: dict[str, Any], train: pd.DataFrame) -> list[str]:
         return list(definition["labels"])
     if "glue" in definition:
         return list(GLUE[definition["glue"]].labels)
-    found = sorted(set(train["label"]) - {""})
-    return sorted(found, key=int) if all(name.lstrip("-").isdigit() for name in found) else found
-
-
-def _read_table(file: Path | zipfile.Path) -> pd.DataFrame:
-    """A .jsonl, .csv or .parquet file; CSV cells stay text."""
-    try:
-        if file.suffix == ".parquet":
-            return pd.read_parquet(io.BytesIO(file.read_bytes()))
-        text = file.read_bytes().decode("utf-8")
-        if file.suffix == ".csv":
-            return pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
-    except UnicodeDecodeError as error:
-        raise Problem(f"{file} is not UTF-8 at byte {error.start}: convert it first.") from None
-    except (OSError, ValueError) as error:
-        raise Problem(f"{file} cannot be read ({error}): check the file.") from None
-    rows = []
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            try:
-                rows.append(json.loads(line))
-            except json.JSONDecodeError as error:
-                raise Problem(f"{file} line {number} is not JSON ({error}): put one object on each line.") from None
-    return pd.DataFrame(rows)
+    return ordered(train["label"])
 
 
 def _read_hub(source: dict[str, Any], archive: Path) -> dict[str, tuple[str, pd.DataFrame]]:
     """A data set of the model hub, its splits under our names; a split may lie in several files."""
     with zipfile.ZipFile(archive) as packed:
         held = {folder.name: folder for folder in zipfile.Path(packed).iterdir() if folder.is_dir()}
-        found = {split: next((name for name in names if name in held), None) for split, names in FILES.items()}
+        named = which_split(held, source.get("splits"), source["hub"])
         return {
-            split: (f"{source['hub']} {name}", pd.concat(map(_read_table, held[name].iterdir()), ignore_index=True))
-            for split, name in found.items()
-            if name
+            split: (f"{source['hub']} {name}", pd.concat(map(read_table, held[name].iterdir()), ignore_index=True))
+            for split, name in named.items()
         }
 
 
@@ -98,36 +92,47 @@ def _in_schema(table: pd.DataFrame, definition: dict[str, Any], split: str, name
     glue = GLUE.get(definition.get("glue", ""))
     columns = definition.get("columns") or list(needed(glue).columns)
     declared = definition.get("labels") or (list(glue.labels) if glue else [])
-    for column in columns + ([] if split.startswith("test") else [definition["label"]]):
-        if column not in table.columns:
-            raise Problem(f"{name} has no column {column}: it has {', '.join(map(str, table.columns))}.")
-    frame = pd.DataFrame({"id": [f"{split}-{i}" for i in table.get("idx", range(len(table)))]})
+    needed_columns = columns + ([] if split.startswith("test") else [definition["label"]])
+    for column in needed_columns:
+        if list(table.columns).count(column) != 1:
+            many = "several columns" if column in table.columns else "no column"
+            raise Problem(f"{name} has {many} {column}: it has {', '.join(map(str, table.columns))}.")
+    frame = pd.DataFrame({"id": _ids(table, split, name)})
     for ours, theirs in zip(("text", "text_pair"), columns, strict=False):
-        missing = [i for i, text in enumerate(table[theirs]) if not isinstance(text, str)]
-        if missing:
-            raise Problem(f"{name} row {missing[0]} has no text in column {theirs}: fill it or drop the row.")
-        frame[ours] = table[theirs].to_numpy()
+        frame[ours] = _texts(table[theirs], name)
     values = table[definition["label"]] if definition["label"] in table.columns else [""] * len(table)
-    frame["label"] = [_label(value, declared, f"{name} row {i}") for i, value in enumerate(values)]
-    if split == "train" and (frame["label"] == "").any():
-        raise Problem(f"{name} row {int(np.argmax(frame['label'] == ''))} has no label: training rows need one.")
+    frame["label"] = [class_name(value, declared, f"{name} row {i}") for i, value in enumerate(values)]
+    frame.attrs["file"] = name
     return frame
 
 
-def _label(value: Any, declared: list[str], where: str) -> str:
-    """Class name of a cell; "" where it is empty or -1."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)  # a table's integers beside an empty cell
-    text = "" if value is None or value != value else str(value).strip()  # NaN differs from itself
-    if text in ("", "-1"):
-        return ""
-    if not declared or text in declared:
-        return text
-    if text.isdigit() and int(text) < len(declared):
-        return declared[int(text)]
-    raise Problem(
-        f"{where} has label {text}, which is not among {', '.join(declared)}: correct it, or declare it under labels."
-    )
+def _ids(table: pd.DataFrame, split: str, name: str) -> list[str]:
+    """A column idx, as GLUE's files have it, if it tells the rows apart; else their numbers."""
+    ids = [spelled(value) for value in table.get("idx", range(len(table)))]
+    if len(set(ids)) < len(ids) or not all(ids):
+        log.warning("%s has a column idx that does not tell its rows apart: they are numbered instead", name)
+        ids = list(map(str, range(len(table))))
+    return [f"{split}-{i}" for i in ids]
+
+
+def _texts(values: pd.Series, where: str) -> list[str]:
+    """Texts of a column; a number is its digits, half a character is a question mark."""
+    texts = []
+    for i, value in enumerate(values):
+        text = (
+            None if isinstance(value, bool) or not isinstance(value, str) and spelled(value) == "" else spelled(value)
+        )
+        if text is None:
+            raise Problem(f"{where} row {i} has no text in column {values.name}: fill it or drop the row.")
+        texts.append(text.encode("utf-8", "replace").decode() if not text.isascii() else text)
+    blank = sum(not text.strip() for text in texts)
+    if blank == len(texts):
+        raise Problem(f"{where} has nothing but blanks in column {values.name}: name the text's under columns.")
+    if blank:
+        log.warning("%s has %d blank texts in column %s", where, blank, values.name)
+    if all(re.fullmatch(r"\s*[\d.,+-]+\s*", text) for text in texts if text.strip()):
+        log.warning("%s has nothing but numbers in column %s: is it the text's?", where, values.name)
+    return texts
 
 
 TOY_WORDS = {

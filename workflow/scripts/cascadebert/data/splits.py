@@ -25,11 +25,11 @@ def carve(
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Divide a data set into the splits that are trained on and reported.
 
-    The report split is the source's own, or a fifth of its only split; the selection split is a tenth of what remains,
-    since no source keeps one for thresholds. Draws are stratified by class. A text of the report split, or of the split
-    that it is drawn from where it was published as such, leaves the selection and training split; a text of the
-    selection split leaves the training split. Published evaluation splits are not touched; a mismatched half drawn
-    beside a carved report split loses its texts.
+    The report split is the source's own, or a fifth of its only split; the selection split is the source's own, if it
+    was told to keep one for thresholds, or a tenth of what remains. Draws are stratified by class. A text of the report
+    split, or of the split that it is drawn from where it was published as such, leaves the selection and training
+    split; a text of the selection split leaves the training split. Published report splits are not touched; a
+    mismatched half drawn beside a carved report split loses its texts.
 
     Args:
         source: frames by split; train at least.
@@ -54,11 +54,18 @@ def carve(
     mismatched = source.get("mismatched", report.iloc[:0])
     if not published:
         mismatched = _without(mismatched, report, "mismatched", dropped)
-    pool = _without(pool, source["report"] if published else report, "train and selection", dropped)
+    published_report = source["report"] if published else report
+    validation = source.get("selection")
+    if validation is not None:
+        validation = _without(validation, pd.concat([published_report, mismatched]), "selection", dropped)
+        pool = _without(pool, validation, "train (selection)", dropped)
+    pool = _without(pool, published_report, "train and selection", dropped)
     if len(mismatched):
         pool = _without(pool, mismatched, "train and selection (mismatched)", dropped)
     if selection_from == "validation":
         selection = report
+    elif validation is not None:
+        selection = _draw(validation, rows.get("selection"), seed, "selection")
     else:
         selection = _draw(pool, rows.get("selection", max(1, len(pool) // 10)), seed, "selection")
         pool = _without(pool.drop(selection.index), selection, "train", dropped)
@@ -71,7 +78,9 @@ def carve(
     for name in ("train", "selection", "report"):
         if not len(drawn[name]):
             raise Problem(
-                f"the {name} split is empty: the source has {len(source['train'])} training rows; give it more."
+                f"the {name} split is empty: of {len(source['train'])} training rows the report split takes"
+                f" {len(report)}, the selection split {len(selection)}, and {sum(dropped.values())} repeat a text of"
+                " another split: give it more rows, or lower rows.selection and rows.report."
             )
     return pd.concat([frame.assign(split=name) for name, frame in drawn.items()], ignore_index=True), dropped
 

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import logging
 import pickle
 import re
 import shutil
@@ -14,15 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from tokenizers.implementations import BertWordPieceTokenizer
 from torch import Tensor
+from transformers import AutoTokenizer
 from transformers.models.bert.tokenization_bert import BertTokenizer
 from transformers.models.roberta.tokenization_roberta import RobertaTokenizer
 
 from cascadebert.data.sources import TOY_WORDS
-from cascadebert.files import atomic, read_json, write_json
+from cascadebert.files import atomic, is_lfs_pointer, read_json, write_json
 from cascadebert.layouts import (
     CHECKPOINT,
     TOKENIZER_CONFIG,
@@ -38,7 +41,10 @@ from cascadebert.layouts import (
 )
 from cascadebert.models.members import ENCODERS, Encoder, pooling_of
 from cascadebert.models.onnx_file import read_onnx
+from cascadebert.models.proof import check_same, tokenizer_of
 from cascadebert.recipe import needed
+
+log = logging.getLogger(__name__)
 
 Checkpoint = tuple[dict[str, Any], dict[str, Tensor], bytes]
 """The encoder's configuration, its tensors, and tokenizer.json."""
@@ -77,12 +83,22 @@ def read_checkpoint(
         weights = next(folder / name for name in held if name in ("model.safetensors", "pytorch_model.bin"))
         with weights.open("rb") as file:
             _check_digest(hashlib.file_digest(file, "sha256").hexdigest(), source, f"{weights.name} of {where}")
-        config = {"model_type": "bert"} | read_json(folder / "config.json")  # older than the key are BERTs alone
+        for name in held:
+            with (folder / name).open("rb") as file:
+                if is_lfs_pointer(file.read(100)):
+                    raise Problem(
+                        f"{name} of {where} is a pointer of Git LFS in place of the file: run `git lfs pull` where it"
+                        " is from."
+                    )
+        try:
+            config = {"model_type": "bert"} | read_json(folder / "config.json")  # older than the key are BERTs alone
+        except (ValueError, TypeError) as error:
+            raise Problem(f"config.json of {where} cannot be read ({error}): get it anew.") from None
         if config["model_type"] not in ENCODERS:
             raise Problem(f"{where} is of type {config['model_type']}: members are BERT or RoBERTa encoders.")
         config = read_as(config, pooling or _declared_pooling(folder, held, config, where))
-        tensors = _encoder_tensors(_read_tensors(weights, where))
-        return config, tensors, _tokenizer(folder, set(held), config["model_type"])
+        tensors = _encoder_tensors(_read_tensors(weights, where), where)
+        return config, tensors, _tokenizer(folder, set(held), config["model_type"], where)
 
 
 def _check_digest(digest: str, source: dict[str, Any], where: str) -> None:
@@ -151,24 +167,45 @@ def _unpacked(source: dict[str, Any], archive: Path | None) -> Iterator[tuple[Pa
 
 def _read_tensors(weights: Path, where: str) -> dict[str, Tensor]:
     """Tensors of a file in either form; nothing that a pickle could do is done."""
-    if weights.suffix == ".safetensors":
-        return load_file(weights)
     try:
-        return torch.load(weights, map_location="cpu", weights_only=True)
+        if weights.suffix == ".safetensors":
+            return load_file(weights)
+        held = torch.load(weights, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
         raise Problem(
             f"{weights.name} of {where} is not a file of tensors alone, so it is not opened: save it as safetensors."
         ) from None
+    except (SafetensorError, RuntimeError, EOFError, OSError) as error:
+        reason = str(error).split("\n")[0].rstrip(".")
+        raise Problem(f"{weights.name} of {where} cannot be read ({reason}): get it anew.") from None
+    held = held.get("state_dict", held) if isinstance(held, dict) else {}
+    return {name: tensor for name, tensor in held.items() if isinstance(tensor, Tensor)}
 
 
-def _tokenizer(folder: Path, held: set[str], kind: str) -> bytes:
-    """tokenizer.json as it is, or of the older files.
+def _tokenizer(folder: Path, held: set[str], kind: str, where: str) -> bytes:
+    """tokenizer.json as it is, once what transformers makes of the folder reads alike; or of the older files.
 
     Text is lower-cased for a vocab.txt if tokenizer_config.json says so, or, where nothing does, if the vocabulary
     has no upper-case letter outside its special tokens.
     """
     if "tokenizer.json" in held:
-        return (folder / "tokenizer.json").read_bytes()
+        content = (folder / "tokenizer.json").read_bytes()
+        written = tokenizer_of(content, where)
+        if TOKENIZER_CONFIG in names_in(folder):
+            try:
+                other: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            except Exception as error:  # whatever transformers makes of files that it does not know
+                log.warning("transformers cannot read the tokenizer of %s, so it was not compared: %s", where, error)
+            else:
+                check_same(written, Tokenizer.from_str(other.backend_tokenizer.to_str()), where, TOKENIZER_CONFIG)
+        if vocabulary := _vocabulary(folder):
+            wrong = next((piece for piece, i in vocabulary.items() if written.token_to_id(piece) != i), None)
+            if wrong is not None:
+                raise Problem(
+                    f"tokenizer.json and the vocabulary beside it in {where} contradict each other on {wrong!r}: remove"
+                    " the wrong one, or get all files of one checkpoint."
+                )
+        return content
     said = read_json(folder / TOKENIZER_CONFIG) if TOKENIZER_CONFIG in held else {}
     if "vocab.txt" in held and "do_lower_case" not in said:
         pieces = (folder / "vocab.txt").read_text(encoding="utf-8").split("\n")
@@ -178,14 +215,31 @@ def _tokenizer(folder: Path, held: set[str], kind: str) -> bytes:
     return tool.from_pretrained(folder, **lower).backend_tokenizer.to_str().encode()
 
 
-def _encoder_tensors(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The encoder's tensors under its own names: without the prefix of a pre-training model, its heads, its buffers."""
-    prefix = next((f"{kind}." for kind in ENCODERS if any(name.startswith(f"{kind}.") for name in tensors)), "")
+def _vocabulary(folder: Path) -> dict[str, int]:
+    """Ids by word piece of an older file of the tokenizer; none where there is no such file."""
+    if (folder / "vocab.json").is_file():
+        return read_json(folder / "vocab.json")
+    if not (folder / "vocab.txt").is_file():
+        return {}
+    pieces = (folder / "vocab.txt").read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    return {piece.rstrip("\r"): i for i, piece in enumerate(pieces)}
+
+
+def _encoder_tensors(tensors: dict[str, Tensor], where: str) -> dict[str, Tensor]:
+    """The encoder's tensors under its own names, without what a wrapper or a pre-training model adds to them."""
+    words = "embeddings.word_embeddings.weight"
+    prefixes = [name.removesuffix(words) for name in tensors if name.endswith(words)]
+    if len(prefixes) != 1:
+        raise Problem(
+            f"{where} has {len(prefixes)} tensors called {words}, and an encoder has one: save a BERT or RoBERTa alone."
+        )
     kept = {}
     for name, tensor in tensors.items():
-        if name.startswith(prefix) and not name.endswith("position_ids"):
-            new = name.removeprefix(prefix).replace("LayerNorm.gamma", "LayerNorm.weight")
-            kept[new.replace("LayerNorm.beta", "LayerNorm.bias")] = tensor.float()
+        own = name.removeprefix(prefixes[0])
+        if name == prefixes[0] + own and own.startswith(("embeddings.", "encoder.", "pooler.")):
+            new = own.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
+            if not new.endswith("position_ids"):
+                kept[new] = tensor.float()
     return kept
 
 

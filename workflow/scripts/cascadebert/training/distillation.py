@@ -24,6 +24,7 @@ from cascadebert.layouts import Pooling
 from cascadebert.models.checkpoints import depth_of
 from cascadebert.models.members import Batch, Encoder, load_encoder, placed, pooler_of, sentence_states
 from cascadebert.recipe import Pretraining
+from cascadebert.training.finite import check_finite
 from cascadebert.training.loop import device_of, fit, on_logits, to_batch
 from cascadebert.training.resume import ResumePoint
 
@@ -110,6 +111,7 @@ def sentence_vectors(teacher: Encoder, data: Encoded, batch_size: int = 64) -> F
         states = teacher(**{k: batch[k] for k in ("input_ids", "token_type_ids", "attention_mask")}).last_hidden_state
         mask = batch["attention_mask"][..., None].to(states.dtype)
         vectors[batch_rows] = ((states * mask).sum(1) / mask.sum(1)).float().cpu().numpy()
+    check_finite(vectors, len(rows), "fp32")
     return vectors
 
 

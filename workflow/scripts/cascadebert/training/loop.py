@@ -15,6 +15,7 @@ from cascadebert.data.encoding import Encoded
 from cascadebert.metrics.scores import score
 from cascadebert.models.members import Batch, trained
 from cascadebert.recipe import Settings
+from cascadebert.training.finite import Watch, check_finite
 from cascadebert.training.gpus import claim
 from cascadebert.training.resume import ResumePoint, TrainingState
 from cascadebert.training.streams import stream
@@ -107,6 +108,9 @@ def fit(
 
     Returns:
         One entry an epoch: loss and, with keep="best", selection.
+
+    Raises:
+        Problem: at the first step whose loss or gradient is not finite, or when an answer is not.
     """
     device = device_of(model)
     optimizer = torch.optim.AdamW(_groups(model, settings.weight_decay), lr=settings.lr, fused=True)
@@ -118,6 +122,7 @@ def fit(
     if resume and (held := resume.read()):
         state.unpack(held)
         log.info("going on after %d epochs and %d batches", state.epoch, state.batches)
+    watch, per_epoch = Watch(settings, steps, device), steps // settings.epochs
     parameters, source = list(trained(model).values()), _Batches(data, extras)
     progress = tqdm(total=steps, initial=schedule.last_epoch, mininterval=10, unit="step", ascii=True)
     while state.epoch < settings.epochs:
@@ -137,8 +142,9 @@ def fit(
                 loss = objective(model, to_device(batch, device))
             scaler.scale(loss).backward()
             scaler.unscale_(optimizer)
-            nn.utils.clip_grad_norm_(parameters, settings.clip_norm)
-            scale = scaler.get_scale()
+            norm, scale = nn.utils.clip_grad_norm_(parameters, settings.clip_norm), scaler.get_scale()
+            overflow = scaler.is_enabled() and scale > 1  # of a scaled gradient: the step is left out, the scale halved
+            watch.see(state.epoch * per_epoch + state.batches + 1, loss, *([] if overflow else [norm]))
             scaler.step(optimizer)
             scaler.update()
             if scaler.get_scale() >= scale:  # float16 gradients that overflowed made no step
@@ -148,7 +154,9 @@ def fit(
             state.batches += 1
             progress.update()
             if resume and resume.due():
+                watch.look()
                 resume.write(state.pack())
+        watch.look()
         state.history.append({"loss": state.total.item() / len(rows)})
         if settings.keep == "best":
             reached = mean_score(model, data, data.rows("selection"), metric, settings.precision)
@@ -187,7 +195,11 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
 def predict(
     model: nn.Module, data: Encoded, rows: np.ndarray, precision: str = "fp32", batch_size: int = 64
 ) -> np.ndarray:
-    """Logits of every exit in evaluation mode, (exits, rows, classes) float32, in the order of rows."""
+    """Logits of every exit in evaluation mode, (exits, rows, classes) float32, in the order of rows.
+
+    Raises:
+        Problem: when one is not finite.
+    """
     model.eval()
     device = device_of(model)
     exit_layers: Any = model.exit_layers
@@ -198,6 +210,7 @@ def predict(
         with autocast(device, precision):
             out = model(to_batch(data, batch_rows, device))
         logits[:, place[batch_rows]] = out.float().cpu().numpy()
+    check_finite(logits, len(rows), precision)
     return logits
 
 

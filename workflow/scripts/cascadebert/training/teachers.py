@@ -11,6 +11,7 @@ from jaxtyping import Float, Float16, Float32, Int, Shaped
 from cascadebert.data.encoding import Encoded
 from cascadebert.files import atomic
 from cascadebert.models.members import Member, sentence_states
+from cascadebert.training.finite import check_finite
 from cascadebert.training.loop import autocast, device_of, to_batch
 
 
@@ -58,6 +59,8 @@ def teacher_outputs(
         logits[place[batch_rows]] = answers.float().cpu().numpy()
         for column, layer in enumerate(layers):
             states[place[batch_rows], column] = found[layer - 1].half().cpu().numpy()
+    check_finite(logits, len(rows), precision)
+    check_finite(states, len(rows), precision)
     return logits, states
 
 

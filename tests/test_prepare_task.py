@@ -1,0 +1,115 @@
+"""How a task is read and divided: all of it is told, and what cannot be trained or scored is refused."""
+
+import json
+import logging
+
+import pytest
+from builders import jsonl
+
+import prepare_task
+from cascadebert.data.sources import read_source
+from cascadebert.layouts import Problem
+
+
+def rows(n, prefix, labels="ab"):
+    """Rows of n texts, labels in turn."""
+    return [{"text": f"{prefix} text {i}", "label": labels[i % len(labels)]} for i in range(n)]
+
+
+def prepare(folder, part="training", metric="accuracy", source=None, caps=None, n_folds=2, **entry):
+    """The facts that are written of a folder's files."""
+    definition = {"source": {"path": str(folder)} | (source or {}), "columns": ["text"], "label": "label", "seed": 0}
+    prepare_task.main(
+        part,
+        json.dumps(definition | {"rows": caps or {}} | entry),
+        metric,
+        "train",
+        n_folds,
+        folder / "out/examples.jsonl",
+        folder / "out/facts.json",
+    )
+    return json.loads((folder / "out/facts.json").read_text())
+
+
+def test_facts_say_what_became_of_every_file_and_row(tmp_path, caplog):
+    train = [*rows(60, "t"), {"text": "t text 3", "label": "a"}, {"text": "x", "label": -1}, {"text": "y", "label": ""}]
+    jsonl(tmp_path / "train.jsonl", train)
+    jsonl(tmp_path / "dev.jsonl", [*rows(10, "r"), {"text": "t text 1", "label": "b"}])
+    jsonl(tmp_path / "test.jsonl", rows(4, "e"))
+    (tmp_path / "notes.csv").touch()
+    caplog.set_level(logging.INFO)
+    facts = prepare(tmp_path, caps={"train": 100, "selection": 6})
+    assert facts["files"] == {"train": str(tmp_path / "train.jsonl"), "report": str(tmp_path / "dev.jsonl")}
+    assert facts["unread"] == ["notes.csv", "out"] or facts["unread"] == ["notes.csv"]
+    assert facts["found"] == {"train": 63, "report": 11}
+    assert facts["asked"] == {"train": 100, "selection": 6}
+    assert facts["dropped"]["train (unlabelled)"] == 2
+    assert facts["dropped"]["train and selection (text in another split)"] == 1
+    assert facts["rows"]["train"] + facts["dropped"]["train (text in another split)"] == 60 - 6
+    assert {split: sum(classes.values()) for split, classes in facts["classes"].items()} == facts["rows"]
+    assert facts["contradicting"] == 1
+    for said in (
+        "files: train is",
+        "rows: train 5",
+        "classes: {'train'",
+        "not read: notes.csv",
+        "were asked for and there",
+    ):
+        assert said in caplog.text
+    caplog.clear()
+    assert prepare(tmp_path, "test")["rows"] == {"test": 4}
+    assert "the test split has labels, and is answered only" in caplog.text
+
+
+def test_a_split_is_what_the_config_says_it_is(tmp_path):
+    for name, n in (("train", 40), ("dev", 10), ("test", 12)):
+        jsonl(tmp_path / f"{name}.jsonl", rows(n, name))
+    told = {"splits": {"selection": "dev", "report": "test"}}
+    assert prepare(tmp_path, source=told)["rows"] == {"train": 40, "selection": 10}
+    assert prepare(tmp_path, "report", source=told)["rows"] == {"report": 12, "mismatched": 0}
+    assert set(read_source({"source": {"path": str(tmp_path)} | told, "columns": ["text"], "label": "label"})) == {
+        "train",
+        "selection",
+        "report",
+    }
+
+
+REFUSED = [  # training rows, validation rows, what is asked beside, what is said
+    (rows(40, "t"), [*rows(8, "r"), {"text": "z", "label": "c"}], {}, r"the label c is in 1 rows \(report-8"),
+    (rows(40, "t"), rows(1, "r"), {}, "the report split has one row: it needs two"),
+    (rows(40, "t"), rows(6, "r"), {"caps": {"selection": 1}}, "the selection split has one row"),
+    (rows(40, "t"), rows(6, "r", "a"), {"metric": "f1"}, "the report split has no row of b among its 6, and f1 counts"),
+    (rows(40, "t", "abc"), rows(6, "r"), {"metric": "f1"}, "metric f1 needs two classes"),
+    (rows(40, "t"), rows(6, "r", [-1]), {}, "validation.jsonl has no label in any row"),
+    (rows(40, "t", [1, -1]), rows(6, "r", [1]), {}, "one class only .*where -1 is a class, declare it"),
+    (rows(40, "t", range(40)), rows(6, "r", [1]), {}, "40 training rows have 40 different labels"),
+    (rows(40, "t", [0.5, 1, 1.5]), rows(6, "r", [1]), {}, "regression is not supported"),
+    (rows(40, "t", "aaaaaaaaab"), rows(6, "r"), {"n_folds": 9}, "difficulty.n_folds is 9"),
+]
+
+
+@pytest.mark.parametrize(("train", "validation", "asked", "says"), REFUSED)
+def test_what_cannot_be_trained_or_scored_is_refused(tmp_path, train, validation, asked, says):
+    jsonl(tmp_path / "train.jsonl", train)
+    jsonl(tmp_path / "validation.jsonl", validation)
+    with pytest.raises(Problem, match=says):
+        prepare(tmp_path, **asked)
+
+
+def test_minus_1_is_a_class_where_it_is_declared(tmp_path):
+    jsonl(tmp_path / "train.jsonl", rows(40, "t", [1, -1]))
+    assert set(prepare(tmp_path, labels=["-1", "1"])["classes"]["train"]) == {"-1", "1"}
+
+
+@pytest.mark.parametrize(
+    ("labels", "declared", "says"),
+    [
+        (["Good", "good"], {}, "the classes Good and good differ in their spelling alone"),
+        (["good", "nan"], {}, "the class nan looks like a label that is missing"),
+        (["a", "b"], {"labels": ["a", "b", "c"]}, "no training row is of the class c"),
+    ],
+)
+def test_what_is_suspicious_is_one_warning(tmp_path, caplog, labels, declared, says):
+    jsonl(tmp_path / "train.jsonl", rows(40, "t", labels))
+    prepare(tmp_path, **declared)
+    assert [record.message for record in caplog.records if record.levelname == "WARNING"][0].startswith(says)

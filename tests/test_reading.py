@@ -1,0 +1,172 @@
+"""Any table is read row for row and class for class, in every format and spelling, or refused in one sentence."""
+
+import csv
+import gzip
+import io
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cascadebert.data.labels import class_name, look_alike, ordered
+from cascadebert.data.sources import labels_of, read_source
+from cascadebert.layouts import Problem
+
+NAMES = ["bad", "good", "so so"]
+
+SPELLINGS = {
+    "name": lambda i: NAMES[i],
+    "padded": lambda i: f" {NAMES[i]}\t".replace("\t", " "),
+    "id": lambda i: i,
+    "text of an id": str,
+    "real id": float,
+    "text of a real id": lambda i: f"{i}.0",
+    "long id": lambda i: f"+0{i}",
+}
+"""Ways to write a class."""
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20).filter(lambda text: text.strip())
+PLAIN = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1).filter(
+    lambda text: text.strip()
+)
+ROWS = st.lists(st.tuples(TEXT, st.integers(0, 2)), min_size=2, max_size=8)
+
+
+def separated(rows, separator, **how):
+    """Rows as separated cells, each blank line of them no row."""
+    out = io.StringIO(newline="")
+    csv.writer(out, delimiter=separator, **how).writerows([["more", "text", "label"], *([0, *row] for row in rows)])
+    return out.getvalue() + "\n"
+
+
+def parquet(rows):
+    """The same as a parquet file; its columns are of one type."""
+    out = io.BytesIO()
+    pd.DataFrame(rows, columns=["text", "label"]).to_parquet(out)
+    return out.getvalue()
+
+
+def objects(rows):
+    """The same as objects."""
+    return [{"text": text, "label": label} for text, label in rows]
+
+
+FORMATS = {
+    **{f"csv by {mark}": ("csv", lambda rows, mark=mark: separated(rows, mark)) for mark in ",;\t|"},
+    "jsonl": ("jsonl", lambda rows: "\n".join(map(json.dumps, objects(rows)))),
+    "array": ("json", lambda rows: json.dumps(objects(rows), ensure_ascii=False)),
+    "columns": ("json", lambda rows: pd.DataFrame(rows, columns=["text", "label"], dtype=object).to_json()),
+    "parquet": ("PARQUET", parquet),
+}
+"""Endings and writers."""
+
+
+def read(folder, ending, content, **changes):
+    """What is read of a file of some bytes: the training rows."""
+    path = folder / f"d.{ending}"
+    path.write_bytes(content)
+    return read_source({"source": {"path": str(path)}, "columns": ["text"], "label": "label"} | changes)["train"]
+
+
+@settings(max_examples=150)
+@given(
+    ROWS,
+    st.sampled_from(list(FORMATS)),
+    st.sampled_from(list(SPELLINGS)),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+    st.booleans(),
+)
+def test_rows_and_classes_are_the_same_however_they_are_written(
+    tmp_path_factory, rows, form, spelling, encoding, zipped
+):
+    ending, writer = FORMATS[form]
+    content = writer([(text, SPELLINGS[spelling](i)) for text, i in rows])
+    content = content if isinstance(content, bytes) else content.encode(encoding)
+    ending, content = (f"{ending}.GZ", gzip.compress(content)) if zipped else (ending, content)
+    frame = read(tmp_path_factory.mktemp("table"), ending, content, labels=NAMES)
+    assert frame["text"].tolist() == [text for text, _ in rows]
+    assert frame["label"].tolist() == [NAMES[i] for _, i in rows]
+
+
+@given(st.lists(st.tuples(PLAIN, st.integers(0, 1)), min_size=2, max_size=8))
+def test_quotes_in_a_tsv_lose_no_row(tmp_path_factory, rows):
+    content = "text\tlabel\n" + "".join(f"{text}\t{label}\n" for text, label in rows)
+    frame = read(tmp_path_factory.mktemp("table"), "tsv", content.encode(), labels=NAMES)
+    assert len(frame) == len(rows)
+    for text, (before, _) in zip(frame["text"], rows, strict=True):
+        assert text in (before, before[1:-1].replace('""', '"'))  # a whole cell in quotes is what stands in them
+
+
+CELLS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    TEXT,
+    st.lists(st.integers(), max_size=2),
+    st.just(-1),
+    st.just(""),
+)
+
+
+@given(st.lists(st.fixed_dictionaries({}, optional={"text": CELLS, "label": CELLS, "idx": CELLS}), max_size=6))
+def test_any_cells_are_read_row_for_row_or_refused(tmp_path_factory, rows):
+    content = "\n".join(map(json.dumps, rows))
+    try:
+        frame = read(tmp_path_factory.mktemp("table"), "jsonl", content.encode())
+        names = labels_of({}, frame)
+    except Problem as problem:
+        assert "\n" not in str(problem)
+        return
+    assert len(frame) == len(rows)
+    assert frame["id"].is_unique
+    assert len(names) == len(set(frame["label"]) - {""})
+
+
+@given(st.binary(max_size=60), st.sampled_from(["csv", "tsv", "json", "jsonl", "parquet", "csv.gz"]))
+def test_any_bytes_are_read_or_refused(tmp_path_factory, content, ending):
+    try:
+        read(tmp_path_factory.mktemp("table"), ending, b"text,label\n" + content if ending == "csv" else content)
+    except Problem as problem:
+        assert "\n" not in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("value", "declared", "name"),
+    [
+        *((missing, NAMES, "") for missing in (None, np.nan, pd.NA, "", " ", -1, "-1", -1.0, "-1.0", "-")),
+        *((missing, [], "") for missing in (None, np.nan, "", -1, "-1.0")),
+        *((one, ["0", "-1"], "-1") for one in (-1, "-1")),
+        *((one, [], "1") for one in (1, 1.0, "1.0", "1.", np.int64(1), np.float32(1))),
+        *((one, ["no", "yes"], "yes") for one in (True, "true", "TRUE", np.bool_(True), 1, "01", "1e0")),
+        ("TRUE", ["true", "false"], "true"),
+        ("-", [], "-"),
+        ("01", [], "01"),
+    ],
+)
+def test_a_label_is_read_by_its_meaning(value, declared, name):
+    assert class_name(value, declared, "row") == name
+
+
+@pytest.mark.parametrize("value", [3, -2, "Good", 0.5, "nan", [0], {"a": 1}, b"good", float("inf")])
+def test_what_is_no_class_is_refused(value):
+    with pytest.raises(Problem, match="row 7"):
+        class_name(value, NAMES, "row 7")
+
+
+def test_real_numbers_are_no_classes():
+    assert ordered(["10", "9", "-1", "9"]) == ["-1", "9", "10"]
+    assert ordered(["0.5", "high"]) == ["0.5", "high"]
+    with pytest.raises(Problem, match="real numbers .*regression is not supported"):
+        ordered(["0.5", "2", "1.40"])
+
+
+def test_classes_that_look_alike_are_found():
+    assert look_alike(["Good", "good", "bad", "1", "01", "so so", "so_so", "+", "-", "a"]) == [
+        ["Good", "good"],
+        ["1", "01"],
+        ["so so", "so_so"],
+    ]

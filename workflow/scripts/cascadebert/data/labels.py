@@ -1,0 +1,133 @@
+"""Class names, however a file writes them: an integer, a real number without a fraction, a truth value, a name."""
+
+import logging
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cascadebert.layouts import Problem
+
+log = logging.getLogger(__name__)
+
+MISSING = {"nan", "none", "null", "na", "n/a", "<na>", "?"}
+"""Names that look as if the label were missing."""
+
+
+def spelled(value: Any) -> str | None:
+    """A cell as text, the same from every kind of file; "" for an empty one, None for what is no single value."""
+    if isinstance(value, str):
+        return value
+    if (
+        value is None
+        or value is pd.NA
+        or value is pd.NaT
+        or (isinstance(value, float | np.floating) and np.isnan(value))
+    ):
+        return ""
+    if isinstance(value, bool | np.bool_ | int | np.integer):
+        return str(value)
+    if isinstance(value, float | np.floating):  # a table's integers beside an empty cell
+        return str(int(value)) if float(value).is_integer() else str(value)
+    return None
+
+
+def class_name(value: Any, declared: list[str], where: str) -> str:
+    """Class of a cell; "" where it is empty, or -1 and that is not declared.
+
+    Args:
+        value: as the file has it. A declared name wins; a number without a fraction is an id into the declared names,
+            and so is a truth value where there are two; where none are declared, 1.0 is the name 1.
+        declared: names in the order of their ids; empty where they are found in the data.
+        where: file and row, for the message.
+
+    Raises:
+        Problem: when it is no class.
+    """
+    text = spelled(value)
+    if text is None:
+        raise Problem(f"{where} has a label that is no single value ({str(value)[:40]}): give each row one class.")
+    text = text.strip()
+    if text in declared or not text:
+        return text
+    number = _whole(text)
+    if number == -1:
+        return ""
+    if not declared:
+        return str(number) if number is not None and re.search(r"\.0*$", text) else text
+    if text.casefold() in ("true", "false"):
+        named = {name.casefold(): name for name in declared}
+        if text.casefold() in named:
+            return named[text.casefold()]
+        number = ["false", "true"].index(text.casefold()) if len(declared) == 2 else None
+    if number is not None and 0 <= number < len(declared):
+        return declared[number]
+    if text == "-":  # SNLI, where annotators disagreed
+        return ""
+    raise Problem(
+        f"{where} has label {text}, which is not among {', '.join(declared)}: correct it, or what is declared."
+    )
+
+
+def ordered(names: Iterable[str]) -> list[str]:
+    """Class names found in data, in the order of their ids: numbers as numbers, others as text.
+
+    Raises:
+        Problem: when they are real numbers, so that the task is no classification.
+    """
+    names = sorted(set(names) - {""})
+    numbers = [_number(name) for name in names]
+    if names and None not in numbers:
+        fraction = next((name for name in names if _whole(name) is None), None)
+        if fraction is not None:
+            raise Problem(
+                f"the labels are real numbers ({fraction} is one), and regression is not supported: give classes, for"
+                " example by thresholds, or declare these numbers as names under labels."
+            )
+        return sorted(names, key=lambda name: (int(float(name)), name))
+    return names
+
+
+def look_alike(names: Iterable[str]) -> list[list[str]]:
+    """Groups of class names that differ only in case, in space, in hyphens or in how a number is written."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        plain = re.sub(r"[\s_-]+", "", unicodedata.normalize("NFKC", name).casefold())
+        number = _whole(name)
+        groups.setdefault(str(number) if number is not None else plain or name, []).append(name)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def warn_of(names: list[str], train: pd.Series) -> None:
+    """Log what is suspicious about the classes, a line each.
+
+    Args:
+        names: of the classes.
+        train: class names of the training rows.
+    """
+    for group in look_alike(names):
+        log.warning(
+            "the classes %s differ in their spelling alone: if they are one, correct the labels", " and ".join(group)
+        )
+    for name in names:
+        if name.casefold() in MISSING:
+            log.warning("the class %s looks like a label that is missing: leave such cells empty", name)
+    if absent := [name for name in names if name not in Counter(train)]:
+        log.warning("no training row is of the class %s: nothing can learn it", " or ".join(absent))
+
+
+def _number(text: str) -> float | None:
+    """A finite number in digits; None for any other text."""
+    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text, re.ASCII):
+        return None
+    return float(text) if np.isfinite(float(text)) else None
+
+
+def _whole(text: str) -> int | None:
+    """A number without a fraction; None for any other text."""
+    number = _number(text)
+    return int(number) if number is not None and number.is_integer() else None

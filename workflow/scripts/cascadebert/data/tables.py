@@ -1,0 +1,116 @@
+"""One file as a table, whatever its ending, encoding, separator or compression; cells stay as they are written."""
+
+import csv
+import gzip
+import io
+import json
+import sys
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cascadebert.files import is_lfs_pointer
+from cascadebert.layouts import ENDINGS, Problem, ending_of
+
+SEPARATORS = ",;\t|"
+"""Of the cells of a .csv file; the one that its header has most of."""
+
+BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+"""First bytes of a file that says how it is encoded; any other is UTF-8."""
+
+csv.field_size_limit(sys.maxsize)
+
+
+def read_table(file: Path | zipfile.Path) -> pd.DataFrame:
+    """A file of one of the known endings, as it is or gzipped.
+
+    Cells of CSV and TSV are text. A JSON file is an object a line, or one array of objects, or one object of columns.
+
+    Raises:
+        Problem: for a file that cannot be read whole, or that has no rows.
+    """
+    ending = ending_of(file.name)
+    try:
+        content = file.read_bytes()
+        content = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+        if is_lfs_pointer(content):
+            raise Problem(f"{file} is a pointer of Git LFS in place of the file: run `git lfs pull` where it is from.")
+        if ending == ".parquet":
+            table = pd.read_parquet(io.BytesIO(content))
+        elif ending in ENDINGS:
+            text = content.decode(next((BOMS[bom] for bom in BOMS if content.startswith(bom)), "utf-8"))
+            table = _cells(text, ending, file) if ending in (".csv", ".tsv") else _objects(text, file)
+        else:
+            raise Problem(f"{file} has none of the endings {', '.join(ENDINGS)} (or one of them and .gz): convert it.")
+    except UnicodeDecodeError as error:
+        raise Problem(f"{file} is not UTF-8 at byte {error.start}: convert it first.") from None
+    except Problem:
+        raise
+    except (OSError, EOFError, zlib.error, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise Problem(f"{file} cannot be read ({reason}): check the file.") from None
+    if table.empty:
+        raise Problem(f"{file} has no rows: give it some, or remove it.")
+    return table
+
+
+def _cells(text: str, ending: str, file: Path | zipfile.Path) -> pd.DataFrame:
+    """Rows of separated cells, blank lines apart; every row must have a cell for each name in the header."""
+    header = next(iter(text.lstrip().splitlines()), "")
+    separator = "\t" if ending == ".tsv" else max(SEPARATORS, key=header.count)
+    try:
+        names, *rows = _rows(text, separator, ending) or [[]]
+    except csv.Error as error:
+        raise Problem(
+            f"{file} cannot be read ({error}): put texts with quotes in quotes, and double them there."
+        ) from None
+    names = [name.strip() for name in names]
+    rows = [row for row in rows if len(row) > 1 or len(names) == 1 or row[0].strip()]  # a line of spaces is no row
+    for number, row in enumerate(rows):
+        if len(row) < len(names) or any(cell.strip() for cell in row[len(names) :]):
+            raise Problem(
+                f"{file} row {number} has {len(row)} cells and the header has {len(names)}: put texts with a"
+                f" {separator!r} in quotes."
+            )
+    return pd.DataFrame([row[: len(names)] for row in rows], columns=pd.Index(names, dtype=object), dtype=object)
+
+
+def _rows(text: str, separator: str, ending: str) -> list[list[str]]:
+    """Rows as lists; quotes of a TSV are part of its text, as in GLUE, unless all of them enclose whole cells."""
+
+    def read(**how: Any) -> list[list[str]]:
+        return [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator, **how) if row]
+
+    if ending == ".csv":
+        return read(strict=True)
+    plain = read(quoting=csv.QUOTE_NONE)
+    try:
+        quoted = read(strict=True)
+    except csv.Error:
+        return plain
+    return quoted if len(quoted) == len(plain) else plain
+
+
+def _objects(text: str, file: Path | zipfile.Path) -> pd.DataFrame:
+    """JSON as a table: objects line by line, in one array, or columns in one object."""
+    try:
+        whole = json.loads(text)
+    except json.JSONDecodeError:
+        whole = None
+    columns = list(whole.values()) if isinstance(whole, dict) else []
+    if columns and {type(column) for column in columns} in ({dict}, {list}) and len(set(map(len, columns))) == 1:
+        return pd.DataFrame({name: pd.Series(column, dtype=object) for name, column in whole.items()})
+    rows = whole if isinstance(whole, list) else []
+    for number, line in enumerate([] if isinstance(whole, list) else text.split("\n"), 1):
+        if line.strip():
+            try:
+                rows.append(json.loads(line))
+            except json.JSONDecodeError as error:
+                raise Problem(f"{file} line {number} is not JSON ({error}): put one object on each line.") from None
+    for number, row in enumerate(rows):
+        if not isinstance(row, dict):
+            raise Problem(f"{file} row {number} is not an object with a name for each value, but {str(row)[:40]!r}.")
+    return pd.DataFrame(rows, dtype=object)

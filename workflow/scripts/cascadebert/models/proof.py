@@ -1,0 +1,134 @@
+"""Whether a checkpoint is what its files say: tensors, configuration and tokenizer fit, and texts go through them."""
+
+import logging
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from cascadebert.layouts import Problem, positions
+from cascadebert.models.members import ENCODERS
+
+log = logging.getLogger(__name__)
+
+SENTENCES = (
+    "The film is good.",
+    "Ein ÄRGERLICH langer Film — naïve?",
+    "don't, won't; can't: it's  two   spaces",
+    "12,345.67 $ at 10 % (e.g. #1)",
+    "ALL CAPITALS AND lower",
+    "日本語の文章",
+    "ﬁne ligatures ½",
+    "a_b-c/d\\e @home",
+    "\tTabs\nand lines",
+    "antidisestablishmentarianism 🙂",
+)
+"""Texts on which two tokenizers that are meant to be one are compared."""
+
+
+def proved(
+    config: dict[str, Any], tensors: dict[str, Tensor], tokenizer: bytes, where: str, max_length: int
+) -> dict[str, Tensor]:
+    """An encoder's tensors, once a short text and one of the greatest length have gone through them.
+
+    A BERT that was saved without its pooler gets a new one, with a warning.
+
+    Args:
+        config: of the encoder.
+        tensors: under its own names.
+        tokenizer: a `tokenizer.json`.
+        where: the checkpoint, for messages.
+        max_length: tokens of the longest text, special ones included.
+
+    Raises:
+        Problem: for what does not fit.
+    """
+    limit = positions(config)
+    if max_length > limit:
+        raise Problem(
+            f"{where} has positions for {limit} tokens and training.max_length is {max_length}: lower it, or take"
+            " another checkpoint."
+        )
+    configuration, model = ENCODERS[config["model_type"]]
+    try:
+        encoder: Any = model(configuration.from_dict(config))
+    except (TypeError, ValueError) as error:
+        raise Problem(
+            f"config.json of {where} makes no encoder ({' '.join(str(error).split())}): get it anew."
+        ) from error
+    needed = {name: tensor.shape for name, tensor in encoder.state_dict().items()}
+    pooler = {name for name in needed if name.startswith("pooler.")}
+    lacking = needed.keys() - tensors.keys()
+    if lacking == pooler and config["model_type"] == "bert":
+        log.warning("%s has no pooler, as checkpoints of masked language modelling have none: it gets a new one", where)
+        torch.manual_seed(0)
+        fresh = torch.randn(needed["pooler.dense.weight"]) * encoder.config.initializer_range
+        tensors = tensors | {
+            "pooler.dense.weight": fresh,
+            "pooler.dense.bias": torch.zeros(needed["pooler.dense.bias"]),
+        }
+    elif lacking - pooler or (lacking and config["model_type"] == "bert"):
+        raise Problem(_misfit(where, sorted(lacking)[0], "is not among its tensors", len(lacking)))
+    if extra := sorted(tensors.keys() - needed.keys()):
+        raise Problem(_misfit(where, extra[0], "has no place in it", len(extra)))
+    if wrong := [name for name, tensor in tensors.items() if tensor.shape != needed[name]]:
+        shapes = f"is {tuple(tensors[wrong[0]].shape)} and has to be {tuple(needed[wrong[0]])}"
+        raise Problem(_misfit(where, wrong[0], shapes, len(wrong)))
+    encoder.load_state_dict(tensors, strict=False)
+    _run(encoder.eval(), tokenizer, where, max_length)
+    return tensors
+
+
+def _misfit(where: str, name: str, what: str, count: int) -> str:
+    """A sentence on tensors that are not those of the configuration."""
+    more = f", nor do {count - 1} others fit" if count > 1 else ""
+    return f"{where} does not fit its config.json: {name} {what}{more}; get both files of one checkpoint."
+
+
+@torch.inference_mode()
+def _run(encoder: Any, tokenizer: bytes, where: str, max_length: int) -> None:
+    """Raise Problem if a short and a long text do not go through tokenizer and encoder."""
+    tool = tokenizer_of(tokenizer, where)
+    largest = max(tool.get_vocab(with_added_tokens=True).values())
+    if largest >= encoder.config.vocab_size:
+        raise Problem(
+            f"the tokenizer of {where} has ids up to {largest}, and its embeddings are of {encoder.config.vocab_size}"
+            " word pieces: get tokenizer and tensors of one checkpoint."
+        )
+    tool.enable_truncation(max_length)
+    for text in (SENTENCES[0], " ".join(SENTENCES * max_length)):
+        ids = tool.encode(text).ids
+        states = encoder(input_ids=torch.tensor([ids])).last_hidden_state
+        if not states.isfinite().all():
+            raise Problem(f"{where} answers a text of {len(ids)} tokens with numbers that are not finite: get it anew.")
+
+
+def tokenizer_of(content: bytes, where: str) -> Tokenizer:
+    """The tokenizer of a `tokenizer.json`, which neither pads nor cuts.
+
+    Raises:
+        Problem: when it is none.
+    """
+    try:
+        tool = Tokenizer.from_buffer(content)
+    except Exception as error:  # what the library raises of a file is of no narrower type
+        raise Problem(
+            f"tokenizer.json of {where} cannot be read ({' '.join(str(error).split())}): get it anew."
+        ) from error
+    tool.no_padding()
+    tool.no_truncation()
+    return tool
+
+
+def check_same(one: Tokenizer, other: Tokenizer, where: str, names: str) -> None:
+    """Raise Problem where two tokenizers that are meant to be one read a sentence differently."""
+    other.no_padding()
+    other.no_truncation()
+    for text in SENTENCES:
+        pieces = [tool.encode(text).tokens for tool in (one, other)]
+        if pieces[0] != pieces[1] or one.encode(text).ids != other.encode(text).ids:
+            raise Problem(
+                f"tokenizer.json of {where} reads {text!r} as {' '.join(pieces[0][:8])}, and {names} as"
+                f" {' '.join(pieces[1][:8])}: remove the wrong one, or get all files of one checkpoint."
+            )
