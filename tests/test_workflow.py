@@ -195,6 +195,20 @@ def test_killed_run_gives_the_same_bytes_when_started_again(finished):
     assert would_run(finished, TABLE) == {}
 
 
+def test_jobs_that_are_forks_write_the_same_bytes(finished, edited):
+    edited(SMOKE, lambda text: text + "\nfork_jobs: true\n")
+    assert would_run(finished) == {}
+    made = [f"results/smoke/{path}" for path in ("models/reviews/base/seed2.safetensors", "sweeps/pairs/base.csv")]
+    before = [(finished / path).read_bytes() for path in made]
+    for path in made:
+        (finished / path).unlink()
+    done = snakemake(finished, *made)
+    assert done.returncode == 0, said(done)[-3000:]
+    assert [(finished / path).read_bytes() for path in made] == before
+    assert "core-seconds" in (finished / "results/smoke/logs/train/reviews/base/seed2.log").read_text()
+    assert would_run(finished) == {}
+
+
 def test_table_5_alone_runs_what_it_needs(tmp_path):
     plan = would_run(copy_of(ROOT, tmp_path), "results/smoke/table5.csv")
     assert plan == {
