@@ -18,7 +18,7 @@ import yaml
 from safetensors.torch import load_file
 from smoke import FIGURES, ROOT, SMOKE, TABLE, TABLES, command, copy_of, replace, said, snakemake, would_run
 
-from cascadebert.cluster.budget import difficulty_share
+from cascadebert.cluster.budget import START_SECONDS, difficulty_share
 
 
 def test_smoke_writes_every_table_and_figure(finished):
@@ -496,6 +496,13 @@ def test_deeper_members_more_rows_and_folds_cost_what_the_model_says(tmp_path):
     config["difficulty"] = {"n_folds": 4, "seeds": [1, 2]}
     fewer = planned(config, folder).set_index(["stage", "task"]).sort_index().loc[("predict_fold", "mnli")]
     assert fewer["seconds"].sum() / labels["seconds"].sum() == pytest.approx(difficulty_share(8, 5, 4, 2), rel=0.02)
+
+
+def test_forks_do_not_load_torch(tmp_path):
+    folder = copy_of(ROOT, tmp_path)
+    started, forked = (planned(settled(folder) | {"fork_jobs": forks}, folder) for forks in (False, True))
+    spared = started["seconds"].sum() - forked["seconds"].sum()
+    assert spared == START_SECONDS * (started["gpu"] > 0).sum() > 0
 
 
 def test_another_attempt_asks_for_more(tmp_path):
