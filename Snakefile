@@ -13,6 +13,7 @@
 #   submission.smk  answers to GLUE's hidden test sets, for its server
 #   inputs.smk, params.smk    what each rule reads, and what it is told
 #   resources.smk, cost.smk   what each job asks of a cluster, and what all of them cost
+#   forks.smk       how short jobs are spared the imports of torch and transformers
 #
 # What a config makes of these is plain Python in workflow/scripts/cascadebert: recipes.py says what each training is,
 # systems.py which systems stand where, catalogue.py what each table and figure shows.
@@ -60,6 +61,7 @@ wildcard_constraints:
     seed=r"\d+",
 
 
+include: "rules/forks.smk"
 include: "rules/resources.smk"
 include: "rules/inputs.smk"
 include: "rules/params.smk"
@@ -83,6 +85,7 @@ localrules:
 onstart:
     begin()
     start_jobs_at_once()
+    fork_jobs()
     for sentence in catalogue.left_out(CONFIG):
         logger.info(sentence)
 

@@ -49,7 +49,7 @@ def of_weights(job):
 
 def on_device(job):
     """Resources of a rule that uses torch."""
-    return requests(job, JOBS.machine.process_mb, gpu=1)
+    return requests(lambda wildcards: JOBS.started(job(wildcards)), JOBS.machine.process_mb, gpu=1)
 
 
 def trained(job):

@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 from smoke import FIGURES, ROOT, SMOKE, TABLE, TABLES, command, copy_of, replace, said, snakemake, would_run
 from snakemake.utils import update_config
 
-from cascadebert.cluster.budget import difficulty_share
+from cascadebert.cluster.budget import START_SECONDS, difficulty_share
 from cascadebert.glue import GLUE
 
 
@@ -199,6 +199,20 @@ def test_killed_run_gives_the_same_bytes_when_started_again(finished):
     assert done.returncode == 0, said(done)[-3000:]
     assert (finished / TABLE).read_bytes() == before
     assert would_run(finished, TABLE) == {}
+
+
+def test_jobs_that_are_forks_write_the_same_bytes(finished, edited):
+    edited(SMOKE, lambda text: text + "\nfork_jobs: true\n")
+    assert would_run(finished) == {}
+    made = [f"results/smoke/{path}" for path in ("models/reviews/base/seed2.safetensors", "sweeps/pairs/base.csv")]
+    before = [(finished / path).read_bytes() for path in made]
+    for path in made:
+        (finished / path).unlink()
+    done = snakemake(finished, *made)
+    assert done.returncode == 0, said(done)[-3000:]
+    assert [(finished / path).read_bytes() for path in made] == before
+    assert "core-seconds" in (finished / "results/smoke/logs/train/reviews/base/seed2.log").read_text()
+    assert would_run(finished) == {}
 
 
 def test_table_5_alone_runs_what_it_needs(tmp_path):
@@ -530,6 +544,13 @@ def test_deeper_members_more_rows_and_folds_cost_what_the_model_says(tmp_path):
     config["difficulty"] = {"n_folds": 4, "seeds": [1, 2]}
     fewer = planned(config, folder).set_index(["stage", "task"]).sort_index().loc[("predict_fold", "mnli")]
     assert fewer["seconds"].sum() / labels["seconds"].sum() == pytest.approx(difficulty_share(8, 5, 4, 2), rel=0.02)
+
+
+def test_forks_do_not_load_torch(tmp_path):
+    folder = copy_of(ROOT, tmp_path)
+    started, forked = (planned(settled(folder) | {"fork_jobs": forks}, folder) for forks in (False, True))
+    spared = started["seconds"].sum() - forked["seconds"].sum()
+    assert spared == START_SECONDS * (started["gpu"] > 0).sum() > 0
 
 
 def test_another_attempt_asks_for_more(tmp_path):

@@ -11,7 +11,7 @@ import tyro
 from snakemake.api import SnakemakeApi
 from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, ResourceSettings
 
-from cascadebert.cluster.budget import difficulty_share
+from cascadebert.cluster.budget import START_SECONDS, difficulty_share
 from cascadebert.files import write_csv, write_text
 
 ALTERNATIVES = [(folds, seeds) for folds in (2, 4, 8) for seeds in (1, 2, 5)]
@@ -114,10 +114,12 @@ def main(config: str, snakefile: Path, csv: Path) -> None:
     tasks = by_stage(jobs.assign(task=jobs["task"].replace("", "no one task")), ["task"])
     other = trades(stages, difficulty["n_folds"], len(difficulty["seeds"]))
     precision = wanted["training"]["precision"]
+    start = "nothing, since jobs are forks" if wanted["fork_jobs"] else f"{START_SECONDS:g} s a job"
     head = (
         f"Of `all`, before anything runs; a model, not a measurement (docs/cost.md). {machine['device']}:"
         f" {machine['tflops'][precision]:g} TFLOP/s at {precision}, of which {machine['utilisation']:.0%} are reached,"
-        f" and {machine['launch_ms']:g} ms beside them for each layer's pass over a batch. Hours are of computing;"
+        f" and {machine['launch_ms']:g} ms beside them for each layer's pass over a batch. Hours are of computing and"
+        f" of loading torch ({start});"
         f" what a job asks for is {machine['slack']:g} times that and {machine['start_minutes']:g} minutes. Memory and"
         " time are the largest that one job of a stage asks for at its first attempt. Disk is what is left at the end."
     )

@@ -1,12 +1,13 @@
 """What every job of a config is expected to take, asked of its recipe before anything is there (docs/cost.md)."""
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cascadebert.cluster.budget import (
     FORWARD,
     MB,
+    START_SECONDS,
     THROUGH,
     TRAINED,
     Architecture,
@@ -53,6 +54,10 @@ class Jobs:
         """What they run on."""
         keys = self.config.machine.model_dump(exclude={"device", "tflops", "unknown"})
         return Machine(tflops=getattr(self.config.machine.tflops, self.config.training.precision), **keys)
+
+    def started(self, job: Job) -> Job:
+        """A job that uses torch, with the time that it takes to load it; a fork finds it loaded."""
+        return job if self.config.fork_jobs else replace(job, seconds=job.seconds + START_SECONDS)
 
     @functools.cache  # noqa: B019 (lives as long as the workflow)
     def rows(self, task: str) -> dict[str, int]:

@@ -233,6 +233,10 @@ class Config(Section):
     """Difficulty-aware regularization (section 3.2, Eq. 5 and 6 with the sign of erratum 5)."""
     training: Training = Field(default_factory=Training)
     """What all trainings share (section 4.1; erratum 14 for what it leaves open)."""
+    fork_jobs: bool = False
+    """Start jobs on this machine as forks of one process that has loaded torch and transformers, in place of some 5
+    core-seconds of imports each (workflow/forks.py). Changes no result, so an edit reruns nothing. Files in
+    results/benchmarks then know the wall-clock time alone, each job's log its core-seconds and memory."""
     server_scores: list[ServerScore] = []
     """What the GLUE server returned for submissions (docs/glue-server.md); printed in Table 2, in rows of their own."""
     machine: Machine = Field(default_factory=Machine)

@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
@@ -20,6 +19,7 @@ from transformers.models.roberta.modeling_roberta import RobertaLayer, RobertaMo
 from cascadebert.files import atomic, read_json
 from cascadebert.layouts import Pooling
 from cascadebert.metrics.costs import Shape, exit_flops, pooled_classifier_flops
+from cascadebert.models.dropout import ATTENTION, attend, cheapen
 
 DROPOUT = 0.1
 """Before the classifier, as in the released code of CascadeBERT, DeeBERT and PABEE."""
@@ -92,8 +92,10 @@ def untrained_encoder(said: dict[str, Any]) -> Encoder:
     """An encoder of a checkpoint's configuration, with the attention that takes our masks; RoBERTa's with a pooler."""
     configuration, model = ENCODERS[said.get("model_type", "bert")]
     config = configuration.from_dict(said)
-    config._attn_implementation = "sdpa"  # what sentence_states feeds with a boolean mask
-    return model(config)
+    config._attn_implementation = ATTENTION
+    encoder: Any = model(config)
+    cheapen(encoder)
+    return encoder
 
 
 def pooler_of(encoder: Encoder) -> nn.Module:
@@ -188,7 +190,7 @@ def sentence_after(
         )
     )
     dropout = attention.dropout.p if attention.training else 0.0
-    context = F.scaled_dot_product_attention(query, key, value, mask, dropout).transpose(1, 2).flatten(2)
+    context = attend(query, key, value, mask, dropout).transpose(1, 2).flatten(2)
     return layer.feed_forward_chunk(layer.attention.output(context, states[:, :1]))[:, 0]
 
 
