@@ -10,6 +10,11 @@ N_BINS = 10
 HOTTEST = 20.0
 
 
+def bin_of(confidence: Float[np.ndarray, " n"], n_bins: int = N_BINS) -> Int[np.ndarray, " n"]:
+    """Index of each confidence's bin, of those of `reliability`."""
+    return np.maximum(np.searchsorted(np.arange(n_bins + 1) / n_bins, confidence, side="left") - 1, 0)
+
+
 def reliability(
     confidence: Float[np.ndarray, " n"], correct: Bool[np.ndarray, " n"], n_bins: int = N_BINS
 ) -> pd.DataFrame:
@@ -34,17 +39,16 @@ def reliability(
     """
     if not ((confidence >= 0) & (confidence <= 1)).all():
         raise ValueError(f"confidence must lie in [0, 1]; got {confidence.min()} to {confidence.max()}")
-    edges = np.arange(n_bins + 1) / n_bins
-    bin_of = np.maximum(np.searchsorted(edges, confidence, side="left") - 1, 0)
-    n = np.bincount(bin_of, minlength=n_bins)
+    edges, bins = np.arange(n_bins + 1) / n_bins, bin_of(confidence, n_bins)
+    n = np.bincount(bins, minlength=n_bins)
     divisor = np.where(n, n, np.nan)
     return pd.DataFrame(
         {
             "low": edges[:-1],
             "high": edges[1:],
             "n": n,
-            "confidence": np.bincount(bin_of, confidence, n_bins) / divisor,
-            "accuracy": np.bincount(bin_of, correct, n_bins) / divisor,
+            "confidence": np.bincount(bins, confidence, n_bins) / divisor,
+            "accuracy": np.bincount(bins, correct, n_bins) / divisor,
         }
     )
 

@@ -168,6 +168,28 @@ def tau_for_speed_up(
     return tau_for_ratio(certainty, cost, np.full(n, full_layers), target)
 
 
+def executed_at(
+    certainty: Float[np.ndarray, "exits n"], cost: Shaped[np.ndarray, "exits n"]
+) -> tuple[Float[np.ndarray, " taus"], Float[np.ndarray, " taus"]]:
+    """The executed cost, summed over the instances, at every threshold that makes a difference.
+
+    An instance stays after an exit as long as tau is not below its largest certainty so far, so that the executed cost
+    is a sum of steps, one an instance and exit: sorted once, they give the cost at every threshold.
+
+    Args:
+        certainty: of every exit; the last one's is not consulted.
+        cost: of an instance that leaves at each exit, ascending over exits; layers or operations.
+
+    Returns:
+        Thresholds, -inf the first, and the cost at each, both ascending.
+    """
+    stays_below = np.maximum.accumulate(certainty[:-1], axis=0).ravel()
+    order = np.argsort(stays_below, kind="stable")
+    executed = cost[0].sum() + np.concatenate([[0.0], np.cumsum(np.diff(cost, axis=0).ravel()[order])])
+    taus = np.concatenate([[-np.inf], np.unique(certainty[:-1])])
+    return taus, executed[np.searchsorted(stays_below[order], taus, side="right")]
+
+
 def tau_for_ratio(
     certainty: Float[np.ndarray, "exits n"],
     cost: Shaped[np.ndarray, "exits n"],
@@ -175,9 +197,6 @@ def tau_for_ratio(
     target: Targets,
 ) -> Thresholds:
     """The threshold at which full cost over executed cost, summed over the instances, is nearest to a target.
-
-    An instance stays after an exit as long as tau is not below its largest certainty so far, so that the executed cost
-    is a sum of steps, one an instance and exit: sorted once, they give the ratio at every threshold.
 
     Args:
         certainty: of every exit; the last one's is not consulted.
@@ -188,11 +207,8 @@ def tau_for_ratio(
     Returns:
         tau, -inf when everything must leave at the first exit; of equally near ones the lower.
     """
-    stays_below = np.maximum.accumulate(certainty[:-1], axis=0).ravel()
-    order = np.argsort(stays_below, kind="stable")
-    executed = cost[0].sum() + np.concatenate([[0], np.cumsum(np.diff(cost, axis=0).ravel()[order])])
-    taus = np.concatenate([[-np.inf], np.unique(certainty[:-1])])
-    ratios = full.sum() / executed[np.searchsorted(stays_below[order], taus, side="right")]  # descending
+    taus, executed = executed_at(certainty, cost)
+    ratios = full.sum() / executed  # descending
     above = np.minimum(np.searchsorted(-ratios, -np.asarray(target)), len(taus) - 1)  # the first not above the target
     below = np.maximum(above - 1, 0)
     return taus[np.where(np.abs(ratios[below] - target) <= np.abs(ratios[above] - target), below, above)]
