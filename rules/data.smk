@@ -108,3 +108,28 @@ rule encode_task:
     shell:
         "python workflow/scripts/encode_task.py --examples {input.examples} --facts {input.facts}"
         " --tokenizer {input.tokenizer} --max-length {params.max_length} --out {output} > {log} 2>&1"
+
+
+rule fit_baselines:
+    """What common sense answers to a task: the majority class, and TF-IDF with logistic regression."""
+    input:
+        training="<results>/tasks/{task}/training.jsonl",
+        report="<results>/tasks/{task}/report.jsonl",
+        facts="<results>/tasks/{task}/training.json",
+    output:
+        "<results>/baselines/{task}.npz",
+    log:
+        "<logs>/fit_baselines/{task}.log",
+    benchmark:
+        "<benchmarks>/fit_baselines/{task}.tsv"
+    conda:
+        "../envs/paper.yaml"
+    resources:
+        **requests(lambda wildcards: JOBS.baselines(wildcards.task)),
+    params:
+        code=code_version("fit_baselines.py"),
+    message:
+        "Fitting baselines of common sense on {wildcards.task}"
+    shell:
+        "python workflow/scripts/fit_baselines.py --training {input.training} --report {input.report}"
+        " --facts {input.facts} --out {output} > {log} 2>&1"

@@ -127,6 +127,7 @@ rule sweep_thresholds:
         selection="<results>/predictions/{task}/{run}/selection.npz",
         report="<results>/predictions/{task}/{run}/report.npz",
         mismatched="<results>/predictions/{task}/{run}/mismatched.npz",
+        baselines="<results>/baselines/{task}.npz",
     output:
         "<results>/sweeps/{task}/{run}.csv",
     log:
@@ -147,8 +148,9 @@ rule sweep_thresholds:
         "Thresholds of {wildcards.run} on {wildcards.task}"
     shell:
         "python workflow/scripts/sweep_thresholds.py --selection {input.selection} --report {input.report}"
-        " --mismatched {input.mismatched} --task {wildcards.task} --run {wildcards.run} {params.system}"
-        " --metric {params.metric} --targets {params.targets} {params.counted} --out {output} > {log} 2>&1"
+        " --mismatched {input.mismatched} --baselines {input.baselines} --task {wildcards.task} --run {wildcards.run}"
+        " {params.system} --metric {params.metric} --targets {params.targets} {params.counted} --out {output}"
+        " > {log} 2>&1"
 
 
 rule measure_exits:

@@ -7,6 +7,7 @@ import pandas as pd
 
 import page as script
 from cascadebert.files import write_json
+from cascadebert.metrics.baselines import BASELINES, Baselines, write_baselines
 from cascadebert.metrics.exits import ExitLogits
 from cascadebert.metrics.predictions import Predictions
 from cascadebert.pages import kinds
@@ -14,6 +15,9 @@ from cascadebert.pages import kinds
 PAPER = Path(__file__).parents[1] / "config/paper"
 COLUMNS = ["mnli", "mnli-mm", "mrpc", "qnli", "qqp", "rte", "sst2"]
 """Of the paper's Table 2."""
+
+LEARNED = {"majority": 0.0, "tfidf": 0.0, "alike": 0.0, "apart": 0.0}
+"""What a sweep says of the baselines where everything is above them."""
 
 T_OF_2_SEEDS, T_OF_3_SEEDS = 12.706204736432095, 4.302652729911275
 """Student's t with one and two degrees of freedom, 97.5 %."""
@@ -52,13 +56,30 @@ def by_margin(margins, label, layers=None, full=3):
     return predictions(logits, label, layers or range(1, len(margins) + 1), full, ("no", "yes"))
 
 
+def write_common_sense(path, splits, **answers):
+    """A task's baselines of given answers by split; without any they are always wrong.
+
+    Args:
+        path: where to.
+        splits: predictions by split.
+        answers: of a baseline, by split.
+    """
+    wrong = {split: 1 - of.label for split, of in splits.items()}
+    by_split = {
+        split: Baselines(of.id, of.label, {name: answers.get(name, wrong)[split] for name in BASELINES})
+        for split, of in splits.items()
+    }
+    write_baselines(path, by_split, 1.0)
+    return path
+
+
 def write_sweeps(path, scores, **columns):
     """A file of sweep_thresholds.py: scores by (system, target, column), a value a seed; each column has 10 instances.
 
     Further columns are functions of (system, target, column, seed) or constants.
     """
     held = {"run": lambda system, *_: system, "metric": "accuracy", "measure": "layers", "threshold": 0.0}
-    held |= {"speed_up_flops": 1.0, "flops": 1e9, "speed_up": lambda _, target, *__: target} | columns
+    held |= LEARNED | {"speed_up_flops": 1.0, "flops": 1e9, "speed_up": lambda _, target, *__: target} | columns
     rows = []
     for key, values in scores.items():
         system, target, column = key

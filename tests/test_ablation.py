@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.stats
-from page_builders import T_OF_3_SEEDS, predictions
+from page_builders import LEARNED, T_OF_3_SEEDS, predictions
 
 from cascadebert.metrics.predictions import write_predictions
 from cascadebert.metrics.sweeps import sweep
@@ -52,7 +52,7 @@ def points(seeds=(1, 2, 3), targets=(3.0,)):
         for seed in seeds
         for target in targets
     ]
-    return pd.DataFrame(rows).sample(frac=1, random_state=0)
+    return pd.DataFrame(rows).assign(**LEARNED).sample(frac=1, random_state=0)
 
 
 def correct(targets=(3.0,)):

@@ -11,7 +11,7 @@ from matplotlib.container import ErrorbarContainer
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
-from page_builders import predictions, rendered, tasks_of
+from page_builders import LEARNED, predictions, rendered, tasks_of
 
 from cascadebert.files import write_examples
 from cascadebert.metrics.predictions import write_predictions
@@ -434,7 +434,8 @@ def files(tmp_path_factory):
             write_predictions(folder / f"{task}_{run}.npz", {1: own})
             about = {"task": task, "system": SYSTEM.get(run, run), "run": run, "seed": 1, "metric": "accuracy"}
             rows = sweep({"selection": own, "report": own}, SYSTEMS[about["system"]].exits, [1.5, 2.0], "accuracy")
-            pd.DataFrame([about | row for row in rows]).to_csv(folder / f"{task}_{run}_sweep.csv", index=False)
+            points = pd.DataFrame([about | row for row in rows]).drop(columns="answers").assign(**LEARNED)
+            points.to_csv(folder / f"{task}_{run}_sweep.csv", index=False)
             rows = [about | {"split": "report", "layers": k, "dis": 0.5 + k / 20} for k in layers]
             pd.DataFrame(rows).to_csv(folder / f"{task}_{run}_measures.csv", index=False)
         report = pd.DataFrame(
@@ -512,11 +513,12 @@ def test_figure4_draws_two_panels_a_task(files, tmp_path):
 def test_figure5_compares_the_two_cascades(files, tmp_path):
     runs = ("cascadebert", "cascadebert_three", "pabee", "base", "first2")
     sweeps = files(*(f"{run}_sweep.csv" for run in runs))
-    frame = drawn_by(kinds.TradeOff, tmp_path, sweeps=sweeps, systems=tuple(shown_in("figure5")))
+    frame = drawn_by(kinds.TradeOff, tmp_path, sweeps=sweeps, systems=tuple(shown_in("figure5")), baselines=False)
     curves = {(task, system): 2 for task in NAMES for system in ("cascadebert", "cascadebert_three")}
     assert frame.groupby(["column", "system"]).size().to_dict() == curves
-    whole = drawn_by(kinds.TradeOff, tmp_path, sweeps=sweeps, systems=tuple(SHOWN))
-    assert set(whole["system"]) == {*runs[:3], "bert_base", "bert_kl"}
+    whole = drawn_by(kinds.TradeOff, tmp_path, sweeps=sweeps, systems=tuple(SHOWN), baselines=True)
+    assert set(whole["system"].dropna()) == {*runs[:3], "bert_base", "bert_kl", "majority"}
+    assert (whole["system"] == "majority").sum() == len(NAMES)  # the better one, or the first of two as good
 
 
 def test_figure6_pools_its_variants(files, tmp_path):

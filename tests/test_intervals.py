@@ -161,20 +161,22 @@ def test_spearman_leaves_constant_resamples_out():
 # --- verdicts
 
 
-OPEN = ["undecided at this size"] * 2
-
-
 @pytest.mark.parametrize(
-    ("low", "high", "positive", "negative"),
+    ("estimate", "p", "p_effect", "said"),
     [
-        (0.1, 0.2, "holds", "contradicted"),
-        (-0.2, -0.1, "contradicted", "holds"),
-        *((low, high, *OPEN) for low, high in [(-0.1, 0.1), (0.0, 0.1), (-0.1, 0.0), (np.nan, np.nan)]),
+        (3.0, 0.01, 0.5, "holds"),
+        (3.0, 0.01, 0.01, "holds"),  # larger than claimed
+        (1.0, 0.01, 0.01, "holds, smaller than claimed"),
+        (0.5, 0.30, 0.01, "no effect of the claimed size"),
+        (-0.5, 0.30, 0.01, "no effect of the claimed size"),
+        (-3.0, 0.01, 0.01, "contradicted"),
+        (1.0, 0.30, 0.20, "undecided"),
+        (1.0, 0.05, 0.05, "undecided"),
+        (1.0, np.nan, np.nan, "undecided"),
     ],
 )
-def test_verdict_needs_an_interval_strictly_on_one_side(low, high, positive, negative):
-    assert verdict(low, high, "positive") == positive
-    assert verdict(low, high, "negative") == negative
+def test_verdict_looks_at_0_and_at_the_claimed_effect(estimate, p, p_effect, said):
+    assert verdict(estimate, 2.0, p, p_effect) == verdict(-estimate, -2.0, p, p_effect) == said
 
 
 def test_importing_intervals_does_not_import_statsmodels():

@@ -77,6 +77,7 @@ CONFIG_EDITS = {
         ),
         {
             "prepare_task": 3,
+            "fit_baselines": 1,
             "assign_folds": 1,
             "encode_task": 4,
             "predict_fold": 6,

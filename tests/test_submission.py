@@ -13,6 +13,7 @@ import yaml
 from builders import WRITERS, predictions, zipped
 from hypothesis import given
 from hypothesis import strategies as st
+from page_builders import write_common_sense
 from sklearn.metrics import accuracy_score, f1_score
 from smoke import ROOT, SMOKE, copy_of, replace, said, snakemake, would_run
 from test_grid import preset
@@ -232,7 +233,9 @@ def test_every_rule_of_exit_answers_as_it_was_swept(tmp_path, system, target):
         write_predictions(path, {1: drawn})
     swept = [files[split] for split in SPLITS if split != "test"]
     names = ("sst2", "some_run", system, SYSTEMS[system].exits, "accuracy")
-    sweep_thresholds.main(*swept, *names, [2.0, 3.0], tmp_path / "s.csv")
+    first = {path.stem: read_predictions(path)[1] for path in swept}
+    beside = write_common_sense(tmp_path / "baselines.npz", first)
+    sweep_thresholds.main(*swept, beside, *names, [2.0, 3.0], tmp_path / "s.csv")
     pack_submission.main(["sst2"], [files["test"]], [tmp_path / "s.csv"], target, tmp_path / "s.zip")
     found = unpacked(tmp_path / "s.zip")["SST-2"]["prediction"].astype(int).tolist()
     test, points = read_predictions(files["test"])[1], pd.read_csv(tmp_path / "s.csv")
@@ -345,6 +348,8 @@ def repository(tmp_path_factory, examples):
     for task in OURS:
         place = folder / f"results/four/predictions/{task}/cascadebert"
         write_cascade(place, examples[task], list(GLUE[task].labels), SEEDS[task], rng)
+        chosen = {split: read_predictions(place / f"{split}.npz")[4] for split in ("selection", "report")}
+        write_common_sense(folder / f"results/four/baselines/{task}.npz", chosen)
     return folder
 
 

@@ -6,6 +6,7 @@ import builders
 import numpy as np
 import pandas as pd
 import pytest
+from page_builders import write_common_sense
 
 import adopt_margin
 import select_margin
@@ -149,9 +150,14 @@ def test_script_writes_a_row_a_seed_measure_target_and_split(tmp_path):
         write_predictions(path, {seed: predictions(10 * seed + i, n=n, exits=6) for seed in (1, 2)})
         held |= {(split, seed): own for seed, own in read_predictions(path).items()}
     names = {"task": "movies", "run": "deebert_base", "system": "deebert", "metric": "f1"}
-    sweep_thresholds.main(*files, exits="entropy", targets=[2.0, 3.0], out=tmp_path / "out.csv", **names)
+    first = {split: held[split, 1] for split in splits}
+    label = {split: held[split, 1].label for split in splits}
+    beside = write_common_sense(tmp_path / "baselines.npz", first, tfidf=label)  # the labels of seed 1
+    told = {"exits": "entropy", "targets": [2.0, 3.0], "out": tmp_path / "out.csv", "baselines": beside}
+    sweep_thresholds.main(*files, **told, **names)
     found = pd.read_csv(tmp_path / "out.csv")
     columns = "task system run seed metric split measure target threshold speed_up speed_up_flops flops score n"
+    columns += " majority tfidf alike apart"
     assert list(found) == columns.split()
     assert len(found) == 2 * 2 * 2 * 3
     for name, value in names.items():
@@ -162,6 +168,11 @@ def test_script_writes_a_row_a_seed_measure_target_and_split(tmp_path):
         assert row.n == exit_of.size
         assert row.score == pytest.approx(score("f1", own.label, answers(own.stack, exit_of)), nan_ok=True, abs=0)
         assert row.speed_up == pytest.approx(speed_up(own.stack, exit_of), nan_ok=True)
+    report = found[found["split"] == "report"]
+    assert set(report["tfidf"]) == {1.0}
+    assert set(report["majority"]) == {0.0}
+    assert (report["apart"] > 0).all()
+    assert report.groupby(["measure", "target"])["apart"].nunique().tolist() == [1] * 4
 
 
 def member(layers, right, sure):

@@ -2,19 +2,20 @@
 
 from pathlib import Path
 
-import pandas as pd
 import tyro
 
 from cascadebert.exit_rules import Exits
 from cascadebert.files import write_csv
+from cascadebert.metrics.baselines import read_baselines
 from cascadebert.metrics.predictions import read_predictions
-from cascadebert.metrics.sweeps import sweep
+from cascadebert.metrics.sweeps import sweep_seeds
 
 
 def main(
     selection: Path,
     report: Path,
     mismatched: Path,
+    baselines: Path,
     task: str,
     run: str,
     system: str,
@@ -30,6 +31,7 @@ def main(
         selection: .npz of the split that thresholds are chosen on.
         report: .npz of the split that tables print.
         mismatched: .npz of its other half.
+        baselines: .npz of the task's baselines of common sense.
         task: name, for the rows.
         run: name, for the rows.
         system: name, for the rows.
@@ -37,17 +39,15 @@ def main(
         metric: of the task.
         targets: wanted speed-ups.
         out: CSV with columns task, system, run, seed, metric, split, measure, target, threshold, speed_up,
-            speed_up_flops, flops, score, n (fractions).
+            speed_up_flops, flops, score, n, and what `sweep_seeds` says of the baselines (fractions).
         counted: layers that thresholds are chosen by, one an exit, where they are not those that are executed.
     """
     by_split = {"selection": selection, "report": report, "mismatched": mismatched}
-    predictions, frames = {split: read_predictions(path) for split, path in by_split.items()}, []
-    for seed in predictions["selection"]:
-        of_seed = {split: by_seed[seed] for split, by_seed in predictions.items()}
-        rows = sweep(of_seed, exits, targets, metric, counted)
-        names = {"task": task, "system": system, "run": run, "seed": seed, "metric": metric}
-        frames.append(pd.DataFrame([names | row for row in rows]))
-    write_csv(out, pd.concat(frames))
+    predictions = {split: read_predictions(path) for split, path in by_split.items()}
+    frame = sweep_seeds(predictions, exits, targets, metric, read_baselines(baselines)[0], counted)
+    for place, name, value in ((0, "task", task), (1, "system", system), (2, "run", run), (4, "metric", metric)):
+        frame.insert(place, name, value)
+    write_csv(out, frame)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from cascadebert.captions import MEANING, notes_of, precision, title
 from cascadebert.config.keys import Config
 from cascadebert.grid import (
     before,
+    fixed_ratio,
     models,
     of_one_depth,
     rated,
@@ -24,9 +25,10 @@ from cascadebert.layouts import Problem
 from cascadebert.pages import kinds
 from cascadebert.places import Places
 from cascadebert.recipes import full_layers, recipes
-from cascadebert.systems import shown_in
+from cascadebert.systems import SYSTEMS, shown_in
 
 PRINTED = tuple(f"table{number}" for number in range(1, 8))  # in the paper, and in config/paper
+HALVES = ("report", "mismatched")  # splits that pages show
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,9 @@ def missing(config: Config, name: str) -> str:
     if name == "figure7" and not rated(config):
         return "figure7 cannot be made, no task's source has human ratings: add one that has to tasks."
     lacking = [key for key in PAGES[name].needs if getattr(config, key) is None]
-    if not lacking:
-        return ""
     wanted = "; and ".join(f"{key}, {MEANING[key]}" for key in lacking)
-    return f"{name} cannot be made, the config lacks {wanted}: add it, as docs/config.md describes it."
+    told = f"{name} cannot be made, the config lacks {wanted}: add it, as docs/config.md describes it."
+    return told if lacking else ""
 
 
 def page(config: Config, name: str) -> kinds.Page:
@@ -101,6 +102,7 @@ def _table(config: Config, name: str, *parts: str, notes: Iterable[str] | None =
         "tasks": _tasks(config, *parts),
         "decimals": config.tables.decimals,
         "paper": Path(f"config/paper/{name}.csv") if name in PRINTED else None,
+        "majority": Path("config/paper/majority.csv") if name in PRINTED else None,
         "notes": tuple(notes_of(config, name) if notes is None else notes),
     }
 
@@ -132,43 +134,42 @@ def _sweeps(config: Config, name: str) -> tuple[Path, ...]:
     return _by_run(config, Places(config.results).sweep, runs_in(config, name))
 
 
-def _files(config: Config, place: Callable[..., str], called: Iterable[tuple], *split: str) -> tuple[kinds.File, ...]:
-    """Files of some runs, of a split where it counts: run, what it is called, and its depth where that counts."""
+def _files(config: Config, place: Callable[..., str], called: Iterable[tuple], *splits: str) -> tuple[kinds.File, ...]:
+    """Files of some runs, of each split where it counts: run, what it is called, and its depth where that counts."""
     return tuple(
-        kinds.File(task, of, Path(place(task, run, *split)), *(split or ["report"]), *depth)
+        kinds.File(task, of, Path(place(task, run, *[split][: len(splits)])), split, *depth)
+        for split in splits or ["report"]
         for task in config.tasks
         for run, of, *depth in called
     )
 
 
 def _task_table(config: Config, name: str) -> kinds.TaskTable:
-    margins = _by_task(config, Places(config.results).margin)
+    places = Places(config.results)
+    margins, baselines = (_by_task(config, place) for place in (places.margin, places.baselines))
     said = _table(config, name, "training", "report", "test", notes=())
-    return kinds.TaskTable(**said, margins=margins)
+    return kinds.TaskTable(**said, margins=margins, baselines=baselines)
 
 
 def _scores(config: Config, name: str) -> kinds.ScoreTable:
     notes = [precision(config)] if name == "table6" else None
     if name != "table2":
-        said = _rows(config, name, [static_ratio(config)], notes=notes)
-        return kinds.ScoreTable(**said, title=title(config, name))
+        return kinds.ScoreTable(**_rows(config, name, [static_ratio(config)], notes=notes), title=title(config, name))
     systems, entries = runs(config), config.server_scores
     server = tuple(kinds.Returned(systems[entry.run], entry.speed_up, entry.scores) for entry in entries)
-    return kinds.ScoreTable(**_rows(config, name, config.speed_ups), title=title(config, name), server=server)
+    said = _rows(config, name, config.speed_ups)
+    return kinds.ScoreTable(**said, title=title(config, name), server=server, baselines=True)
 
 
 def _ablation(config: Config, name: str) -> kinds.Ablation:
     systems = [(run, runs(config)[run]) for run in runs_in(config, name)]
-    place = Places(config.results).predictions
-    report, mismatched = (_files(config, place, systems, split) for split in ("report", "mismatched"))
     said = _rows(config, name, config.ablation_speed_ups) | {"systems": tuple(shown_in(name))[::-1]}  # ours first
-    return kinds.Ablation(**said, predictions=report + mismatched)
+    return kinds.Ablation(**said, predictions=_files(config, Places(config.results).predictions, systems, *HALVES))
 
 
 def _calibration(config: Config, name: str) -> kinds.Calibration:
-    methods = variants(config)
-    measures = _by_run(config, Places(config.results).measures, methods)
-    return kinds.Calibration(**_table(config, name), measures=measures, methods=methods)
+    measures = _by_run(config, Places(config.results).measures, variants(config))
+    return kinds.Calibration(**_table(config, name), measures=measures, methods=variants(config))
 
 
 def _counts(config: Config, name: str) -> kinds.Rows:
@@ -187,8 +188,11 @@ def _systems(config: Config, name: str) -> kinds.Systems:
     def of_each(names: Iterable[str], paths: Callable[[str, str], Iterable[str]]) -> dict:
         return {name: {task: tuple(map(Path, paths(task, name))) for task in config.tasks} for name in names}
 
+    adaptive = [(run, runs(config)[run]) for run in runs_in(config, name) if fixed_ratio(config, run) is None]
     return kinds.Systems(
         **_rows(config, name, config.speed_ups),
+        baselines=_by_task(config, places.baselines),
+        predictions=_files(config, places.predictions, adaptive, *HALVES),
         made_of=made_of,
         records=of_each(trained, lambda task, run: [places.record(task, run, seed) for seed in seeds_of(config, task)]),
         folds=of_each(labels, lambda task, member: [f"{places.fold(task, member, *of)[:-4]}.json" for of in folds]),
@@ -203,15 +207,13 @@ def _theory(config: Config, name: str) -> kinds.Theory:
 
 
 def _claims(config: Config, name: str) -> kinds.Verdicts:
-    places = Places(config.results)
-    called: dict[str, tuple[str, ...]] = {}
-    for run, model in (*variants(config).items(), *((run, model) for run, model, _ in of_one_depth(config))):
-        called[run] = (*called.get(run, ()), model)
+    places, models = Places(config.results), [*variants(config).items(), *of_one_depth(config)]
+    systems = [(run, name) for run, name in runs(config).items() if "{k}" not in SYSTEMS[name].label]
     return kinds.Verdicts(
-        **_table(config, "Verdicts"),
-        sweeps=_by_run(config, places.sweep, runs(config)),
-        measures=_by_run(config, places.measures, called),
-        models=called,
+        **_table(config, "Verdicts", "training") | {"effects": Path("config/paper/effects.csv")},
+        baselines=_by_task(config, places.baselines),
+        systems=_files(config, places.predictions, systems, *HALVES),
+        models=_files(config, places.predictions, models, *HALVES),
         speed_ups=tuple(config.speed_ups),
         high=tuple(config.ablation_speed_ups),
         static=static_ratio(config) if config.student_layers else 3,
@@ -223,13 +225,11 @@ def _claims(config: Config, name: str) -> kinds.Verdicts:
 
 def _easy_instance(config: Config, name: str) -> kinds.EasyInstance:
     places, (small, *_, base) = Places(config.results), config.cascade
-    runs_of = (f"deebert_{base}", small, base)
-    deebert, complete, whole = (_by_task(config, places.predictions, run, "report") for run in runs_of)
+    of = {"deebert": f"deebert_{base}", "small": small, "base": base}
+    files: dict[str, Any] = {name: _by_task(config, places.predictions, run, "report") for name, run in of.items()}
     return kinds.EasyInstance(
         tasks=_tasks(config),
-        deebert=deebert,
-        small=complete,
-        base=whole,
+        **files,
         examples=_by_task(config, places.examples, "report"),
         seed=config.seeds[0],
         layer=config.members[small].layers,
@@ -247,8 +247,8 @@ def _accuracy_by_layer(config: Config, name: str) -> kinds.AccuracyByLayer:
 
 
 def _inversions(config: Config, name: str) -> kinds.Runs:
-    measures = _files(config, Places(config.results).measures, of_one_depth(config))
-    return kinds.Runs(kind="inversions", tasks=_tasks(config), runs=measures)
+    runs_of = _files(config, Places(config.results).measures, of_one_depth(config))
+    return kinds.Runs(kind="inversions", tasks=_tasks(config), runs=runs_of)
 
 
 def _states(config: Config, name: str) -> kinds.States:
@@ -258,12 +258,12 @@ def _states(config: Config, name: str) -> kinds.States:
 
 
 def _trade_off(config: Config, name: str) -> kinds.TradeOff:
-    return kinds.TradeOff(tasks=_tasks(config), systems=tuple(shown_in(name)), sweeps=_sweeps(config, name))
+    drawn: dict[str, Any] = {"systems": tuple(shown_in(name)), "baselines": name == "figure5_all"}
+    return kinds.TradeOff(tasks=_tasks(config), sweeps=_sweeps(config, name), **drawn)
 
 
 def _reliability(config: Config, name: str) -> kinds.Runs:
-    shown = list(variants(config).items())[:3]
-    files = _files(config, Places(config.results).predictions, shown, "report")
+    files = _files(config, Places(config.results).predictions, [*variants(config).items()][:3], "report")
     return kinds.Runs(kind="reliability", tasks=_tasks(config), runs=files)
 
 

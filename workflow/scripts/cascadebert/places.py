@@ -21,6 +21,10 @@ class Places:
         """Token ids of a part of a task under a checkpoint's tokenizer."""
         return f"{self.results}/tasks/{task}/{tokenizer}/{part}.arrow"
 
+    def baselines(self, task: str) -> str:
+        """Answers of a task's baselines of common sense."""
+        return f"{self.results}/baselines/{task}.npz"
+
     def weights(self, name: str) -> str:
         """Tensors of a pre-trained checkpoint."""
         return f"{self.results}/weights/{name}/model.safetensors"

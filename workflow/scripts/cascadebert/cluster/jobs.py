@@ -214,6 +214,11 @@ class Jobs:
         disk = sum(rows[task] * (bytes_a_row + 5 * self.tokens(task)) for task in tasks) / MB if bytes_a_row else 1
         return Job(sum(rows.values()) / TEXTS_A_SECOND, memory, disk)
 
+    def baselines(self, task: str) -> Job:
+        """Baselines of common sense: features of words and pairs of words, and several regressions on them."""
+        text = self.text([task], 10)
+        return Job(10 * text.seconds, 4 * text.memory_mb, text.disk_mb)
+
     def whole_mb(self, recipe: Recipe) -> float:
         """A model with all its tensors."""
         encoder = self.checkpoint(recipe.weights)

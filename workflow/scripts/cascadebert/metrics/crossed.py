@@ -60,11 +60,12 @@ def relative(better: Crossed, worse: Crossed) -> Crossed:
 def shared(parts: Sequence[Crossed]) -> list[Crossed]:
     """The same statistics, of the seeds that all of them have."""
     seeds = [seed for seed in parts[0].seeds if all(seed in part.seeds for part in parts)]
-    return [_of_seeds(part, seeds) for part in parts]
+    return [of_seeds(part, seeds) for part in parts]
 
 
-def _of_seeds(part: Crossed, seeds: list[int]) -> Crossed:
-    """A statistic of some of its seeds."""
+def of_seeds(part: Crossed, seeds: Sequence[int]) -> Crossed:
+    """A statistic of some of its seeds, those of them that it has."""
+    seeds = [seed for seed in seeds if seed in part.seeds]
     rows = [part.seeds.index(seed) for seed in seeds]
     influence = {column: of[rows] for column, of in part.influence.items()}
     return Crossed(tuple(seeds), part.values[rows], influence, part.unlearned)
@@ -90,11 +91,14 @@ def components(influence: dict[str, Influence]) -> Components:
     """Variance components of instances, summed over columns, by the mean squares of a two-way layout.
 
     Returns:
-        alike: of a mean over infinitely many seeds, unbiased and so possibly negative; apart: further, of one seed.
+        alike: of a mean over infinitely many seeds, unbiased and so possibly negative; apart: further, of one seed. Of
+            a single seed or instance both are NaN.
     """
     alike = apart = 0.0
     for of in influence.values():
         seeds, n = of.shape
+        if seeds < 2 or n < 2:
+            return Components(float("nan"), float("nan"))
         over_seeds = of.mean(axis=0)
         of_instances = seeds * np.square(over_seeds).sum()
         residual = (np.square(of).sum() - of_instances) / ((seeds - 1) * (n - 1))
@@ -110,7 +114,7 @@ class Interval(NamedTuple):
         estimate: the mean.
         low: of the 95 % interval.
         high: of the interval.
-        p: two-sided, against 0.
+        p: two-sided, against 0 if nothing else is asked.
         detectable: the effect that a run of this size shows, as an interval without 0, with 80 % probability.
     """
 
@@ -121,14 +125,12 @@ class Interval(NamedTuple):
     detectable: float
 
 
-def interval(statistic: Crossed, level: float = 0.95) -> Interval:
+def interval(statistic: Crossed, against: float = 0.0) -> Interval:
     """What `interval_of` says of a statistic."""
-    enough = len(statistic.seeds) > 1 and all(of.shape[1] > 1 for of in statistic.influence.values())
-    nothing = Components(float("nan"), float("nan"))
-    return interval_of(statistic.values, components(statistic.influence) if enough else nothing, level)
+    return interval_of(statistic.values, components(statistic.influence), against)
 
 
-def interval_of(values: BySeed, of_instances: Components, level: float = 0.95) -> Interval:
+def interval_of(values: BySeed, of_instances: Components, against: float = 0.0) -> Interval:
     """Student-t interval of a mean over crossed random seeds and instances.
 
     The variance is the sum of three components: seeds, instances, and their interaction with the residual. It is that
@@ -141,7 +143,7 @@ def interval_of(values: BySeed, of_instances: Components, level: float = 0.95) -
     Args:
         values: the statistic of each seed.
         of_instances: of `components`.
-        level: of the interval.
+        against: what p tests.
     """
     n, estimate = len(values), float(np.mean(values))
     spread = float(np.var(values, ddof=1)) if n > 1 else float("nan")
@@ -153,7 +155,8 @@ def interval_of(values: BySeed, of_instances: Components, level: float = 0.95) -
     uncertain = (spread / n) ** 2 / (n - 1) if seeds else 0.0  # there are so many instances that theirs is known
     freedom = variance**2 / uncertain if uncertain else np.inf
     error = np.sqrt(variance)
-    reach = stats.t.ppf((1 + level) / 2, freedom)
-    p = float(2 * stats.t.sf(abs(estimate) / error, freedom)) if variance else float(estimate == 0)
+    reach = stats.t.ppf(0.975, freedom)
+    away = abs(estimate - against)
+    p = float(2 * stats.t.sf(away / error, freedom)) if variance else float(away == 0)
     detectable = (reach + stats.t.ppf(POWER, freedom)) * error
     return Interval(estimate, float(estimate - reach * error), float(estimate + reach * error), p, float(detectable))

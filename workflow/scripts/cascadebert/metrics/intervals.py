@@ -10,7 +10,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy import stats
 
-Verdict = Literal["holds", "contradicted", "undecided at this size"]
+Verdict = Literal["holds", "holds, smaller than claimed", "no effect of the claimed size", "contradicted", "undecided"]
+"""On a claim, in this order: its interval is above 0; above 0 and below the claimed effect; it holds 0 and excludes the
+effect; it is below 0; it holds both."""
 
 
 def mean_sd(values: Float[np.ndarray, " seeds"]) -> tuple[float, float]:
@@ -142,23 +144,26 @@ def spearman(a: Float[np.ndarray, " n"], b: Float[np.ndarray, " n"], seed: int =
     return correlation(a, b), float(low), float(high)
 
 
-def verdict(low: float, high: float, claimed: Literal["positive", "negative"]) -> Verdict:
-    """What an interval of a statistic says about the claim that the statistic has a sign.
+def verdict(estimate: float, effect: float, p: float, p_effect: float) -> Verdict:
+    """What is said of the claim that a statistic is of some size, by two tests at 5 %, or their corrected p values.
 
     Args:
-        low: of the interval; NaN when there is none.
-        high: of the interval.
-        claimed: the sign.
-
-    Returns:
-        "undecided at this size" when the interval touches 0 or there is none.
+        estimate: of the statistic.
+        effect: the claimed size, whose sign is the claimed one.
+        p: of the test against 0; NaN where there is none.
+        p_effect: of the test against the effect.
 
     Example:
-        >>> verdict(0.01, 0.03, "positive"), verdict(0.01, 0.03, "negative"), verdict(-0.01, 0.03, "positive")
-        ('holds', 'contradicted', 'undecided at this size')
+        >>> verdict(2, 3, 0.01, 0.2), verdict(1, 3, 0.01, 0.01), verdict(1, 3, 0.3, 0.01), verdict(-2, 3, 0.01, 0.01)
+        ('holds', 'holds, smaller than claimed', 'no effect of the claimed size', 'contradicted')
+        >>> verdict(1, 3, 0.3, 0.2)
+        'undecided'
     """
-    if low > 0:
-        return "holds" if claimed == "positive" else "contradicted"
-    if high < 0:
-        return "holds" if claimed == "negative" else "contradicted"
-    return "undecided at this size"
+    if effect < 0:
+        estimate, effect = -estimate, -effect
+    smaller = p_effect < 0.05 and estimate < effect
+    if p < 0.05:
+        if estimate < 0:
+            return "contradicted"
+        return "holds, smaller than claimed" if smaller else "holds"
+    return "no effect of the claimed size" if smaller else "undecided"

@@ -89,7 +89,17 @@ def check_aligned(predictions: list[Predictions]) -> None:
     Raises:
         ValueError: when they do not.
     """
-    if any(not np.array_equal(other.id, predictions[0].id) for other in predictions):
+    for other in predictions:
+        check_same(predictions[0].id, other.id)
+
+
+def check_same(ids: Shaped[np.ndarray, " n"], others: Shaped[np.ndarray, " m"]) -> None:
+    """Check that the instances of two files are the same in the same order.
+
+    Raises:
+        ValueError: when they are not.
+    """
+    if not np.array_equal(ids, others):
         raise ValueError("files to be compared instance by instance predict different instances")
 
 

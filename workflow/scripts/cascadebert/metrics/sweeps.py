@@ -9,8 +9,11 @@ import numpy as np
 import pandas as pd
 
 from cascadebert.exit_rules import Exits
+from cascadebert.metrics.baselines import Baselines
+from cascadebert.metrics.crossed import components
 from cascadebert.metrics.exits import answers, exits_at, speed_up, threshold_for
-from cascadebert.metrics.predictions import Predictions
+from cascadebert.metrics.influence import mixed_score
+from cascadebert.metrics.predictions import BySeed, Predictions, check_same
 from cascadebert.metrics.scores import score
 
 HALVES = {"report": "", "mismatched": "-mm"}
@@ -26,17 +29,19 @@ def operating_point(predictions: Predictions, exits: Exits, threshold: float, me
 
     Returns:
         threshold; speed_up and speed_up_flops, the ratios achieved; flops, mean of an instance; score, a fraction; n,
-        instances. NaN for an empty split.
+        instances; answers, class index of each. NaN for an empty split.
     """
     exit_of = exits_at(predictions.stack, exits, threshold)
+    given = answers(predictions.stack, exit_of)
     executed = predictions.flops[exit_of, np.arange(exit_of.size)]
     return {
         "threshold": threshold,
         "speed_up": speed_up(predictions.stack, exit_of),
         "speed_up_flops": predictions.full_flops.sum() / executed.sum() if exit_of.size else float("nan"),
         "flops": executed.mean() if exit_of.size else float("nan"),
-        "score": score(metric, predictions.label, answers(predictions.stack, exit_of)),
+        "score": score(metric, predictions.label, given),
         "n": exit_of.size,
+        "answers": given,
     }
 
 
@@ -68,6 +73,43 @@ def sweep(
                 names = {"split": split, "measure": measure, "target": target}
                 rows.append(names | operating_point(predictions, exits, threshold, metric))
     return rows
+
+
+def sweep_seeds(
+    splits: dict[str, BySeed],
+    exits: Exits,
+    targets: list[float],
+    metric: str,
+    baselines: dict[str, Baselines],
+    counted: Sequence[int] = (),
+) -> pd.DataFrame:
+    """Operating points of one run with every seed, and beside each what the baselines reach on the same instances.
+
+    Args:
+        splits: predictions by split and seed.
+        exits: the system's rule.
+        targets: wanted speed-ups.
+        metric: of the task.
+        baselines: by split.
+        counted: as of `sweep`.
+
+    Returns:
+        What `sweep` returns, without answers, by seed; and majority and tfidf, the baselines' scores, alike and apart,
+        `crossed.components` of the difference to the better of the two, the same for all seeds.
+    """
+    seeds = list(splits["selection"])
+    by_seed = [sweep({split: of[seed] for split, of in splits.items()}, exits, targets, metric, counted) for seed in seeds]
+    against = {}
+    for split, of in splits.items():
+        check_same(of[seeds[0]].id, baselines[split].id)
+        against[split] = (baselines[split].label, baselines[split].better(metric)[1], baselines[split].scores(metric))
+    rows = []
+    for of_seeds in zip(*by_seed, strict=True):
+        label, baseline, scores = against[of_seeds[0]["split"]]
+        influence = [mixed_score(metric, label, [(1.0, row.pop("answers"))])[1] - baseline for row in of_seeds]
+        beside = scores | components({"": np.array(influence)})._asdict()
+        rows += [{"seed": seed} | row | beside for seed, row in zip(seeds, of_seeds, strict=True)]
+    return pd.DataFrame(rows)
 
 
 def shared_seeds(points: pd.DataFrame) -> pd.DataFrame:

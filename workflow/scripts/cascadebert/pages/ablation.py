@@ -11,7 +11,7 @@ from cascadebert.metrics.exits import answers, exits_at
 from cascadebert.metrics.intervals import mcnemar, mean_sd, paired_interval
 from cascadebert.metrics.predictions import Predictions, read_predictions
 from cascadebert.metrics.sweeps import HALVES, printed_points, shared_seeds
-from cascadebert.pages import summaries, tables
+from cascadebert.pages import common_sense, summaries, tables
 from cascadebert.pages.kinds import Ablation, File
 from cascadebert.systems import SYSTEMS
 
@@ -27,7 +27,7 @@ def render(page: Ablation, out: Path) -> None:
     points, columns = printed_points(page.sweeps, page.names)
     systems = [name for name in page.systems if name in set(points["system"])]
     tidy = ablation(points, columns, systems, page.targets, instances(points, page.predictions))
-    tidy = summaries.with_paper(tidy, pd.read_csv(page.paper), summaries.paper_names(page.tasks))
+    tidy = summaries.beside_paper(page, tidy)
     seeds = tables.seeds_by(tidy)
     said = [
         "The cascade with difficulty-aware regularization, without it, and under controls.",
@@ -41,6 +41,7 @@ def render(page: Ablation, out: Path) -> None:
         "Controls: a temperature fitted on the selection split; the distance of a batch's mean confidences in place"
         " of difficulty labels (as in COSEE); DAR with its difficulty labels dealt out at random.",
         summaries.server_note(tidy),
+        common_sense.note(tidy),
     ]
     table = layout(tidy if len(columns) > 1 else tidy[tidy["task"] != summaries.AVERAGE], page.decimals)
     tables.write_table(page, out, tidy, table, said)
@@ -104,7 +105,9 @@ def ablation(
                 names = {"target_speed_up": target, "system": system, "task": column}
                 numbers = (*mean_sd(own), len(own), ratios[system][of].mean().mean(), *paired_interval(own, other))
                 titles = ("mean", "sd", "n_seeds", "achieved_speed_up", "difference", "low", "high")
-                rows.append(names | dict(zip(titles, numbers, strict=True)) | {"mcnemar": " ".join(map(str, p_values))})
+                marked = common_sense.unlearned(at[(at["system"] == system) & at["column"].isin(of)])
+                named = {"mcnemar": " ".join(map(str, p_values)), "unlearned": marked}
+                rows.append(names | dict(zip(titles, numbers, strict=True)) | named)
     return pd.DataFrame(rows)
 
 

@@ -7,10 +7,14 @@ import numpy as np
 import pandas as pd
 
 from cascadebert.files import read_json
+from cascadebert.metrics.crossed import interval
+from cascadebert.metrics.exact import CURVE
 from cascadebert.metrics.sweeps import printed_points
+from cascadebert.pages.common_sense import note, with_baselines
+from cascadebert.pages.evidence import Evidence, read_evidence
 from cascadebert.pages.kinds import MadeOf, Systems
 from cascadebert.pages.summaries import AVERAGE, WHOLE, Entry, average_note, cell, facts_of, summarised
-from cascadebert.pages.tables import means_over, seeds_by, write_table
+from cascadebert.pages.tables import MISSING, means_over, seeds_by, two_way_over, with_interval, write_table
 from cascadebert.systems import SYSTEMS
 
 
@@ -18,6 +22,8 @@ def render(page: Systems, out: Path) -> None:
     """Write scores, sizes and costs over seeds of every system at each ratio that it has."""
     points, columns = printed_points(page.sweeps, page.names)
     repeats = len(points[["task", "seed"]].drop_duplicates())
+    evidence = read_evidence(page.tasks, page.baselines, page.predictions)
+    areas = {name: area for name in evidence.systems if (area := _area(evidence, name))}
     rows, shown = [], []
     for (run, target), own in points.groupby(["run", "target"], sort=False):
         name = own["system"].iloc[0]
@@ -29,18 +35,15 @@ def render(page: Systems, out: Path) -> None:
         tidy, _ = summarised(own, [Entry(name, target, label)], columns)
         parameters, seconds = _costs(page, page.made_of[run], repeats)
         operations = {count: own.groupby("column")[count].mean().mean() for count in ("flops", "speed_up_flops")}
-        numbers = {"parameters": parameters, **operations, "training_seconds": seconds}
+        numbers = {"parameters": parameters, **operations, "training_seconds": seconds} | areas.get(name, {})
         told = {"recipe": _recipe(page, page.made_of[run])}
         rows += [row | numbers | told for row in tidy.to_dict("records")]
-        shown.append(
-            {"target": 0 if name in WHOLE else target, "order": list(SYSTEMS).index(name), "Method": label}
-            | {
-                row.task: cell(row, page.decimals)
-                for row in tidy.itertuples()
-                if row.task != AVERAGE or len(columns) > 1
-            }
-            | _printed(numbers)
-        )
+        place = {"target": 0 if name in WHOLE else target, "order": list(SYSTEMS).index(name)}
+        shown.append(place | {"Method": label} | _scores(tidy, page.decimals) | _printed(numbers, page.decimals))
+    baselines = with_baselines(pd.DataFrame(rows).iloc[:0], points, columns, AVERAGE)
+    for i, (label, of) in enumerate(baselines.groupby("method", sort=False)):
+        place = {"target": -1, "order": i}
+        shown.append(place | {"Method": label} | _scores(of, page.decimals) | _printed({}, page.decimals))
     said = [
         "Every system at each ratio that it has.",
         *facts_of(page.tasks, columns),
@@ -52,7 +55,12 @@ def render(page: Systems, out: Path) -> None:
         " at their own lengths, layers counted whole; beside them the ratio to the base's. Training is wall time a"
         " task and seed, difficulty labels and teachers included, the selection of the margin and the pre-training"
         " or distillation of checkpoints not; jobs ran side by side, so it is a rough figure.",
+        f"Curve is a system's mean score between {CURVE[0]:g}x and {CURVE[1]:g}x, the area under score against log"
+        " speed-up with the system at exactly each ratio, as in ELUE's score, averaged over columns,"
+        f" {two_way_over(seeds_by(pd.DataFrame(rows)))}; - where a ratio between is out of reach.",
+        note(pd.DataFrame(rows)),
     ]
+    rows = [*baselines.to_dict("records"), *rows]
     table = pd.DataFrame(shown).sort_values(["target", "order"], kind="stable").drop(columns=["target", "order"])
     write_table(page, out, pd.DataFrame(rows), table, said)
 
@@ -84,11 +92,32 @@ def _records(page: Systems, names: tuple[str, ...]) -> list[dict[str, Any]]:
     ]
 
 
-def _printed(numbers: dict[str, float]) -> dict[str, str]:
-    """The last columns."""
-    return {
+def _area(evidence: Evidence, system: str) -> dict[str, float]:
+    """A system's mean score over the curve with its interval; nothing where it does not reach both ends."""
+    try:
+        of = interval(evidence.area(system))
+    except LookupError:
+        return {}
+    return {"curve": of.estimate, "curve_low": of.low, "curve_high": of.high}
+
+
+def _printed(numbers: dict[str, float], decimals: int) -> dict[str, str]:
+    """The last columns of a system, or of a baseline, which has none."""
+    mean, low, high = (numbers.get(name, float("nan")) for name in ("curve", "curve_low", "curve_high"))
+    shown = {"curve": with_interval(mean, low, high, decimals)} | dict.fromkeys(
+        ("parameters (M)", "MFLOPs", "by FLOPs", "training (s)"), MISSING
+    )
+    if "parameters" not in numbers:
+        return shown
+    return shown | {
         "parameters (M)": f"{numbers['parameters'] / 1e6:.1f}",
         "MFLOPs": f"{numbers['flops'] / 1e6:.1f}",
         "by FLOPs": f"{numbers['speed_up_flops']:.2f}×",
         "training (s)": f"{numbers['training_seconds']:.0f}",
     }
+
+
+def _scores(tidy: pd.DataFrame, decimals: int) -> dict[str, str]:
+    """A method's scores by column; the average of a single one would say the same again."""
+    shown = {row.task: cell(row, decimals) for row in tidy.itertuples()}
+    return {task: text for task, text in shown.items() if task != AVERAGE or len(shown) > 2}

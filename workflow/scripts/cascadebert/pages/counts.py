@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from cascadebert.metrics.sweeps import MEASURES, printed_points
-from cascadebert.pages import summaries, tables
+from cascadebert.pages import common_sense, summaries, tables
 from cascadebert.pages.kinds import Rows
 
 COUNTED = {"layers": "by layers", "flops": "by FLOPs"}
@@ -26,8 +26,8 @@ def render(page: Rows, out: Path) -> None:
     order = [f"{row.label}, {counted}" for row in rows for counted in COUNTED.values()]
     tidy = pd.concat(frames).sort_values("method", key=lambda methods: methods.map(order.index), kind="stable")
     if page.paper:
-        tidy = summaries.with_paper(tidy, pd.read_csv(page.paper), summaries.paper_names(page.tasks))
-        tidy.loc[tidy["measure"] != "layers", "paper"] = float("nan")
+        tidy = summaries.beside_paper(page, tidy)
+        tidy.loc[tidy["measure"] != "layers", ["paper", "paper_unlearned"]] = [float("nan"), False]
     said = [
         "FastBERT's classifiers read all tokens and cost more than a linear one.",
         *summaries.facts_of(page.tasks, columns),
@@ -38,6 +38,7 @@ def render(page: Rows, out: Path) -> None:
         " floating-point operations, classifiers and attention products included, that ratio in brackets.",
         "The paper does not say which it means (erratum 29); its values stand under the first." if page.paper else "",
         summaries.server_note(tidy),
+        common_sense.note(tidy),
     ]
     table = summaries.layout(tidy, set(), page.decimals, "{}")
     tables.write_table(page, out, tidy, table, said)

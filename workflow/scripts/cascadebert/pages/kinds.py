@@ -86,6 +86,7 @@ class Table(Page):
     decimals: int  # of scores in per cent; tidy frames are unrounded
     notes: tuple[str, ...] = ()  # sentences at the end of the caption
     paper: Path | None = None  # what the paper prints, where it does
+    majority: Path | None = None  # beside it, what the majority class scores on GLUE's test sets
 
 
 @dataclass(frozen=True, config=STRICT, kw_only=True)
@@ -94,6 +95,7 @@ class TaskTable(Table):
 
     kind: str = "tasks"
     margins: tuple[Path, ...]  # one a task
+    baselines: tuple[Path, ...]  # of common sense, one a task
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -121,6 +123,7 @@ class ScoreTable(Rows):
 
     kind: str = "scores"
     title: str
+    baselines: bool = False  # whether those of common sense have rows
     server: tuple[Returned, ...] | None = None
 
 
@@ -155,6 +158,8 @@ class Systems(Rows):
     """Table 8: what each run's system is made of, and the records of each training, or labelled member, and task."""
 
     kind: str = "costs"
+    baselines: tuple[Path, ...]  # of common sense, one a task
+    predictions: tuple[File, ...]  # of the adaptive systems, both halves of the report split
     made_of: dict[str, MadeOf]
     records: dict[str, dict[str, tuple[Path, ...]]]
     folds: dict[str, dict[str, tuple[Path, ...]]]
@@ -176,9 +181,10 @@ class Verdicts(Table):
     """What became of the paper's claims."""
 
     kind: str = "claims"
-    sweeps: tuple[Path, ...]  # of every run
-    measures: tuple[Path, ...]  # of the runs that are compared exit by exit
-    models: dict[str, tuple[str, ...]]  # what those are called among the claims; one may have two names
+    effects: Path  # the sizes that the paper gives to claims
+    baselines: tuple[Path, ...]  # of common sense, one a task
+    systems: tuple[File, ...]  # predictions of every run, called by its system
+    models: tuple[File, ...]  # of those that are compared exit by exit, called as claims do
     speed_ups: tuple[float, ...]  # of Table 2
     high: tuple[float, ...]  # of Tables 4 and 7
     static: float  # of the students
@@ -235,6 +241,7 @@ class TradeOff(Page):
     kind: str = "trade_off"
     systems: tuple[str, ...]
     sweeps: tuple[Path, ...]
+    baselines: bool  # whether the better baseline of common sense is a line
 
 
 @dataclass(frozen=True, config=STRICT, kw_only=True)

@@ -11,7 +11,8 @@ import pandas as pd
 from cascadebert.files import read_facts
 from cascadebert.metrics.intervals import mean_sd, tied
 from cascadebert.metrics.sweeps import HALVES, shared_seeds
-from cascadebert.pages.kinds import Returned, Task
+from cascadebert.pages.common_sense import SIGN, paper_unlearned, unlearned
+from cascadebert.pages.kinds import Returned, Table, Task
 from cascadebert.pages.tables import MISSING, sentences
 from cascadebert.systems import SYSTEMS
 
@@ -65,8 +66,9 @@ def summarised(
         columns: of `printed_points`.
 
     Returns:
-        A tidy frame (method, system, target_speed_up, task, metric, mean, sd, n_seeds, achieved_speed_up), fractions,
-        unrounded, NaN where a system has no such ratio; and the scores by seed of each (system, target, task).
+        A tidy frame (method, system, target_speed_up, task, metric, mean, sd, n_seeds, achieved_speed_up, unlearned),
+        fractions, unrounded, NaN where a system has no such ratio; and the scores by seed of each (system, target,
+        task).
     """
     metrics = dict(zip(points["column"], points["metric"], strict=True))
     by_seed: dict[tuple, np.ndarray] = {}
@@ -85,11 +87,14 @@ def summarised(
             by_seed[row.system, row.target, column] = values
             names = {"method": row.label, "system": row.system, "target_speed_up": row.target, "task": column}
             numbers = {"mean": mean, "sd": sd, "n_seeds": len(values), "achieved_speed_up": achieved}
+            numbers["unlearned"] = len(values) > 0 and unlearned(of_column.get(column, own))
             tidy.append(names | {"metric": metrics.get(column, "mean")} | numbers)
     return pd.DataFrame(tidy), by_seed
 
 
-def with_paper(tidy: pd.DataFrame, printed: pd.DataFrame, paper_names: dict[str, str]) -> pd.DataFrame:
+def with_paper(
+    tidy: pd.DataFrame, printed: pd.DataFrame, paper_names: dict[str, str], majority: pd.DataFrame
+) -> pd.DataFrame:
     """Set the paper's printed score, as a fraction, beside ours wherever the task is the paper's.
 
     Averages stand side by side only where they are of the same columns.
@@ -98,14 +103,25 @@ def with_paper(tidy: pd.DataFrame, printed: pd.DataFrame, paper_names: dict[str,
         tidy: of `summarised`.
         printed: config/paper/tableN.csv, in per cent.
         paper_names: the paper's column of each of ours.
+        majority: config/paper/majority.csv.
     """
     known = {(row.system, float(row.target), row.task): row.score / 100 for row in printed.itertuples()}
     ours = [paper_names.get(task, "") for task in tidy["task"].unique()]
     names = tidy["task"].map(paper_names)
     if sorted(ours) != sorted(printed["task"].unique()):
         names = names.replace(AVERAGE, None)
-    keys = zip(tidy["system"], tidy["target_speed_up"], names, strict=True)
-    return tidy.assign(paper=[known.get(key, float("nan")) for key in keys])
+    keys = [*zip(tidy["system"], tidy["target_speed_up"], names, strict=True)]
+    scores = [known.get(key, float("nan")) for key in keys]
+    chance = {row.task: (row.score / 100, row.n) for row in majority.itertuples()}
+    marked = [
+        key[2] in chance and paper_unlearned(score, *chance[key[2]]) for score, key in zip(scores, keys, strict=True)
+    ]
+    return tidy.assign(paper=scores, paper_unlearned=marked)
+
+
+def beside_paper(page: Table, tidy: pd.DataFrame) -> pd.DataFrame:
+    """A tidy frame of a page with what the paper prints in its table."""
+    return with_paper(tidy, pd.read_csv(page.paper), paper_names(page.tasks), pd.read_csv(page.majority))
 
 
 def with_server(tidy: pd.DataFrame, returned: Sequence[Returned]) -> pd.DataFrame:
@@ -154,12 +170,12 @@ def paper_names(tasks: Sequence[Task]) -> dict[str, str]:
 
 
 def cell(row: Any, decimals: int) -> str:
-    """Mean ± sd in per cent and the achieved ratio, as in `81.2±0.3 (3.01×)`; the only place that rounds."""
+    """Mean ± sd in per cent, the achieved ratio, and a sign, as in `81.2±0.3 (3.01×)†`; the only place that rounds."""
     if np.isnan(row.mean):
         return MISSING
     spread = "" if np.isnan(row.sd) else f"±{100 * row.sd:.{decimals}f}"
     ratio = "" if np.isnan(row.achieved_speed_up) else f" ({row.achieved_speed_up:.2f}×)"
-    return f"{100 * row.mean:.{decimals}f}{spread}{ratio}"
+    return f"{100 * row.mean:.{decimals}f}{spread}{ratio}{SIGN if row.unlearned else ''}"
 
 
 def layout(tidy: pd.DataFrame, bold: set[tuple], decimals: int, mark: str) -> pd.DataFrame:
@@ -184,8 +200,8 @@ def layout(tidy: pd.DataFrame, bold: set[tuple], decimals: int, mark: str) -> pd
 
 def _per_cent(name: str, row: Any) -> str:
     """A fraction that others measured, in per cent, with the digits that they print."""
-    score = getattr(row, name)
-    return MISSING if np.isnan(score) else f"{100 * score:.1f}"
+    score, sign = getattr(row, name), SIGN if getattr(row, f"{name}_unlearned", False) else ""
+    return MISSING if np.isnan(score) else f"{100 * score:.1f}{sign}"
 
 
 def _marked(row: Any, text: str, bold: set[tuple], mark: str) -> str:
@@ -228,6 +244,20 @@ def server_note(tidy: pd.DataFrame) -> str:
         " the seed that was best on the selection split, at the thresholds that were chosen there.",
     }
     return sentences([note for name, note in notes.items() if name in tidy and tidy[name].notna().any()])
+
+
+def miss_note(tidy: pd.DataFrame) -> str:
+    """How far thresholds from the selection split miss their ratio on the report split."""
+    adaptive = [name for name, system in SYSTEMS.items() if system.exits != "last" and not system.as_released]
+    own = tidy[tidy["system"].isin(adaptive) & tidy["achieved_speed_up"].notna()]
+    if own.empty:
+        return ""
+    miss = (own["achieved_speed_up"] / own["target_speed_up"] - 1).abs()
+    most = own.loc[miss.idxmax()]
+    return (
+        f"They miss it by {100 * miss.mean():.0f} % in the mean and by up to {100 * miss.max():.0f} %"
+        f" ({most['method']} on {most['task']}); claims compare systems at exactly the same ratio instead."
+    )
 
 
 def average_note(columns: list[str]) -> str:

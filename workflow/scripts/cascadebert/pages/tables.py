@@ -45,6 +45,16 @@ def intervals_over(seeds: dict[str, int]) -> str:
     return several if _most(seeds) > 1 else "of one model seed, without intervals"
 
 
+def two_way_over(seeds: dict[str, int]) -> str:
+    """What the brackets after a number are where instances count as well as seeds (`crossed.interval_of`).
+
+    Args:
+        seeds: how many each column has.
+    """
+    several = f"with 95 % intervals over {_model_seeds(seeds)} and the instances, two-way (Hillis 2007)"
+    return several if _most(seeds) > 1 else "of one model seed, without intervals"
+
+
 def _most(seeds: dict[str, int]) -> int:
     """Largest number of seeds; 0 where nothing has any."""
     return max(seeds.values(), default=0)
@@ -72,7 +82,14 @@ def to_markdown(table: pd.DataFrame, caption: str) -> str:
 
 def to_latex(table: pd.DataFrame, caption: str) -> str:
     """The table and its caption as LaTeX (booktabs)."""
-    signs = {"±": r"$\pm$", "×": r"$\times$", "ε": r"$\epsilon$", "↑": r"$\uparrow$", "↓": r"$\downarrow$"}
+    signs = {
+        "±": r"$\pm$",
+        "×": r"$\times$",
+        "ε": r"$\epsilon$",
+        "†": r"$^\dagger$",
+        "↑": r"$\uparrow$",
+        "↓": r"$\downarrow$",
+    }
     signs |= {sign: rf"\{sign}" for sign in "%_#&"}
 
     def escaped(text: str) -> str:

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from cascadebert.metrics.baselines import BASELINES
 from cascadebert.metrics.sweeps import printed_points
 from cascadebert.pages.figures import interval_bars, legend_above, over_seeds, panels_of, save, span
 from cascadebert.pages.kinds import TradeOff
@@ -23,6 +24,8 @@ def render(page: TradeOff, out: Path) -> None:
     points, columns = printed_points(page.sweeps, page.names)
     metrics = dict(zip(points["column"], points["metric"], strict=True))
     frame = trade_off(points, page.systems)
+    if page.baselines:
+        frame = pd.concat([frame, better_baselines(points, columns)], ignore_index=True)
     ncols = min(4, frame["system"].nunique())
     save(trade_off_figure(frame, {column: metrics[column] for column in columns}, ncols), frame, out)
 
@@ -44,6 +47,13 @@ def trade_off(points: pd.DataFrame, systems: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*names, "speed_up", "mean", "low", "high", "n_seeds"])
 
 
+def better_baselines(points: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """The better baseline of common sense in each column, as rows of `trade_off` without a ratio."""
+    scores = points.drop_duplicates("column").set_index("column").loc[columns, list(BASELINES)]
+    best = {"column": columns, "system": scores.idxmax(axis=1).to_numpy(), "mean": scores.max(axis=1).to_numpy()}
+    return pd.DataFrame(best).assign(run="", n_seeds=0)
+
+
 def side_by_side(speed_ups: pd.Series, step: float = 0.1) -> pd.Series:
     """Where points of one speed-up stand, so that none hides another: in their order, around that speed-up.
 
@@ -56,7 +66,7 @@ def side_by_side(speed_ups: pd.Series, step: float = 0.1) -> pd.Series:
 
 
 def plot_trade_off(ax: Axes, frame: pd.DataFrame) -> None:
-    """Score against speed-up: a curve for each adaptive system, a point for each static one.
+    """Score against speed-up: a curve for each adaptive system, a point for each static one, a line for a baseline.
 
     The axis spans the means; an interval that reaches beyond is cut. Static systems of one speed-up stand side by
     side.
@@ -80,6 +90,8 @@ def plot_trade_off(ax: Axes, frame: pd.DataFrame) -> None:
             ax.plot(own["speed_up"], 100 * own["mean"], linestyle=line, **style)
             band: dict[str, Any] = {"color": color, "alpha": 0.12, "linewidth": 0}
             ax.fill_between(own["speed_up"], 100 * own["low"], 100 * own["high"], **band)
+    for row in frame[frame["system"].isin(BASELINES)].itertuples():
+        ax.axhline(100 * row.mean, color="#999999", linewidth=0.8, zorder=0, label="better of majority, TF-IDF")
     if not frame.empty:
         span(ax, 100 * frame["mean"].to_numpy())
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))

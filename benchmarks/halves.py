@@ -1,0 +1,56 @@
+"""Whether a finished run's verdicts depend on which seeds it had: each claim judged by either half of the seeds.
+
+    python benchmarks/halves.py CONFIG [RESULTS]
+
+CONFIG is the preset that was run, RESULTS its folder where that is another than the config's. A verdict changes its
+sign where one half of the seeds says "holds" (or "holds, smaller than claimed") and the other "contradicted"; estimates
+are printed, too, so that a change of sign that neither half decides is seen. Exits with 1 if a verdict changes.
+"""
+
+import sys
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "workflow/scripts"))
+
+from cascadebert import catalogue
+from cascadebert.config import read
+from cascadebert.pages.claims import NOT_RUN, read_effects
+from cascadebert.pages.evidence import read_evidence
+from cascadebert.pages.statements import claims
+from cascadebert.pages.verdicts import judged
+
+SIGN = {"holds": 1, "holds, smaller than claimed": 1, "contradicted": -1}
+
+
+def halves(page):
+    """Each claim's estimate and verdict with all seeds, with every other one, and with those between."""
+    evidence = read_evidence(page.tasks, page.baselines, page.systems, page.models)
+    listed = claims([*page.speed_ups], [*page.high], page.static, [*page.depths], page.full_layers)
+    effects = read_effects(page.effects)
+    seeds = sorted({seed for held in evidence.systems.values() for of in held.values() for seed in of.rungs})
+    parts = [evidence, evidence.of_seeds(seeds[::2]), evidence.of_seeds(seeds[1::2])]
+    frames = [judged(listed, part, effects, NOT_RUN).set_index("claim") for part in parts]
+    columns = {}
+    for name, frame in zip(("all", "first", "second"), frames, strict=True):
+        columns |= {f"{name}: seeds": frame["n_seeds"], f"{name}: points": 100 * frame["estimate"]}
+        columns[f"{name}: verdict"] = frame["verdict"]
+    found = pd.DataFrame(columns)
+    first, second = (found[f"{name}: verdict"].map(SIGN).fillna(0) for name in ("first", "second"))
+    return found.assign(changes=first * second < 0)
+
+
+if __name__ == "__main__":
+    config = yaml.safe_load(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    preset = Path(sys.argv[1]).stem
+    config["results"] = sys.argv[2] if len(sys.argv) > 2 else "results" + (f"/{preset}" if preset != "config" else "")
+    config["training"] = {**config.get("training", {}), "precision": "fp32"}  # only captions say which it was
+    found = halves(catalogue.page(read(config), "claims"))
+    print(found.to_markdown(floatfmt=".1f"))
+    decided = (found["first: verdict"].map(SIGN).notna() & found["second: verdict"].map(SIGN).notna()).sum()
+    print(
+        f"\n{found['changes'].sum()} of {len(found)} verdicts change their sign; {decided} are decided by both halves."
+    )
+    sys.exit(bool(found["changes"].any()))
