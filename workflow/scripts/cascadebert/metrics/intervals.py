@@ -53,25 +53,6 @@ def paired_interval(
     return float(np.mean(a - b)), *t_interval(a - b, level)
 
 
-def t_test(differences: Float[np.ndarray, " seeds"]) -> float:
-    """Two-sided p value of the one-sample t test of paired differences over seeds against 0.
-
-    Returns:
-        p, NaN for a single seed; where all differences are the same, 1 if they are 0 and else 0.
-
-    Example:
-        >>> t_test(np.array([1.0, -1.0])), t_test(np.array([1.0, 1.0]))
-        (1.0, 0.0)
-    """
-    n = len(differences)
-    if n < 2:
-        return float("nan")
-    if not np.ptp(differences):  # scipy's own test warns here, and also when they are the same but for rounding
-        return 0.0 if differences[0] else 1.0
-    mean, sd = mean_sd(differences)
-    return float(2 * stats.t.sf(abs(mean) / (sd / np.sqrt(n)), n - 1))
-
-
 def mcnemar(correct_a: Bool[np.ndarray, " n"], correct_b: Bool[np.ndarray, " n"]) -> float:
     """Exact two-sided McNemar p value of two models on the same instances; 1 where they never differ.
 
