@@ -139,6 +139,11 @@ def test_average_is_missing_where_a_column_is(points):
     assert not np.isnan(found["mean"]["cascadebert", AVERAGE])
 
 
+def of_the_paper(number):
+    """Systems of a table but the control that stands beside them."""
+    return [name for name in shown_in(f"table{number}") if not SYSTEMS[name].as_released]
+
+
 @pytest.mark.parametrize(
     ("number", "targets", "labels"),
     [
@@ -152,7 +157,7 @@ def test_average_is_missing_where_a_column_is(points):
     ],
 )
 def test_rows_are_in_the_papers_order_and_do_not_repeat_one_ratio(number, targets, labels):
-    rows = entries(shown_in(f"table{number}"), list(map(float, targets)), full_layers=12)
+    rows = entries(of_the_paper(number), list(map(float, targets)), full_layers=12)
     assert "|".join(row.label for row in rows) == labels
     whole = [row.target for row in rows if row.label.endswith("base")]
     assert [row.target for row in rows][: len(whole)] == [1.0] * len(whole)
@@ -163,7 +168,7 @@ def test_rows_are_in_the_papers_order_and_do_not_repeat_one_ratio(number, target
 def test_rows_of_a_table_are_those_that_the_paper_prints(number, targets):
     frame = printed(number)
     papers = list(dict.fromkeys(zip(frame["system"], frame["target"].astype(float), strict=True)))
-    ours = entries(shown_in(f"table{number}"), [float(target) for target in targets], full_layers=12)
+    ours = entries(of_the_paper(number), [float(target) for target in targets], full_layers=12)
     assert [(row.system, row.target) for row in ours] == papers
 
 

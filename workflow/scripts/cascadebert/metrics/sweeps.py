@@ -98,7 +98,9 @@ def sweep_seeds(
         `crossed.components` of the difference to the better of the two, the same for all seeds.
     """
     seeds = list(splits["selection"])
-    by_seed = [sweep({split: of[seed] for split, of in splits.items()}, exits, targets, metric, counted) for seed in seeds]
+    by_seed = [
+        sweep({split: of[seed] for split, of in splits.items()}, exits, targets, metric, counted) for seed in seeds
+    ]
     against = {}
     for split, of in splits.items():
         check_same(of[seeds[0]].id, baselines[split].id)
