@@ -28,7 +28,7 @@ class Watch:
 
     def see(self, step: int, *numbers: Tensor) -> None:
         """Note the step, counted from 1, if one of its numbers is not finite."""
-        fine = torch.stack([number.detach().float() for number in numbers]).isfinite().all()
+        fine = torch.stack([number.detach().float().to(numbers[0].device) for number in numbers]).isfinite().all()
         self.first = torch.where(fine | (self.first > 0), self.first, step)
         if step % self.every == 0:
             self.look()
