@@ -18,6 +18,9 @@ from snakemake.persistence import PersistenceBase
 RUN_ID = re.compile(r"([\w-]+_)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """Name of every SLURM job of one run of Snakemake: its UUID, after slurm-jobname-prefix."""
 
+PROBLEM = "cascadebert.layouts.Problem: "
+"""What stands before the sentence in a log."""
+
 LOCKS = Path(".snakemake/heads")
 """A file for each preset, which its Snakemake has for itself as long as it lives, and one that all share."""
 
@@ -46,9 +49,18 @@ def begin():
 
 
 def end():
-    """Note that no job goes on without its Snakemake."""
-    if workflow.is_main_process:
-        _note(set())
+    """Note that no job goes on without its Snakemake, and say again in what sentence each failed job ended.
+
+    Above stand their logs, with tracebacks, among the lines of other jobs.
+    """
+    if not workflow.is_main_process:
+        return
+    _note(set())
+    for log in sorted({str(log) for job in workflow.scheduler.failed for log in job.log}):
+        lines = Path(log).read_text(errors="replace").splitlines() if Path(log).exists() else []
+        said = [line for line in lines if PROBLEM in line]
+        if said:
+            logger.error(f"{said[-1].partition(PROBLEM)[2]} ({log})")
 
 
 def start_jobs_at_once():

@@ -25,7 +25,7 @@ from cascadebert.pages.passages import lines_of, plot_probabilities, plot_texts,
 from cascadebert.pages.ratings import plot_rating
 from cascadebert.pages.reliability import plot_reliability
 from cascadebert.pages.states import plot_states
-from cascadebert.pages.styles import CLASSES, STYLES
+from cascadebert.pages.styles import CLASSES, MOST_CLASSES, STYLES
 from cascadebert.pages.trade_off import plot_trade_off, trade_off_figure
 from cascadebert.systems import SYSTEMS, shown_in
 
@@ -344,7 +344,7 @@ def test_classes_have_colour_and_marker_and_numbers_stand_beneath(silhouette):
     assert (hex_of(first.get_facecolor()[0]), hex_of(second.get_facecolor()[0])) == (CLASSES[0][0], CLASSES[1][0])
     assert len(first.get_paths()[0].vertices) != len(second.get_paths()[0].vertices)  # other markers
     shown = "undefined" if np.isnan(silhouette) else "0.13"
-    assert ax.get_xlabel() == f"accuracy 81.2 %\nsilhouette {shown}, 10 nearest neighbours 50.0 %"
+    assert ax.get_xlabel() == f"accuracy 81.2 %\nsilhouette {shown}, 2 nearest neighbours 50.0 %"
     check_tidy(figure)
 
 
@@ -536,3 +536,33 @@ def test_figure7_shows_the_tasks_with_ratings(files, tmp_path):
     assert set(frame["column"]) == {"movies"}
     assert frame["n"].sum() == 60
     assert told(["pairs"]).empty
+
+
+# --- names and texts of all kinds
+
+
+def test_many_classes_with_long_names_leave_a_legend_that_can_be_read():
+    names = [f"intent_{i:02}_card_payment_not_recognised" for i in range(60)]
+    frame = pd.DataFrame({"class": pd.Categorical(names * 2, categories=names), "x": 0.0, "y": 0.0})
+    figure, (ax,) = figure_of(1)
+    plot_states(ax, frame.assign(accuracy=0.5, silhouette=0.5, neighbours=0.5))
+    labels = ax.get_legend_handles_labels()[1]
+    assert len(labels) == MOST_CLASSES + 1
+    assert labels[-1] == "and 48 more"
+    assert max(map(len, labels)) <= 26
+    bars = pd.DataFrame({"model": "m", "class": names, "gold": names[-1], "probability": np.linspace(1, 0, 60) / 30})
+    figure, (ax,) = figure_of(1)
+    plot_probabilities(ax, bars)
+    assert len(ax.containers) == MOST_CLASSES
+    assert ax.get_legend_handles_labels()[1][-1].endswith("(gold)")
+    assert ax.get_legend().get_title().get_text() == "the 12 likeliest of 60 classes"
+
+
+def test_markup_is_drawn_as_it_is_and_letters_without_a_font_are_told(tmp_path, caplog):
+    figure, (ax,) = figure_of(1)
+    ax.set_title(r"$x_1^ \frac{ {a} % & # _b_ <i>")
+    save(figure, pd.DataFrame({"a": [1]}), tmp_path / "fine.pdf")
+    assert not caplog.text
+    ax.set_title("\ue000")  # of private use: no font has it
+    save(figure, pd.DataFrame({"a": [1]}), tmp_path / "odd.pdf")
+    assert "odd.pdf has letters that no font here has" in caplog.text

@@ -5,7 +5,6 @@ import hashlib
 import json
 import logging
 import pickle
-import re
 import shutil
 import string
 import tempfile
@@ -20,9 +19,6 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from tokenizers.implementations import BertWordPieceTokenizer
 from torch import Tensor
-from transformers import AutoTokenizer
-from transformers.models.bert.tokenization_bert import BertTokenizer
-from transformers.models.roberta.tokenization_roberta import RobertaTokenizer
 
 from cascadebert.data.sources import TOY_WORDS
 from cascadebert.files import atomic, is_lfs_pointer, read_json, write_json
@@ -41,7 +37,7 @@ from cascadebert.layouts import (
 )
 from cascadebert.models.members import ENCODERS, Encoder, pooling_of
 from cascadebert.models.onnx_file import read_onnx
-from cascadebert.models.proof import check_same, tokenizer_of
+from cascadebert.models.tokenizers import read_tokenizer
 from cascadebert.recipe import needed
 
 log = logging.getLogger(__name__)
@@ -51,9 +47,6 @@ Checkpoint = tuple[dict[str, Any], dict[str, Tensor], bytes]
 
 FILES = tuple(forms[0][0] for forms in CHECKPOINT)
 """The form that all checkpoints are brought into: config.json, model.safetensors, tokenizer.json."""
-
-TOKENIZERS = {"bert": BertTokenizer, "roberta": RobertaTokenizer}
-"""What makes a tokenizer.json of older files, by model_type."""
 
 
 def read_checkpoint(
@@ -98,7 +91,7 @@ def read_checkpoint(
             raise Problem(f"{where} is of type {config['model_type']}: members are BERT or RoBERTa encoders.")
         config = read_as(config, pooling or _declared_pooling(folder, held, config, where))
         tensors = _encoder_tensors(_read_tensors(weights, where), where)
-        return config, tensors, _tokenizer(folder, set(held), config["model_type"], where)
+        return config, tensors, read_tokenizer(folder, set(held), config["model_type"], where)
 
 
 def _check_digest(digest: str, source: dict[str, Any], where: str) -> None:
@@ -180,49 +173,6 @@ def _read_tensors(weights: Path, where: str) -> dict[str, Tensor]:
         raise Problem(f"{weights.name} of {where} cannot be read ({reason}): get it anew.") from None
     held = held.get("state_dict", held) if isinstance(held, dict) else {}
     return {name: tensor for name, tensor in held.items() if isinstance(tensor, Tensor)}
-
-
-def _tokenizer(folder: Path, held: set[str], kind: str, where: str) -> bytes:
-    """tokenizer.json as it is, once what transformers makes of the folder reads alike; or of the older files.
-
-    Text is lower-cased for a vocab.txt if tokenizer_config.json says so, or, where nothing does, if the vocabulary
-    has no upper-case letter outside its special tokens.
-    """
-    if "tokenizer.json" in held:
-        content = (folder / "tokenizer.json").read_bytes()
-        written = tokenizer_of(content, where)
-        if TOKENIZER_CONFIG in names_in(folder):
-            try:
-                other: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-            except Exception as error:  # whatever transformers makes of files that it does not know
-                log.warning("transformers cannot read the tokenizer of %s, so it was not compared: %s", where, error)
-            else:
-                check_same(written, Tokenizer.from_str(other.backend_tokenizer.to_str()), where, TOKENIZER_CONFIG)
-        if vocabulary := _vocabulary(folder):
-            wrong = next((piece for piece, i in vocabulary.items() if written.token_to_id(piece) != i), None)
-            if wrong is not None:
-                raise Problem(
-                    f"tokenizer.json and the vocabulary beside it in {where} contradict each other on {wrong!r}: remove"
-                    " the wrong one, or get all files of one checkpoint."
-                )
-        return content
-    said = read_json(folder / TOKENIZER_CONFIG) if TOKENIZER_CONFIG in held else {}
-    if "vocab.txt" in held and "do_lower_case" not in said:
-        pieces = (folder / "vocab.txt").read_text(encoding="utf-8").split("\n")
-        said["do_lower_case"] = all(piece == piece.lower() for piece in pieces if not re.fullmatch(r"\[.+\]", piece))
-    lower = {"do_lower_case": said["do_lower_case"]} if "vocab.txt" in held else {}
-    tool: Any = TOKENIZERS[kind]
-    return tool.from_pretrained(folder, **lower).backend_tokenizer.to_str().encode()
-
-
-def _vocabulary(folder: Path) -> dict[str, int]:
-    """Ids by word piece of an older file of the tokenizer; none where there is no such file."""
-    if (folder / "vocab.json").is_file():
-        return read_json(folder / "vocab.json")
-    if not (folder / "vocab.txt").is_file():
-        return {}
-    pieces = (folder / "vocab.txt").read_text(encoding="utf-8").removesuffix("\n").split("\n")
-    return {piece.rstrip("\r"): i for i, piece in enumerate(pieces)}
 
 
 def _encoder_tensors(tensors: dict[str, Tensor], where: str) -> dict[str, Tensor]:

@@ -4,27 +4,13 @@ import logging
 from typing import Any
 
 import torch
-from tokenizers import Tokenizer
 from torch import Tensor
 
 from cascadebert.layouts import Problem, positions
 from cascadebert.models.members import ENCODERS
+from cascadebert.models.tokenizers import SENTENCES, tokenizer_of
 
 log = logging.getLogger(__name__)
-
-SENTENCES = (
-    "The film is good.",
-    "Ein ÄRGERLICH langer Film — naïve?",
-    "don't, won't; can't: it's  two   spaces",
-    "12,345.67 $ at 10 % (e.g. #1)",
-    "ALL CAPITALS AND lower",
-    "日本語の文章",
-    "ﬁne ligatures ½",
-    "a_b-c/d\\e @home",
-    "\tTabs\nand lines",
-    "antidisestablishmentarianism 🙂",
-)
-"""Texts on which two tokenizers that are meant to be one are compared."""
 
 
 def proved(
@@ -102,33 +88,3 @@ def _run(encoder: Any, tokenizer: bytes, where: str, max_length: int) -> None:
         states = encoder(input_ids=torch.tensor([ids])).last_hidden_state
         if not states.isfinite().all():
             raise Problem(f"{where} answers a text of {len(ids)} tokens with numbers that are not finite: get it anew.")
-
-
-def tokenizer_of(content: bytes, where: str) -> Tokenizer:
-    """The tokenizer of a `tokenizer.json`, which neither pads nor cuts.
-
-    Raises:
-        Problem: when it is none.
-    """
-    try:
-        tool = Tokenizer.from_buffer(content)
-    except Exception as error:  # what the library raises of a file is of no narrower type
-        raise Problem(
-            f"tokenizer.json of {where} cannot be read ({' '.join(str(error).split())}): get it anew."
-        ) from error
-    tool.no_padding()
-    tool.no_truncation()
-    return tool
-
-
-def check_same(one: Tokenizer, other: Tokenizer, where: str, names: str) -> None:
-    """Raise Problem where two tokenizers that are meant to be one read a sentence differently."""
-    other.no_padding()
-    other.no_truncation()
-    for text in SENTENCES:
-        pieces = [tool.encode(text).tokens for tool in (one, other)]
-        if pieces[0] != pieces[1] or one.encode(text).ids != other.encode(text).ids:
-            raise Problem(
-                f"tokenizer.json of {where} reads {text!r} as {' '.join(pieces[0][:8])}, and {names} as"
-                f" {' '.join(pieces[1][:8])}: remove the wrong one, or get all files of one checkpoint."
-            )

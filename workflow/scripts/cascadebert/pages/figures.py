@@ -1,6 +1,8 @@
 """Figures: their style, how panels are laid out, and how they are saved with the plotted frame beside them."""
 
+import logging
 import math
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,9 +13,12 @@ import pandas as pd
 from jaxtyping import Shaped
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
 
 from cascadebert.files import atomic, write_csv
 from cascadebert.metrics.intervals import mean_sd, t_interval
+
+log = logging.getLogger(__name__)
 
 WIDE = 6.3
 """Width in inches: both columns of the page."""
@@ -37,9 +42,29 @@ STYLE: Any = {
     "legend.frameon": False,
     "legend.handlelength": 3.2,
     "pdf.fonttype": 42,
+    "text.parse_math": False,  # a dollar sign is one
     "figure.constrained_layout.use": True,
 }
 """matplotlib settings of every figure."""
+
+FALLBACKS = (
+    *(
+        "Noto Sans CJK JP",
+        "Noto Sans CJK SC",
+        "WenQuanYi Zen Hei",
+        "Droid Sans Fallback",
+        "Arial Unicode MS",
+        "Unifont",
+    ),
+    *("Noto Sans Devanagari", "Noto Sans Bengali", "Noto Sans Tamil", "Noto Sans Thai", "Noto Sans Hebrew", "FreeSans"),
+)
+"""Fonts of scripts that ours lacks; where none is installed, a box stands for the letter, and the log says so."""
+
+
+def fonts() -> list[str]:
+    """Our font, and behind it those of this machine that have letters which it lacks."""
+    held = {font.name for font in fontManager.ttflist}
+    return ["DejaVu Sans", *(name for name in FALLBACKS if name in held)]
 
 
 def over_seeds(values: Shaped[np.ndarray, " seeds"]) -> dict[str, Any]:
@@ -63,7 +88,7 @@ def figure_of(
     Returns:
         The figure and its panels, row by row.
     """
-    mpl.rcParams.update(STYLE)
+    mpl.rcParams.update(STYLE | {"font.family": fonts()})
     rows = math.ceil(panels / per_row)
     figure = Figure(figsize=(width, rows * height))
     axes = figure.subplots(rows, math.ceil(panels / rows), squeeze=False, **options).ravel()
@@ -128,7 +153,17 @@ def interval_bars(own: pd.DataFrame) -> np.ndarray:
 
 def save(figure: Figure, frame: pd.DataFrame, pdf: Path) -> None:
     """Write the PDF, a PNG and the plotted frame as CSV under one name; the same frame gives the same bytes."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        _write(figure, pdf)
+    if any("missing from font" in str(warning.message) for warning in caught):
+        log.warning(
+            "%s has letters that no font here has: install fonts of their scripts, for example Noto's", pdf.name
+        )
+    write_csv(pdf.with_suffix(".csv"), frame)
+
+
+def _write(figure: Figure, pdf: Path) -> None:
     for path, options in ((pdf, {"metadata": {"CreationDate": None}}), (pdf.with_suffix(".png"), {"dpi": 300})):
         with atomic(path) as temporary:
             figure.savefig(temporary, format=path.suffix[1:], **options)
-    write_csv(pdf.with_suffix(".csv"), frame)

@@ -20,7 +20,7 @@ from cascadebert.metrics.predictions import read_predictions
 from cascadebert.pages.figures import figure_of, save, sentence
 from cascadebert.pages.instances import easy_instance, words
 from cascadebert.pages.kinds import EasyInstance
-from cascadebert.pages.styles import CLASSES, SHARED
+from cascadebert.pages.styles import CLASSES, MOST_CLASSES, SHARED, brief
 
 LINE_HEIGHT = 0.165
 """Of a line of text, in inches."""
@@ -120,16 +120,21 @@ def plot_probabilities(ax: Axes, frame: pd.DataFrame) -> None:
         ax: to draw on.
         frame: of `easy_instance`, with an instance.
     """
-    models, classes = list(frame["model"].unique()), list(frame["class"].unique())
+    models, gold = list(frame["model"].unique()), frame["gold"].iloc[0]
+    likely = frame.groupby("class", sort=False)["probability"].max().sort_values(ascending=False, kind="stable").index
+    kept = {gold, *likely[: MOST_CLASSES - 1]}
+    classes = [name for name in frame["class"].unique() if name in kept]
     width = 0.8 / len(classes)
     for i, name in enumerate(classes):
         color, _, hatch = CLASSES[i % len(CLASSES)]
         heights = 100 * frame.loc[frame["class"] == name, "probability"]
         places = np.arange(len(models)) + (i - (len(classes) - 1) / 2) * width
-        label = f"{name} (gold)" if name == frame["gold"].iloc[0] else name
+        label = f"{brief(name)} (gold)" if name == gold else brief(name)
         bars = ax.bar(places, heights, 0.9 * width, color=color, hatch=hatch, edgecolor="white", label=label)
         ax.bar_label(bars, fmt="%.0f", fontsize=7, padding=1)
     ax.set_xticks(range(len(models)), models)
     ax.grid(visible=False, axis="x")
     ax.set(ylabel="probability (%)", ylim=(0, 108))
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=min(len(classes), 4))
+    more = len(likely) - len(classes)
+    title = f"the {len(classes)} likeliest of {len(likely)} classes" if more else None
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=min(len(classes), 4), title=title)

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 
 from cascadebert.pages.figures import figure_of, save
 from cascadebert.pages.kinds import States
-from cascadebert.pages.styles import CLASSES
+from cascadebert.pages.styles import CLASSES, MOST_CLASSES, brief
 
 N_NEIGHBOURS = 10
 NAMES = {"deebert": "DeeBERT", "member": "CascadeBERT"}
@@ -48,7 +48,7 @@ def separation(states: dict[str, np.ndarray], perplexity: float, instances: int,
         A row a model and drawn instance: model (deebert, member), layers, class, x, y (PCA to at most 50 dimensions,
         then t-SNE); and in every row of a model: accuracy of its classifier, on all instances; in the standardised
         space, on those drawn: silhouette in [-1, 1], NaN where there are not two classes, and neighbours, the accuracy
-        of a vote of the 10 nearest others.
+        of a vote of the 10 nearest others, or of all where they are fewer.
     """
     label, frames = states["label"], []
     chosen = np.sort(np.random.default_rng(seed).permutation(label.size)[:instances])
@@ -88,11 +88,18 @@ def plot_states(ax: Axes, frame: pd.DataFrame) -> None:
         ax: to draw on.
         frame: of `separation`, one model.
     """
+    named = set(frame["class"].value_counts().index[:MOST_CLASSES])
     for i, name in enumerate(frame["class"].cat.categories):
         own, (color, marker, _) = frame[frame["class"] == name], CLASSES[i % len(CLASSES)]
-        ax.scatter(own["x"], own["y"], s=5, c=color, marker=marker, alpha=0.6, linewidths=0, label=name)
+        ax.scatter(own["x"], own["y"], s=5, c=color, marker=marker, alpha=0.6, linewidths=0)
+        if name in named:
+            ax.collections[-1].set_label(brief(name))
+    if left := len(frame["class"].cat.categories) - len(named):
+        ax.plot([], [], " ", label=f"and {left} more")
     row = frame.iloc[0]
     apart = "undefined" if np.isnan(row["silhouette"]) else f"{row['silhouette']:.2f}"
-    told = f"accuracy {100 * row['accuracy']:.1f} %\nsilhouette {apart}, 10 nearest neighbours "
-    ax.set_xlabel(f"{told}{100 * row['neighbours']:.1f} %", fontsize=7)
+    told = f"accuracy {100 * row['accuracy']:.1f} %\nsilhouette {apart}"
+    ax.set_xlabel(
+        f"{told}, {min(N_NEIGHBOURS, len(frame) - 1)} nearest neighbours {100 * row['neighbours']:.1f} %", fontsize=7
+    )
     ax.set(xticks=[], yticks=[])

@@ -46,5 +46,14 @@ CLASSES = (
 )
 """Colour, marker and hatch of each class, in turn."""
 
+MOST_CLASSES = 12
+"""Named in a legend at most."""
+
+
+def brief(name: str, most: int = 26) -> str:
+    """A class name as a legend has room for."""
+    return name if len(name) <= most else f"{name[: most - 1]}…"
+
+
 SHARED = "#D55E00"
 """Colour of words that both texts of an instance share (Figure 1)."""
