@@ -1,6 +1,9 @@
-"""Puts the tables, figures and verdicts of a finished run into docs/results.md, as they came out.
+"""Puts the tables, figures and verdicts of a finished run into a page of docs, as they came out.
 
-python docs/collect.py [results]
+python docs/collect.py                                  # of the default: docs/results.md
+python docs/collect.py results/glue results-glue        # of another preset: docs/results-glue.md
+
+What stands in the page above the mark, written by hand, stays.
 """
 
 import sys
@@ -23,34 +26,34 @@ FIGURES = {
     "figure6": "Figure 6 (not in the paper): reliability of the small member.",
     "figure7": "Figure 7 (not in the paper): difficulty labels against how far the mean human rating is from neutral.",
 }
+MARK = "<!-- Below this line docs/collect.py writes; above it people do. -->"
 HEAD = """# What the default printed
 
 Written by `make all && python docs/collect.py`; nothing here is typed by hand. What it means is in the README.
-
-## Verdicts on the paper's claims
-
 """
 
 
-def main(results: Path) -> None:
-    """Write docs/results.md and docs/figures/."""
-    (DOCS / "figures").mkdir(exist_ok=True)
-    parts = [HEAD + (results / "claims.md").read_text()]
+def main(results: Path, page: str) -> None:
+    """Write a page and its figures."""
+    target, folder = DOCS / f"{page}.md", "figures" + page.removeprefix("results")
+    (DOCS / folder).mkdir(exist_ok=True)
+    above = target.read_text().split(MARK)[0].rstrip() + "\n" if target.is_file() else HEAD
+    parts = [f"{above}\n{MARK}\n\n## Verdicts on the paper's claims\n\n{(results / 'claims.md').read_text()}"]
     for name in TABLES:
-        page = results / f"{name}.md"
-        if page.is_file():
+        printed = results / f"{name}.md"
+        if printed.is_file():
             parts.append(
-                f"## {'Appendix C' if name == 'theory' else name.replace('table', 'Table ')}\n\n{page.read_text()}"
+                f"## {'Appendix C' if name == 'theory' else name.replace('table', 'Table ')}\n\n{printed.read_text()}"
             )
     for name, caption in FIGURES.items():
         drawn = results / f"figures/{name}.png"
         if drawn.is_file():
             with Image.open(drawn) as image:
                 half = image.convert("RGB").resize((image.width // 2, image.height // 2), Image.Resampling.LANCZOS)
-                half.quantize(256).save(DOCS / f"figures/{name}.png", optimize=True)
-            parts.append(f"![{name}](figures/{name}.png)\n\n{caption}\n")
-    (DOCS / "results.md").write_text("\n".join(parts))
+                half.quantize(256).save(DOCS / folder / f"{name}.png", optimize=True)
+            parts.append(f"![{name}]({folder}/{name}.png)\n\n{caption}\n")
+    target.write_text("\n".join(parts))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "results"))
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "results"), sys.argv[2] if len(sys.argv) > 2 else "results")

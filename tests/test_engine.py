@@ -1,5 +1,8 @@
 """The engine skips: rows that left are computed no further, and all answers are those of the masked full compute."""
 
+import subprocess
+import sys
+from pathlib import Path
 from unittest import mock
 
 import numpy as np
@@ -132,3 +135,12 @@ def test_leaving_exit_by_exit_is_leaving_at_once(data):
 def test_an_exit_more_or_less_than_thresholds_is_told():
     with pytest.raises(ValueError, match="4 exits have one threshold, or 3: got 2"):
         Leaving("confidence", [0.5, 0.6], 4, 10)
+
+
+def test_the_benchmark_of_a_device_runs_at_tiny_size():
+    script = Path(__file__).parents[1] / "benchmarks/device.py"
+    asked = [sys.executable, script, "--size", "tiny", "--repeats", "1", "--steps", "1"]
+    done = subprocess.run(asked, capture_output=True, text=True, check=True)
+    rows = [line for line in done.stdout.splitlines() if line.startswith("|") and "---" not in line]
+    assert len([row for row in rows if "cascade" in row]) == len([row for row in rows if "DeeBERT" in row]) == 18
+    assert any("of a large product" in row for row in rows)
