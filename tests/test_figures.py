@@ -145,7 +145,7 @@ def test_system_without_points_is_left_out(frame):
 def test_legend_has_a_system_that_only_a_later_panel_shows(frame):
     columns = {"movies": frame[frame["system"] != "pabee"], "movies-mm": frame[frame["system"] != "deebert"]}
     both = pd.concat([own.assign(column=column) for column, own in columns.items()])
-    figure = trade_off_figure(both, {"movies": "f1", "movies-mm": "accuracy"}, ncols=4)
+    figure = trade_off_figure(both, {"movies": "f1", "movies-mm": "accuracy"}, ncols=3)
     (legend,) = figure.legends
     assert {text.get_text() for text in legend.get_texts()} == {SYSTEMS[name].label.format(k="k") for name in SHOWN}
     assert [ax.get_title() for ax in figure.axes] == ["movies", "movies-mm"]

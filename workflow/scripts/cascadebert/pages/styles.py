@@ -15,7 +15,7 @@ STYLES = {
     "bert_base": Style("#000000", "*"),
     "bert_kl": Style("#999999", "D"),
     "bert_complete": Style("#000000", "P"),
-    "bert_stand_in": Style("#999999", "P"),
+    "bert_stand_in": Style("#999999", "d"),
     "deebert": Style("#0072B2", "o"),
     "pabee": Style("#009E73", "^", ":"),
     "fastbert": Style("#CC79A7", "v", "-."),

@@ -26,7 +26,7 @@ def render(page: TradeOff, out: Path) -> None:
     frame = trade_off(points, page.systems)
     if page.baselines:
         frame = pd.concat([frame, better_baselines(points, columns)], ignore_index=True)
-    ncols = min(4, frame["system"].nunique())
+    ncols = min(3, frame["system"].nunique())
     save(trade_off_figure(frame, {column: metrics[column] for column in columns}, ncols), frame, out)
 
 
