@@ -356,7 +356,7 @@ def test_rows_that_are_only_answered_train_nothing(mine):
     preset.write_text(preset.read_text().replace("report: 30", "report: 40"))
     sweeps = [f"results/mine/sweeps/mine/{run}.csv" for run in ("base", "deebert_base", "pabee_base")]
     larger = would_run(mine, *sweeps, config="config/mine.yaml")
-    assert larger == {"prepare_task": 1, "encode_task": 1, "predict": 3, "sweep_thresholds": 3}
+    assert larger == {"prepare_task": 1, "encode_task": 1, "fit_baselines": 1, "predict": 3, "sweep_thresholds": 3}
 
 
 def test_checkpoint_that_was_made_once_serves_another_config(mine):
@@ -384,7 +384,7 @@ def test_checkpoint_that_was_made_once_serves_another_config(mine):
         *(
             (
                 {"label": lambda i, rows=rows: "great" if i in rows else ["bad", "good"][i % 2]},
-                "the label great is in no",
+                "and in no training row",
             )
             for rows in (range(110, 150), range(150, 170))  # of the report part, and of the test part
         ),
