@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import tyro
 
-from cascadebert.data.checks import check_classes, check_folds, check_splits, contradicting, labelled, tell
+from cascadebert.data.checks import check_classes, check_folds, check_known, check_splits, contradicting, labelled, tell
 from cascadebert.data.labels import warn_of
 from cascadebert.data.origins import origin_of_data
 from cascadebert.data.sources import labels_of, read_source, unread
@@ -54,7 +54,7 @@ def main(
     check_classes(frames["train"], names, metric, declared="labels" in entry or "glue" in entry)
     if part == "test":
         table, repeats = draw_test(frames, entry["rows"], entry["seed"]), {}
-        table["label"] = table["label"].where(table["label"].isin(names), "")
+        check_known(table, [*names, ""])
     else:
         table, repeats = carve(frames, entry["rows"], entry["seed"], selection)
         check_splits(table, names, metric)

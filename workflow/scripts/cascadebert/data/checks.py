@@ -45,8 +45,8 @@ def check_classes(train: pd.DataFrame, names: list[str], metric: str, declared: 
         )
 
 
-def check_splits(table: pd.DataFrame, names: list[str], metric: str) -> None:
-    """Raise Problem for a split that cannot be scored, before anything is trained."""
+def check_known(table: pd.DataFrame, names: list[str]) -> None:
+    """Raise Problem for a label of which there is no training row; test rows may have none."""
     unknown = table[~table["label"].isin(names)]
     if len(unknown):
         rows = ", ".join(unknown["id"].iloc[:3])
@@ -54,6 +54,11 @@ def check_splits(table: pd.DataFrame, names: list[str], metric: str) -> None:
             f"the label {unknown['label'].iloc[0]} is in {len(unknown)} rows ({rows}, ...) and in no training row, so"
             " that nothing can learn it: correct these rows, or leave them out."
         )
+
+
+def check_splits(table: pd.DataFrame, names: list[str], metric: str) -> None:
+    """Raise Problem for a split that cannot be scored, before anything is trained."""
+    check_known(table, names)
     for split, frame in table.groupby("split", sort=False):
         if len(frame) < 2:
             raise Problem(
