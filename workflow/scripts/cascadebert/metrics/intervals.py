@@ -135,10 +135,10 @@ def verdict(estimate: float, effect: float, p: float, p_effect: float) -> Verdic
         p_effect: of the test against the effect.
 
     Example:
-        >>> verdict(2, 3, 0.01, 0.2), verdict(1, 3, 0.01, 0.01), verdict(1, 3, 0.3, 0.01), verdict(-2, 3, 0.01, 0.01)
-        ('holds', 'holds, smaller than claimed', 'no effect of the claimed size', 'contradicted')
-        >>> verdict(1, 3, 0.3, 0.2)
-        'undecided'
+        >>> verdict(2.0, 3.0, 0.01, 0.2), verdict(1.0, 3.0, 0.01, 0.01), verdict(1.0, 3.0, 0.3, 0.01)
+        ('holds', 'holds, smaller than claimed', 'no effect of the claimed size')
+        >>> verdict(-2.0, 3.0, 0.01, 0.01), verdict(1.0, 3.0, 0.3, 0.2)
+        ('contradicted', 'undecided')
     """
     if effect < 0:
         estimate, effect = -estimate, -effect
