@@ -22,11 +22,12 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow/scripts"))
 
 from cascadebert.data.encoding import TokenRows  # noqa: E402
-from cascadebert.inference.clock import alternating  # noqa: E402
-from cascadebert.inference.engine import HALF, Engine  # noqa: E402
+from cascadebert.inference.engine import Engine  # noqa: E402
+from cascadebert.inference.turns import alternating  # noqa: E402
 from cascadebert.metrics.costs import Shape, layer_flops  # noqa: E402
 from cascadebert.metrics.exits import ExitLogits, threshold_for  # noqa: E402
 from cascadebert.models.deebert import DeeBert  # noqa: E402
+from cascadebert.models.half import HALF, autocast  # noqa: E402
 from cascadebert.models.members import Member, untrained_encoder  # noqa: E402
 
 SIZES = {
@@ -99,7 +100,7 @@ def step_ms(size, device, precision, batch, length, steps):
     for step in range(steps + 3):
         if step == 3:
             start = synchronized(device)
-        with torch.autocast(device.type, HALF.get(precision), enabled=precision in HALF):
+        with autocast(device, precision):
             loss = torch.nn.functional.cross_entropy(model(inputs)[0].float(), labels)
         scaler.scale(loss).backward()
         scaler.unscale_(optimizer)
@@ -149,7 +150,7 @@ def stacked(models, tokens, device, precision):
         of_model = np.empty((len(model.exit_layers), len(rows), CLASSES), dtype=np.float32)
         for some in tokens.by_length(rows, 256):
             ids, types, mask = (torch.from_numpy(array).to(device) for array in tokens.padded(some))
-            with torch.autocast(device.type, HALF.get(precision), enabled=precision in HALF):
+            with autocast(device, precision):
                 answers = model({"input_ids": ids, "token_type_ids": types, "attention_mask": mask})
             of_model[:, some] = answers.float().cpu().numpy()
         logits.append(of_model)

@@ -1,9 +1,9 @@
 """Our training loop against Hugging Face's Trainer: float32, one core, 1,200 rows, 2 epochs, the default's base.
 
     snakemake --cores 2 results/tasks/movies/base/training.arrow results/weights/base/model.safetensors
-    python -m venv --system-site-packages /tmp/trainer     # with the project's own python, .venv/bin/python
-    /tmp/trainer/bin/pip install --no-deps accelerate==1.15.0
-    PYTHONPATH=.venv/lib/python3.11/site-packages /tmp/trainer/bin/python benchmarks/trainer.py [results] [rounds]
+    python -m venv --system-site-packages ELSEWHERE          # with the project's own python, .venv/bin/python
+    ELSEWHERE/bin/pip install --no-deps accelerate==1.15.0
+    PYTHONPATH=.venv/lib/python3.11/site-packages ELSEWHERE/bin/python benchmarks/trainer.py [results] [rounds]
 
 accelerate is what the Trainer wants beside transformers; nothing else here needs it, so it is not in the lock. In each
 round every way trains once, in turn, on the same rows, embeddings frozen, with the same batches of 32, learning rate,

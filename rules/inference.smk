@@ -1,4 +1,4 @@
-# What one takes home: each trained system in a folder of its own, and its clock (Table 9, Figure 8).
+# What one takes home: each trained system in a folder of its own.
 
 
 PACKED = {run: models(CONFIG, run) for run in RUNS if set(models(CONFIG, run)) <= set(RECIPES)}

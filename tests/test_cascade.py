@@ -17,7 +17,7 @@ from cascadebert.files import write_json
 from cascadebert.inference.folder import Member as Packed
 from cascadebert.inference.folder import Task, digest
 from cascadebert.inference.models import architecture_of, read_model, write_model
-from cascadebert.inference.packing import Part, System, pack
+from cascadebert.inference.packing import System, Trained, pack
 from cascadebert.inference.texts import read_rows
 from cascadebert.layouts import Problem
 from cascadebert.metrics.exits import ExitLogits, exits_at
@@ -78,7 +78,7 @@ def made(pooling, tmp_path_factory, sentences):
             load_trained(model, trained)
             predictions = predictions_of(model, sentences, sentences.rows("selection"), 4, "fp32")
             stacks.append(predictions)
-            parts.append(Part(f"{kind}{depth}", recipe, weights, folder / "tokenizer.json", trained, first))
+            parts.append(Trained(f"{kind}{depth}", recipe, weights, folder / "tokenizer.json", trained, first))
         executed = np.cumsum([step for one in stacks for step in np.diff([0, *one.stack.layers])])
         stack = ExitLogits(np.concatenate([one.stack.logits for one in stacks]), executed, 4)
         flops = np.repeat(executed[:, None].astype(float), stack.logits.shape[1], axis=1)

@@ -9,7 +9,7 @@ import tyro
 from cascadebert.exit_rules import Exits
 from cascadebert.files import read_examples, read_json
 from cascadebert.inference.folder import Task
-from cascadebert.inference.packing import Part, System, pack
+from cascadebert.inference.packing import System, Trained, pack
 from cascadebert.metrics.predictions import read_predictions
 from cascadebert.recipe import from_json
 
@@ -69,7 +69,7 @@ def main(
     about = Task(task, said["names"], pairs, metric)
     system = System(run, label, exits, about, max_length, full_layers, speed_up, seed, code, said["origin"])
     lists = (names, map(from_json, recipes), weights, tokenizers, models, stage1 or repeat(None, len(names)))
-    parts = [Part(*of_model) for of_model in zip(*lists, strict=True)]
+    parts = [Trained(*of_model) for of_model in zip(*lists, strict=True)]
     pack(out, system, parts, read_predictions(selection)[seed], texts, points[points["seed"] == seed])
 
 

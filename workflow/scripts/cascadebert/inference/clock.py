@@ -16,29 +16,8 @@ from cascadebert.inference.adaptive import Adaptive
 from cascadebert.inference.engine import Engine, Left
 from cascadebert.inference.leaving import Threshold
 from cascadebert.inference.settings import fastest
+from cascadebert.inference.turns import alternating
 from cascadebert.recipe import needed
-
-
-def alternating(
-    runs: Mapping[str, Callable[[], object]], repeats: int, device: torch.device
-) -> dict[str, Float[np.ndarray, " repeats"]]:
-    """Seconds of each of some runs, which take turns, after one of each to warm up.
-
-    Args:
-        runs: what is timed, by name.
-        repeats: of each.
-        device: that they compute on; it has ended its work when the clock is read.
-    """
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
-    for turn in range(repeats + 1):
-        for name, run in runs.items():
-            start = perf_counter()
-            run()
-            if device.type == "cuda":
-                torch.cuda.synchronize(device)
-            if turn:
-                seconds[name].append(perf_counter() - start)
-    return {name: np.array(of_run) for name, of_run in seconds.items()}
 
 
 @dataclass(frozen=True)

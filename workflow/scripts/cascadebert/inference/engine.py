@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Literal
 
 import numpy as np
 import torch
@@ -14,10 +13,8 @@ from torch import Tensor, nn
 from cascadebert.data.encoding import TokenRows
 from cascadebert.exit_rules import Exits
 from cascadebert.inference.leaving import Leaving, Threshold
+from cascadebert.models.half import HALF, autocast
 from cascadebert.models.members import MultiExit, embedded
-
-Precision = Literal["fp32", "bf16", "fp16"]
-HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 @dataclass(frozen=True)
@@ -92,7 +89,7 @@ class Left:
 class Engine:
     """The models of one system on a device, in one precision, in the order in which rows pass through them."""
 
-    def __init__(self, models: Sequence[MultiExit], exits: Exits, device: torch.device, precision: Precision) -> None:
+    def __init__(self, models: Sequence[MultiExit], exits: Exits, device: torch.device, precision: str) -> None:
         """Take the models over: they are moved to the device, into evaluation mode, and into the precision.
 
         Half precision is that of training (autocast): linear layers inside the encoder compute in it, all else stays
@@ -184,7 +181,7 @@ class Engine:
     ) -> tuple[Part, Float[np.ndarray, "b classes"]]:
         """Rows after a stage, ready for the next, and the logits of its exit."""
         model, rows = stage.model, tokens(stage.member)
-        with torch.autocast(self.device.type, HALF.get(self.precision), enabled=self.precision in HALF):
+        with autocast(self.device, self.precision):
             if part.states is None or part.mask is None:
                 arrays = dict(
                     zip(("input_ids", "token_type_ids", "attention_mask"), rows.padded(part.rows), strict=True)

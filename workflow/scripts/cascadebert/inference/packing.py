@@ -15,6 +15,7 @@ from cascadebert.exit_rules import Exits
 from cascadebert.files import versions, write_text
 from cascadebert.inference.cards import card
 from cascadebert.inference.folder import (
+    FORMAT,
     SELECTION,
     TOKENIZER,
     Agreement,
@@ -34,11 +35,11 @@ from cascadebert.metrics.intervals import wilson
 from cascadebert.metrics.predictions import Predictions
 from cascadebert.models.building import build_model
 from cascadebert.models.members import load_trained, origin_of, pooling_of
-from cascadebert.recipe import Precision, Recipe
+from cascadebert.recipe import Recipe
 
 
 @dataclass(frozen=True)
-class Part:
+class Trained:
     """One model of a system, as the pipeline keeps it.
 
     Attributes:
@@ -77,7 +78,7 @@ class System:
 def pack(
     folder: Path,
     system: System,
-    parts: Sequence[Part],
+    parts: Sequence[Trained],
     selection: Predictions,
     texts: Sequence[Text],
     sweep: pd.DataFrame,
@@ -110,14 +111,14 @@ def pack(
     of_selection = {"logits": stack.logits.astype(np.float32), "layers": np.asarray(stack.layers), "lengths": lengths}
     save_file(of_selection, beside / SELECTION)
     manifest = Manifest(
-        format=1,
+        format=FORMAT,
         kind="cascade" if len(parts) > 1 else "early_exit",
         run=system.run,
         label=system.label,
         exits=system.exits,
         task=system.task,
         max_length=system.max_length,
-        precision=precision_of(parts),
+        precision=parts[-1].recipe.settings.precision,
         full_layers=system.full_layers,
         members=members,
         default_speed_up=system.speed_up,
@@ -136,11 +137,6 @@ def pack(
     write_text(beside / "README.md", card(manifest))
     shutil.rmtree(folder, ignore_errors=True)
     beside.rename(folder)
-
-
-def precision_of(parts: Sequence[Part]) -> Precision:
-    """The precision of all trainings."""
-    return parts[-1].recipe.settings.precision
 
 
 def speed_ups_of(sweep: pd.DataFrame, metric: str) -> list[SpeedUp]:

@@ -13,6 +13,7 @@ from transformers import get_linear_schedule_with_warmup, set_seed
 
 from cascadebert.data.encoding import Encoded
 from cascadebert.metrics.scores import score
+from cascadebert.models.half import autocast
 from cascadebert.models.members import Batch, trained
 from cascadebert.recipe import Settings
 from cascadebert.training.finite import Watch, check_finite
@@ -183,12 +184,6 @@ def _groups(model: nn.Module, weight_decay: float) -> list[dict]:
         {"params": decayed, "weight_decay": weight_decay},
         {"params": list(plain.values()), "weight_decay": 0.0},
     ]
-
-
-def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """Layers in half precision where asked for; parameters, classifiers, losses and confidences stay float32."""
-    half = torch.float16 if precision == "fp16" else torch.bfloat16
-    return torch.autocast(device.type, dtype=half, enabled=precision != "fp32")
 
 
 @torch.inference_mode()

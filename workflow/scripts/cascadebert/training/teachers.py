@@ -10,9 +10,10 @@ from jaxtyping import Float, Float16, Float32, Int, Shaped
 
 from cascadebert.data.encoding import Encoded
 from cascadebert.files import atomic
+from cascadebert.models.half import autocast
 from cascadebert.models.members import Member, sentence_states
 from cascadebert.training.finite import check_finite
-from cascadebert.training.loop import autocast, device_of, to_batch
+from cascadebert.training.loop import device_of, to_batch
 
 
 def skip_map(teacher_layers: int, student_layers: int) -> list[int]:
