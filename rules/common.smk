@@ -1,4 +1,5 @@
 # The config as the value that it is, and what rules ask of it.
+import dataclasses
 import json
 import os
 import re
@@ -17,6 +18,7 @@ from cascadebert import catalogue, tuning
 from cascadebert.cluster.precision import native_precision
 from cascadebert.code import code_version
 from cascadebert.config import read
+from cascadebert.config.keys import Clock
 from cascadebert.config.overlay import folder_of, merged
 from cascadebert.glue import GLUE
 from cascadebert.grid import (
@@ -29,6 +31,7 @@ from cascadebert.grid import (
     label_of,
     models,
     runs,
+    runs_in,
     seeds_of,
     table2_ratios,
 )

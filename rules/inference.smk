@@ -4,6 +4,9 @@
 PACKED = {run: models(CONFIG, run) for run in RUNS if set(models(CONFIG, run)) <= set(RECIPES)}
 """Runs that are made of trained models alone, with these in ascending depth."""
 
+CLOCK = CONFIG.clock or Clock()
+CLOCKED = [run for run in runs_in(CONFIG, "table9") if run in PACKED]
+
 
 localrules:
     cascades,
@@ -46,3 +49,34 @@ rule pack:
         " --examples {input.examples} --selection {input.selection} --sweep {input.sweep} --task {wildcards.task}"
         " --run {wildcards.run} {params.system} --metric {params.metric} --max-length {params.max_length}"
         " --full-layers {params.full_layers} --seed {params.seed} --code {params.code} --out {output} > {log} 2>&1"
+
+
+rule clock:
+    """Each system of a task on the clock, one after another and in turns with the base; all cores are taken."""
+    input:
+        systems=lambda wildcards: [AT.packed(wildcards.task, run) for run in CLOCKED],
+        base=lambda wildcards: AT.packed(wildcards.task, CONFIG.cascade[-1]),
+        cascade=lambda wildcards: AT.packed(wildcards.task, "cascadebert"),
+        examples=lambda wildcards: AT.examples(wildcards.task, "report"),
+    output:
+        "<results>/clock/{task}.csv",
+    log:
+        "<logs>/clock/{task}.log",
+    conda:
+        "../envs/paper.yaml"
+    threads: all_cores()
+    resources:
+        **on_device(clocking),
+    params:
+        rows=CLOCK.rows,
+        speed_ups=CONFIG.speed_ups,
+        batch_sizes=CLOCK.batch_sizes,
+        repeats=CLOCK.repeats,
+        threads=f"--threads {CLOCK.threads}" if CLOCK.threads else "",
+        code=code_version("time_systems.py"),
+    message:
+        "Timing the systems of {wildcards.task}"
+    shell:
+        "python workflow/scripts/time_systems.py --systems {input.systems} --base {input.base} --cascade {input.cascade}"
+        " --examples {input.examples} --rows {params.rows} --speed-ups {params.speed_ups}"
+        " --batch-sizes {params.batch_sizes} --repeats {params.repeats} --cores {threads} {params.threads} --out {output} > {log} 2>&1"

@@ -97,6 +97,13 @@ def packing(wildcards):
     return JOBS.short(size, memory_mb=2 * size)
 
 
+def clocking(wildcards):
+    """Resources of systems that are timed: at most three models and the base are in memory at once."""
+    sizes = [sum(JOBS.whole_mb(RECIPES[name]) for name in PACKED[run]) for run in CLOCKED]
+    seconds = 0.01 * len(sizes) * len(CLOCK.batch_sizes) * (CLOCK.repeats + 1) * CLOCK.rows
+    return dataclasses.replace(JOBS.short(memory_mb=3 * max(sizes)), seconds=seconds)
+
+
 def pack_code(wildcards):
     """Digest of the code that a packed system is made by: the script and its models."""
     return code_version("pack.py", *sorted({model_file(name) for name in PACKED[wildcards.run]}))

@@ -9,6 +9,14 @@ LIBRARIES_MB = 1000
 """Of a process without torch: libraries, and what tables, figures and thresholds read."""
 
 
+def all_cores():
+    """Threads of a job that takes a machine alone; a cluster's profile names no number of cores."""
+    try:
+        return workflow.cores
+    except WorkflowError:
+        return 8
+
+
 def requests(job, process_mb=LIBRARIES_MB, **fixed):
     """Resources of a rule whose jobs are described by a function of the wildcards; another attempt asks for more.
 

@@ -98,19 +98,19 @@ use rule train as train_fastbert with:
 
 
 use rule train as train_deebert_distilled with:
-    # Control: DeeBERT's off-ramps learn the base's answers, as FastBERT's classifiers do (Table 9).
+    # Control: DeeBERT's off-ramps learn the base's answers, as FastBERT's classifiers do (Table 10).
     wildcard_constraints:
         run=of_step("train_deebert_distilled"),
 
 
 use rule train as train_fastbert_labelled with:
-    # Control: FastBERT's classifiers learn the labels, as DeeBERT's off-ramps do (Table 9).
+    # Control: FastBERT's classifiers learn the labels, as DeeBERT's off-ramps do (Table 10).
     wildcard_constraints:
         run=of_step("train_fastbert_labelled"),
 
 
 use rule train as finetune_attending with:
-    # Control: a regularized member of the cascade with FastBERT's classifier (Table 9).
+    # Control: a regularized member of the cascade with FastBERT's classifier (Table 10).
     wildcard_constraints:
         run=of_step("finetune_attending"),
 

@@ -64,5 +64,5 @@ def once(*rules):
     return dict.fromkeys(rules, 1)
 
 
-TABLES = once(*(f"table{n}" for n in range(1, 10)), "theory", "claims")
-FIGURES = once(*(f"figure{n}" for n in range(1, 8)), "figure5_all")
+TABLES = once(*(f"table{n}" for n in range(1, 11)), "theory", "claims")
+FIGURES = once(*(f"figure{n}" for n in range(1, 9)), "figure5_all")

@@ -199,6 +199,16 @@ def _systems(config: Config, name: str) -> kinds.Systems:
     )
 
 
+def _clock(config: Config, name: str) -> kinds.Clock:
+    times = _by_task(config, Places(config.results).clock)
+    return kinds.Clock(**_table(config, name, notes=()), times=times, runs=runs(config))
+
+
+def _clocked(config: Config, name: str) -> kinds.Clocked:
+    times = _by_task(config, Places(config.results).clock)
+    return kinds.Clocked(tasks=_tasks(config), times=times, runs=runs(config))
+
+
 def _theory(config: Config, name: str) -> kinds.Theory:
     place = Places(config.results).predictions
     two, three = (_by_task(config, place, run, "report") for run in ("cascadebert", "cascadebert_three"))
@@ -219,6 +229,8 @@ def _claims(config: Config, name: str) -> kinds.Verdicts:
         static=static_ratio(config) if config.student_layers else 3,
         depths=tuple(layers for _, model, layers in of_one_depth(config) if model == "bert_complete"),
         full_layers=full_layers(config),
+        times=_by_task(config, places.clock) if config.clock else (),
+        runs=runs(config),
         left_out=tuple(left_out(config)),
     )
 
@@ -285,7 +297,8 @@ PAGES = {
     "table6": Artefact("Writing Table 6", _scores, ("roberta_cascade", "student_layers")),
     "table7": Artefact("Writing Table 7", _counts, ("fastbert",)),
     "table8": Artefact("Writing Table 8", _systems),
-    "table9": Artefact("Writing Table 9", _counts, ("fastbert", "fastbert_origins")),
+    "table9": Artefact("Writing the clock (Table 9)", _clock, ("clock",)),
+    "table10": Artefact("Writing Table 10", _counts, ("fastbert", "fastbert_origins")),
     "theory": Artefact("Writing what a third member gains", _theory, ("larger_cascade",)),
     "claims": Artefact("Writing verdicts on the claims", _claims),
     "figure1": Artefact("Drawing the easy instance (Figure 1)", _easy_instance),
@@ -295,6 +308,7 @@ PAGES = {
     "figure5": Artefact("Drawing two members against three (Figure 5)", _trade_off, ("larger_cascade",)),
     "figure6": Artefact("Drawing the reliability diagram (Figure 6)", _reliability),
     "figure7": Artefact("Drawing difficulty against human ratings (Figure 7)", _ratings),
+    "figure8": Artefact("Drawing the clock against what is counted (Figure 8)", _clocked, ("clock",)),
     "figure5_all": Artefact("Drawing the trade-off curves of every system", _trade_off),
 }
 """In the order in which what is left out is told."""

@@ -106,7 +106,7 @@ def bench(
         precision: to compute in; auto is that of training where the device computes it natively, else fp32.
     """
     from cascadebert.inference.asking import read_texts
-    from cascadebert.inference.clock import bench_table
+    from cascadebert.inference.bench import bench_table
 
     loaded = _load(system, revision, device, precision)
     given = read_texts(loaded, texts, columns, rows) if texts else None

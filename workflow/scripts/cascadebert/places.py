@@ -37,6 +37,10 @@ class Places:
         """Folder of a trained system that answers."""
         return f"{self.results}/cascades/{task}/{run}"
 
+    def clock(self, task: str) -> str:
+        """Times of a task's packed systems on this machine."""
+        return f"{self.results}/clock/{task}.csv"
+
     def model(self, task: str, run: str, seed: object) -> str:
         """Trained tensors."""
         return f"{self.results}/models/{task}/{run}/seed{seed}.safetensors"

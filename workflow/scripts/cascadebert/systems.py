@@ -45,21 +45,21 @@ def _cascades(*entries: tuple[str, str, str, str, tuple[str, ...]]) -> dict[str,
     }
 
 
-_ALL = ("table8", "figure5_all")
+_ALL = ("table8", "table9", "figure5_all")
 _STUDENT, _ROBERTA, _CONTROL = ("table3", *_ALL), ("table6",), ("table4",)
-_OURS, _ORIGINS = ("table2", "table3", "table4", "table7", "table9", "figure5", *_ALL), ("table9",)
+_OURS, _ORIGINS = ("table2", "table3", "table4", "table7", "table10", "figure5", *_ALL), ("table10",)
 
 SYSTEMS = {
     "bert_base": System("BERT-base", "{base}", "last", ("table2", *_ALL)),
     "bert_kl": System("BERT-{k}L", "{base}_first{k}", "last", ("table2", *_ALL)),
     "bert_complete": System("BERT-Complete-{k}L", "{complete}", "last", _ALL),
     "bert_stand_in": System("BERT-Complete-{k}L, stand-in", "{stand_in}", "last", _ALL, "stand_ins"),
-    "deebert": System("DeeBERT", "deebert_{base}", "entropy", ("table2", "table9", *_ALL)),
+    "deebert": System("DeeBERT", "deebert_{base}", "entropy", ("table2", "table10", *_ALL)),
     "deebert_distilled": System(
         "DeeBERT, self-distilled", "deebert_distilled_{base}", "entropy", _ORIGINS, "fastbert_origins"
     ),
     "pabee": System("PABEE", "pabee_{base}", "patience", ("table2", *_ALL)),
-    "fastbert": System("FastBERT", "fastbert_{base}", "uncertainty", ("table7", "table9", *_ALL), "fastbert"),
+    "fastbert": System("FastBERT", "fastbert_{base}", "uncertainty", ("table7", "table10", *_ALL), "fastbert"),
     "fastbert_labelled": System(
         "FastBERT, trained on labels", "fastbert_labelled_{base}", "uncertainty", _ORIGINS, "fastbert_origins"
     ),

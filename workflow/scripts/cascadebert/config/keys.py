@@ -131,6 +131,19 @@ class Tables(Section):
     """Digits after the point of a score in per cent."""
 
 
+class Clock(Section):
+    """What is timed on this machine (Table 9, Figure 8)."""
+
+    rows: int = Field(default=256, ge=1)
+    """Instances of the report split that are answered, the first ones; at most as many as there are."""
+    batch_sizes: Unique[Annotated[int, Field(ge=1)]] = Field(default=[1, 32], min_length=1)
+    """Instances in a batch. 1 - one after another, as they would come from a user."""
+    repeats: int = Field(default=5, ge=2)
+    """Turns of each system and the base, after one of each to warm up."""
+    threads: int | None = Field(default=None, ge=1)
+    """Of a system that answers; without the key every core of the machine. All of them are kept free in any case."""
+
+
 class Figures(Section):
     """How figures are made."""
 
@@ -197,7 +210,7 @@ class Config(Section):
     fastbert: Schedule | None = None
     """Second stage of FastBERT, the self-distillation of a classifier after each layer."""
     fastbert_origins: Origins | None = None
-    """Controls that take FastBERT apart, its classifiers from its training (Table 9, ours). Without the key none of
+    """Controls that take FastBERT apart, its classifiers from its training (Table 10, ours). Without the key none of
     them is trained."""
     as_released: Schedule | None = None
     """Control - the cascade's smallest member as the released code makes it, as deep as the base, its upper layers
@@ -242,6 +255,8 @@ class Config(Section):
     machine: Machine = Field(default_factory=Machine)
     """What jobs run on; decides the memory and the time that they ask a cluster for, and results/cost.md
     (docs/cost.md). Changes no result, so an edit reruns nothing."""
+    clock: Clock | None = None
+    """What is timed on this machine, all its cores taken (Table 9, Figure 8). Without the key nothing is."""
     tables: Tables = Field(default_factory=Tables)
     """How tables print."""
     figures: Figures = Field(default_factory=Figures)

@@ -7,9 +7,7 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Float, Int
-from tabulate import tabulate
 
 from cascadebert.data.encoding import TokenRows
 from cascadebert.inference.adaptive import Adaptive
@@ -32,6 +30,7 @@ class Timed:
         beside: of the base alone, in the same turns.
         latencies: of single rows in seconds, all repetitions, where a batch is one row.
         overhead: share of the time that was not spent in the models' layers and classifiers.
+        exit: index of the exit that each row left at.
     """
 
     name: str
@@ -41,6 +40,7 @@ class Timed:
     beside: Float[np.ndarray, " repeats"]
     latencies: Float[np.ndarray, " n"]
     overhead: float
+    exit: Int[np.ndarray, " n"]
 
     @property
     def ratios(self) -> Float[np.ndarray, " repeats"]:
@@ -49,21 +49,27 @@ class Timed:
 
 
 class Course:
-    """Rows that systems are timed on: texts, or token ids of some lengths that mean nothing.
+    """Rows that systems are timed on: texts, which are tokenised each time, or token ids.
 
     Attributes:
-        texts: that are tokenised each time; None where there are token ids.
-        tokens: of rows without texts.
+        n: how many there are.
         batch_size: rows in a batch; single rows come one after another, as they would from a user.
+        texts: None where there are token ids.
+        tokens: of all rows, by system and index of its model; None where there are texts.
         latencies: seconds of each row or batch of rows that came at once, by what was timed.
         models: share of the last run's time that was spent in models.
         exits: of the last run.
     """
 
-    def __init__(self, texts: Sequence[Any] | None, tokens: TokenRows | None, batch_size: int) -> None:
+    def __init__(
+        self,
+        n: int,
+        batch_size: int,
+        texts: Sequence[Any] | None = None,
+        tokens: Callable[[Adaptive, int], TokenRows] | None = None,
+    ) -> None:
         """Take either."""
-        self.texts, self.tokens, self.batch_size = texts, tokens, batch_size
-        self.n = len(texts) if texts is not None else len(needed(tokens).ends)
+        self.n, self.batch_size, self.texts, self.tokens = n, batch_size, texts, tokens
         self.latencies: dict[str, list[float]] = {}
         self.models: dict[str, float] = {}
         self.exits: dict[str, Int[np.ndarray, " n"]] = {}
@@ -83,13 +89,13 @@ class Course:
             if self.texts is not None:
                 left, _ = system.left(self.texts[rows], threshold, self.batch_size, engine)
             else:
-                left = self._replayed(system, engine, threshold, rows, replay)
+                left = self._from_tokens(system, engine, threshold, rows, replay)
             latencies.append(perf_counter() - start)
             models += left.seconds
             exits.append(left.exit)
         self.models[name], self.exits[name] = models, np.concatenate(exits)
 
-    def _replayed(
+    def _from_tokens(
         self,
         system: Adaptive,
         engine: Engine,
@@ -97,11 +103,15 @@ class Course:
         rows: slice,
         replay: Float[np.ndarray, "exits n classes"] | None,
     ) -> Left:
-        """Rows of token ids, which leave where the logits that are replayed say."""
-        tokens = needed(self.tokens)
-        some = tokens if self.batch_size > 1 else tokens.only(rows.start)
+        """Rows of token ids, which leave where the logits that are replayed say, if there are some."""
+        of = needed(self.tokens)
         chosen = None if replay is None else replay[:, rows]
-        return engine.answer(lambda member: some, len(system.classes), threshold, self.batch_size, chosen)
+
+        def tokens(member: int) -> TokenRows:
+            held = of(system, member)
+            return held if self.batch_size > 1 else held.only(rows.start)
+
+        return engine.answer(tokens, len(system.classes), threshold, self.batch_size, chosen)
 
 
 def timed(
@@ -118,10 +128,10 @@ def timed(
         base: whose last model, as a whole, is what they are measured against.
         course: rows to time them on.
         repeats: of each.
-        replays: logits of all exits that decide who leaves, by name, where rows are token ids that mean nothing.
+        replays: logits of all exits that decide who leaves, by name, where token ids mean nothing.
     """
     device = base.engine.device
-    alone = Engine(base.engine.models[-1:], "last", device, base.engine.precision)
+    alone = Engine(base.engine.models, "last", device, base.engine.precision)
     runs: dict[str, Callable[[], object]] = {"": partial(course.run, "", base, alone, float("nan"))}
     for name, (system, threshold) in settings.items():
         runs[name] = partial(course.run, name, system, system.engine, threshold, (replays or {}).get(name))
@@ -137,6 +147,7 @@ def timed(
                 seconds[""],
                 np.array(course.latencies[name][course.n :]) if course.batch_size == 1 else np.zeros(0),
                 1 - course.models[name] / seconds[name][-1],
+                course.exits[name],
             )
         )
     return results
@@ -147,31 +158,3 @@ def reachable(system: Adaptive, speed_ups: Sequence[float]) -> list[float]:
     exits = system.manifest.exits
     largest = fastest(system.selection, exits)
     return [largest] if exits == "last" else [ratio for ratio in speed_ups if 1 <= ratio <= largest]
-
-
-def bench_table(
-    system: Adaptive,
-    texts: Sequence[Any] | None,
-    speed_ups: Sequence[float],
-    batch_sizes: Sequence[int],
-    rows: int,
-    repeats: int,
-) -> str:
-    """A system at some speed-ups against its own last exit alone, as a table for a terminal."""
-    settings = {
-        f"{ratio:g}x": (system, system.setting(speed_up=ratio).threshold) for ratio in reachable(system, speed_ups)
-    }
-    tokens = None if texts is not None else system.stand_ins(rows)
-    replays = dict.fromkeys(settings, system.selection.logits[:, :rows]) if texts is None else None
-    content = []
-    for batch_size in batch_sizes:
-        course = Course(texts, tokens, batch_size)
-        for one in timed(settings, system, course, repeats, replays):
-            ratios = one.ratios
-            clock = f"{np.median(ratios):.2f} ({ratios.min():.2f} - {ratios.max():.2f})"
-            ms = f"{1000 * np.median(one.seconds) / course.n:.2f}"
-            content.append([one.name, batch_size, f"{one.counted:.2f}", clock, ms, f"{100 * one.overhead:.1f}"])
-    engine, threads = system.engine, torch.get_num_threads()
-    where = torch.cuda.get_device_name(engine.device) if engine.device.type == "cuda" else f"CPU, {threads} threads"
-    heads = ["target", "batch", "counted in layers", "on the clock (min - max)", "ms a text", "engine's own (%)"]
-    return f"{where}, {engine.precision}\n\n{tabulate(content, heads, disable_numparse=True)}"

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
 from torch import Tensor
 
 from cascadebert.files import read_json, write_json
@@ -18,6 +19,15 @@ from cascadebert.models.members import DROPOUT, Member, MultiExit, RobertaPooler
 
 SEQUENCE = {"bert": "BertForSequenceClassification", "roberta": "RobertaForSequenceClassification"}
 """transformers' class of a member that is read at [CLS], by model_type."""
+
+SPECIAL = {
+    "pad": ("<pad>", "[PAD]"),
+    "unk": ("<unk>", "[UNK]"),
+    "cls": ("<s>", "[CLS]"),
+    "sep": ("</s>", "[SEP]"),
+    "mask": ("<mask>", "[MASK]"),
+}
+"""Tokens of RoBERTa and BERT; where a vocabulary has both, BERT's."""
 
 ROBERTA = {"pooler.dense.": "classifier.dense.", "classifier.": "classifier.out_proj."}
 """Our names of RoBERTa's classification head, and transformers' names of the same tensors."""
@@ -45,15 +55,24 @@ def write_model(folder: Path, model: MultiExit, tokenizer: bytes, classes: list[
     folder.mkdir(parents=True)
     write_json(folder / "config.json", config)
     (folder / TOKENIZER).write_bytes(tokenizer)
-    write_json(
-        folder / "tokenizer_config.json", {"tokenizer_class": "TokenizersBackend", "model_max_length": max_length}
-    )
+    special = _special_tokens(tokenizer)
+    said = {"tokenizer_class": "TokenizersBackend", "model_max_length": max_length} | special
+    write_json(folder / "tokenizer_config.json", said)
     inside, head = _divided(model)
     if whole:
         save_file(_for_transformers(inside, head, kind), folder / ENCODER, {"format": "pt"})
         return
     save_file(inside, folder / ENCODER, {"format": "pt"})
     save_file(head, folder / HEAD, {"format": "pt"})
+
+
+def _special_tokens(tokenizer: bytes) -> dict[str, str]:
+    """Which tokens of a tokenizer.json of BERT or RoBERTa have a meaning of their own, as transformers names them."""
+    tool = Tokenizer.from_str(tokenizer.decode("utf-8"))
+    there = {
+        name: [token for token in tokens if tool.token_to_id(token) is not None] for name, tokens in SPECIAL.items()
+    }
+    return {f"{name}_token": tokens[-1] for name, tokens in there.items() if tokens}
 
 
 def read_model(folder: Path, packed: Packed, classes: list[str]) -> MultiExit:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cascadebert.files import write_csv, write_text
+from cascadebert.pages.clock import MARGIN, judged_on_the_clock, read_times
 from cascadebert.pages.evidence import read_evidence
 from cascadebert.pages.kinds import Verdicts
 from cascadebert.pages.statements import claims
@@ -14,6 +15,12 @@ from cascadebert.pages.verdicts import VERDICTS, Effect, judged
 
 NOT_RUN = "not run"
 """Verdict on a claim whose systems this config does not have, or have no such ratio."""
+
+
+ON_CLOCK = (
+    "Tests marked (clock) are of the times of one run on one machine (Table 9), with t intervals over its turns; they"
+    f" hold if at most {100 * MARGIN:g} % of the counted speed-up is missing, and are in no correction."
+)
 
 
 def read_effects(path: Path) -> dict[str, Effect]:
@@ -27,14 +34,18 @@ def render(page: Verdicts, out: Path) -> None:
     listed = claims([*page.speed_ups], [*page.high], page.static, [*page.depths], page.full_layers)
     frame = judged(listed, evidence, read_effects(page.effects), NOT_RUN)
     write_csv(out, frame)
+    if page.times:
+        on_clock = judged_on_the_clock(read_times(page.times, page.names, page.runs))
+        frame = pd.concat([frame, on_clock], ignore_index=True)
     counts = frame.loc[frame["source"] == "paper", "verdict"].value_counts()
     tally = ", ".join(f"{name} {counts.get(name, 0)}" for name in (*VERDICTS, NOT_RUN))
     tested = int(frame["p"].notna().sum())
+    seeds = int(frame.loc[frame["source"] != "clock", "n_seeds"].max())
     text = sentences(
         [
             f"{page.name} on {counts.sum()} tests of the paper's claims: {tally}.",
             f"Columns averaged: {', '.join(evidence.columns)}, report split. Estimates are in points of per cent,"
-            f" {two_way_over({'all': int(frame['n_seeds'].max())})}, each seed and each instance paired with itself.",
+            f" {two_way_over({'all': seeds})}, each seed and each instance paired with itself.",
             "Every system stands at exactly the ratio that is named: two neighbouring settings of its rule are mixed,"
             " without looking at a label, so that the mean of layers on the report split is that of the ratio; where a"
             " rule has few settings (PABEE's patience, with 0 for the first classifier) this interpolates between two.",
@@ -49,6 +60,7 @@ def render(page: Verdicts, out: Path) -> None:
             else "Without intervals nothing is decided.",
             "Against chance: some system of the claim is not above the baselines of common sense (Table 1).",
             "Intervals do not cover the choice of tasks or models. Tests marked (control) are not claims of the paper.",
+            *([ON_CLOCK] if page.times else []),
             *page.left_out,
             *page.notes,
         ]
@@ -63,7 +75,7 @@ def layout(frame: pd.DataFrame, decimals: int) -> pd.DataFrame:
     detectable = [MISSING if np.isnan(of) else f"{100 * of:.{decimals}f}" for of in frame["detectable"]]
     return pd.DataFrame(
         {
-            "Claim": [row.says + (" (control)" if row.source == "control" else "") for row in frame.itertuples()],
+            "Claim": [row.says + ("" if row.source == "paper" else f" ({row.source})") for row in frame.itertuples()],
             "Where": frame["where"],
             "Statistic": frame["statistic"],
             "Claimed": size,

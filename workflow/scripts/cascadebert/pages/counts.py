@@ -1,4 +1,4 @@
-"""Table 7, FastBERT and CascadeBERT, and Table 9, FastBERT taken apart, speed-up by layers and by operations."""
+"""Table 7, FastBERT and CascadeBERT, and Table 10, FastBERT taken apart, speed-up by layers and by operations."""
 
 from pathlib import Path
 

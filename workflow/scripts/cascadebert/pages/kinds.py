@@ -166,6 +166,15 @@ class Systems(Rows):
 
 
 @dataclass(frozen=True, config=STRICT, kw_only=True)
+class Clock(Table):
+    """Table 9: times of every packed system on one machine, one file a task."""
+
+    kind: str = "clock"
+    times: tuple[Path, ...]
+    runs: dict[str, str]  # the system of each run
+
+
+@dataclass(frozen=True, config=STRICT, kw_only=True)
 class Theory(Table):
     """Appendix C: the gain of a third member; report predictions of both cascades, one a task."""
 
@@ -190,6 +199,8 @@ class Verdicts(Table):
     static: float  # of the students
     depths: tuple[int, ...]  # of the complete members but the base
     full_layers: int
+    times: tuple[Path, ...]  # of packed systems on one machine, one file a task; none where nothing is timed
+    runs: dict[str, str]  # the system of each run
     left_out: tuple[str, ...]  # sentences on what this config does not make
 
 
@@ -242,6 +253,15 @@ class TradeOff(Page):
     systems: tuple[str, ...]
     sweeps: tuple[Path, ...]
     baselines: bool  # whether the better baseline of common sense is a line
+
+
+@dataclass(frozen=True, config=STRICT, kw_only=True)
+class Clocked(Page):
+    """Figure 8: the clock's speed-up against the counted one; times are of Table 9, one file a task."""
+
+    kind: str = "clocked"
+    times: tuple[Path, ...]
+    runs: dict[str, str]  # the system of each run
 
 
 @dataclass(frozen=True, config=STRICT, kw_only=True)

@@ -1,0 +1,44 @@
+"""Figure 8 (not in the paper): the clock's speed-up against the one that is counted in layers."""
+
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from cascadebert.pages.clock import clocked, read_times
+from cascadebert.pages.figures import legend_above, panels_of, save
+from cascadebert.pages.kinds import Clocked
+from cascadebert.pages.styles import style_of
+
+
+def render(page: Clocked, out: Path) -> None:
+    """Draw a panel for each task and batch size."""
+    frame = clocked(read_times(page.times, page.names, page.runs))
+    frame = frame[frame["what"] == "tokens"].copy()
+    several = len(page.names) > 1
+    frame["column"] = [
+        (f"{row.task}, " if several else "") + ("one by one" if row.batch_size == 1 else f"batches of {row.batch_size}")
+        for row in frame.itertuples()
+    ]
+    figure, axes = panels_of(frame, [*dict.fromkeys(frame["column"])], plot_clock, per_row=2, height=2.8)
+    figure.supxlabel("speed-up counted in layers (×)", fontsize=8)
+    figure.supylabel("speed-up on the clock (×)", fontsize=8)
+    legend_above(figure, axes, 3)
+    save(figure, frame, out)
+
+
+def plot_clock(ax: Axes, frame: pd.DataFrame) -> None:
+    """A point for each ratio of a system, joined; above the line a system is faster than is counted.
+
+    Args:
+        ax: to draw on.
+        frame: columns system, label, speed_up (counted), clock, low, high.
+    """
+    most = float(frame[["speed_up", "high"]].max().max()) * 1.05
+    ax.plot([0.8, most], [0.8, most], color="#999999", linewidth=0.8, zorder=0)
+    ax.annotate("clock = counted", (most, most), (-4, -12), textcoords="offset points", ha="right", fontsize=6.5)
+    for (system, label), own in frame.groupby(["system", "label"], sort=False):
+        own = own.sort_values("speed_up")
+        color, marker, line = style_of(system)
+        reach = [own["clock"] - own["low"], own["high"] - own["clock"]]
+        ax.errorbar(own["speed_up"], own["clock"], reach, color=color, marker=marker, linestyle=line, label=label)
