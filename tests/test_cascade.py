@@ -18,7 +18,9 @@ from cascadebert.inference.folder import Member as Packed
 from cascadebert.inference.folder import Task, digest
 from cascadebert.inference.models import architecture_of, read_model, write_model
 from cascadebert.inference.packing import System, Trained, pack
+from cascadebert.inference.settings import exits_under
 from cascadebert.inference.texts import read_rows
+from cascadebert.inference.timetable import PIPELINES, timetable
 from cascadebert.layouts import Problem
 from cascadebert.metrics.exits import ExitLogits, exits_at
 from cascadebert.metrics.sweeps import sweep
@@ -366,6 +368,23 @@ def test_a_system_is_described_and_timed(cascade, capsys, monkeypatch):
     assert code == 0 and "member1" in said and "1.5x" in said
     code, said, _ = run(capsys, monkeypatch, "bench", cascade, "--rows", 8, "--repeats", 2, "--speed-ups", 1.5, 9)
     assert code == 0 and said.count("1.5x") == 2 and "9x" not in said
+
+
+def test_timed_systems_leave_as_they_would(made, settings):
+    cascade = made("cascade", ["member", "member"], settings, (1, 4), "confidence")
+    base = made("whole", ["member"], settings, (4,))
+    texts = TEXTS * 3
+    frame = timetable([base, cascade], base, cascade, texts, [1.5], [1, 4], 2, 1)
+    assert (frame["seconds"] > 0).all() and set(frame["turn"]) == {0, 1}
+    own = frame[(frame["run"] == "cascade") & (frame["what"] == "tokens")]
+    system = Adaptive.from_pretrained(cascade)
+    threshold = system.setting(speed_up=1.5).threshold
+    left, _ = system.left(texts, threshold, 4)
+    assert own["speed_up"].unique() == pytest.approx(4 * len(texts) / np.array([1, 5])[left.exit].sum())
+    assert exits_under(system.selection, "confidence", threshold).max() == 1, "some stay at this threshold"
+    assert frame.loc[frame["run"] == "whole", "speed_up_flops"].dropna().unique() == pytest.approx(1)
+    assert own["p95_ms"].notna().tolist() == [True, True, False, False]
+    assert set(frame.loc[frame["what"] == "text", "run"]) == {"whole", "cascade", *PIPELINES}
 
 
 def test_pairs_are_read_from_two_columns(tmp_path):

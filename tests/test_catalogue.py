@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from howto import example
 
 from cascadebert.catalogue import PAGES, missing, page
 from cascadebert.config import read
@@ -59,7 +60,7 @@ def test_captions_say_what_a_reader_must_know():
     assert page(config, "table3").notes == (precision, optimistic, members)
     assert released.endswith("Its thresholds are those of that count; in brackets the true ratio.")
     assert page(preset("smoke", "as_released"), "table2").notes[0] == precision
-    assert page(config, "table9").notes[0].startswith("DeeBERT and FastBERT differ in")
+    assert page(config, "table10").notes[0].startswith("DeeBERT and FastBERT differ in")
     assert (precision, page(config, "table6").notes) == ("Precision: fp32.", (precision,))
     assert optimistic.endswith("as in the paper: scores are optimistic.")
     assert members.startswith("The members small (1 layer), medium (3 layers), two (2 layers) were taken from the base")
@@ -86,23 +87,7 @@ def test_costs_of_a_system_are_its_models_what_went_before_and_labels():
     assert str(costs.folds["small"]["pairs"][1]) == "results/difficulty/pairs/small/seed1/fold1.json"
 
 
-TOY = '''"""Table 99: a toy."""
-
-from pathlib import Path
-
-from cascadebert.files import write_text
-from cascadebert.pages.kinds import Rows
-
-
-def render(page: Rows, out: Path) -> None:
-    """Name the systems and tasks."""
-    write_text(out, f"{page.name}: {', '.join(page.systems)}; {', '.join(page.names)}")
-'''
-ENTRY = """
-PAGES["table99"] = Artefact(
-    "Writing Table 99", lambda config, name: kinds.Rows(kind="toy", **_rows(config, "table7", [2.0]) | {"name": "Toy"})
-)
-"""
+LIBRARY = "workflow/scripts/cascadebert"
 ASK = """
 import yaml
 from cascadebert import catalogue
@@ -119,8 +104,8 @@ def test_one_more_table_is_an_entry_and_a_module(tmp_path):
     shutil.copytree(ROOT / "workflow/scripts", scripts, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "config/smoke.yaml", tmp_path)
     with (scripts / "cascadebert/catalogue.py").open("a") as catalogue:
-        catalogue.write(ENTRY)
-    (scripts / "cascadebert/pages/toy.py").write_text(TOY)
+        catalogue.write("\n\n" + example(f"{LIBRARY}/catalogue.py, at the end"))
+    (scripts / "cascadebert/pages/toy.py").write_text(example(f"{LIBRARY}/pages/toy.py"))
 
     def python(*arguments):
         command = [sys.executable, *arguments]

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+from howto import before, example
 from safetensors.torch import load_file
 from smoke import FIGURES, ROOT, SMOKE, TABLE, TABLES, command, copy_of, replace, said, snakemake, would_run
 from snakemake.utils import update_config
@@ -249,30 +250,6 @@ def test_what_the_config_lacks_is_left_out_with_a_note(finished, edited):
     assert "Job stats" not in said(done)
 
 
-MINE = """
-tasks: [mine]
-data:
-  mine: {{source: {{path: {path}}}, columns: [review], label: verdict, rows: {{report: 30}}}}
-weights:
-  base: {{source: {{random: 4, hidden: 16}}}}
-  small: {{source: {{distilled: base, layers: [1], corpus: mine, held_out: [mine], rows: 60, epochs: 1, lr: 1.0e-3,
-    batch_size: 16}}}}
-members:
-  small: {{weights: small, layers: 1, epochs: 1, lr: 1.0e-3}}
-  base: {{weights: base, layers: 4, epochs: 1, lr: 1.0e-3}}
-cascade: [small, base]
-speed_ups: [2]
-curve: []
-bert_kl: {{epochs: 1, lr: 1.0e-3}}
-deebert: {{epochs: 1, lr: 1.0e-3}}
-pabee: {{epochs: 1, lr: 1.0e-3}}
-seeds: [7]
-difficulty: {{n_folds: 2, seeds: [1]}}
-dar: {{margins: [0.3]}}
-training: {{precision: bf16}}
-"""
-
-
 def write_mine(folder, header="review,verdict", label=lambda i: ["bad", "so, so", "good"][i % 3]):
     """A user's CSV files with three classes whose names hold a comma, and their config."""
     (folder / "mine").mkdir()
@@ -281,7 +258,7 @@ def write_mine(folder, header="review,verdict", label=lambda i: ["bad", "so, so"
         rows = [f'"{word} film number {i}, {word}","{label(i)}"' for i, word in enumerate(words, first)]
         (folder / f"mine/{split}.csv").write_text("\n".join([header, *rows]) + "\n")
     (folder / "config").mkdir(exist_ok=True)
-    (folder / "config/mine.yaml").write_text(MINE.format(path="mine"))
+    (folder / "config/mine.yaml").write_text(example("config/mine.yaml"))
 
 
 @pytest.fixture(scope="module")
@@ -302,36 +279,13 @@ def test_own_csv_with_three_string_labels_runs_to_the_table(mine):
     assert facts["names"] == ["bad", "good", "so, so"]
 
 
-SYSTEM = """
-from cascadebert.models.pabee import build_pabee as build
-from cascadebert.training.assembly import Given, Training
-from cascadebert.training.loop import on_logits
-from cascadebert.training.objectives.cross_entropy import cross_entropy
-
-
-def alike(logits, batch):
-    return sum(cross_entropy(of_exit[None], batch) for of_exit in logits)
-
-
-def training(given: Given) -> Training:
-    return Training(given.build(), on_logits(alike))
-"""
-
-
 def test_another_system_takes_three_files_and_stands_in_tables_and_figures(mine, tmp_path):
     folder = shutil.copytree(mine, tmp_path / "mine", symlinks=True)
-    library = folder / "workflow/scripts/cascadebert"
-    (library / "training/objectives/alike.py").write_text(SYSTEM)
-    recipe = """    more = {"objective": "alike", "model": "training.objectives.alike.build"}
-    found[f"alike_{base}"] = _of(config, base, full_layers(config), config.pabee, **more)
-    for name in config.cascade[:-1]:"""
-    entry = """    "alike": System("Alike", "alike_{base}", "entropy", ("table2", *_ALL)),
-    "distilbert": System("""
-    for name, change in (
-        ("recipes.py", replace("    for name in config.cascade[:-1]:", recipe)),
-        ("systems.py", replace('    "distilbert": System(', entry)),
-    ):
-        (library / name).write_text(change((library / name).read_text()))
+    library = "workflow/scripts/cascadebert"
+    module = f"{library}/training/objectives/alike.py"
+    (folder / module).write_text(example(module))
+    for name in ("recipes.py", "systems.py"):
+        before(f"{library}/{name}", folder)
     pages = [f"results/mine/{page}" for page in ("table2.csv", "table8.csv", "figures/figure5_all.csv")]
     plan = would_run(folder, *pages, config="config/mine.yaml")
     assert {rule: plan.get(rule) for rule in ("train", "predict", "sweep_thresholds")} == dict.fromkeys(
@@ -363,8 +317,7 @@ def test_rows_that_are_only_answered_train_nothing(mine):
 def test_checkpoint_that_was_made_once_serves_another_config(mine):
     other = (mine / "config/mine.yaml").read_text()
     source = other[other.index("  small: {source: {distilled") : other.index("members:")]
-    reused = "  small: {source: {path: results/mine/weights/small}}\n"
-    (mine / "config/reuse.yaml").write_text(other.replace(source, reused))
+    (mine / "config/reuse.yaml").write_text(other.replace(source, "  " + example("config/reuse.yaml")))
     target = "results/reuse/weights/small/model.safetensors"
     assert would_run(mine, target, config="config/reuse.yaml") == {"import_weights": 1}
     done = snakemake(mine, target, config="config/reuse.yaml")

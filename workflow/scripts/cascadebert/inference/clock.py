@@ -38,7 +38,7 @@ class Timed:
     counted: float
     seconds: Float[np.ndarray, " repeats"]
     beside: Float[np.ndarray, " repeats"]
-    latencies: Float[np.ndarray, " n"]
+    latencies: Float[np.ndarray, " timed"]
     overhead: float
     exit: Int[np.ndarray, " n"]
 

@@ -1,7 +1,7 @@
 """Every kind of page as a value: what it says, what it is drawn from, which module of pages renders it."""
 
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import field, fields, is_dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -199,9 +199,9 @@ class Verdicts(Table):
     static: float  # of the students
     depths: tuple[int, ...]  # of the complete members but the base
     full_layers: int
-    times: tuple[Path, ...]  # of packed systems on one machine, one file a task; none where nothing is timed
-    runs: dict[str, str]  # the system of each run
     left_out: tuple[str, ...]  # sentences on what this config does not make
+    times: tuple[Path, ...] = ()  # of packed systems on one machine, one file a task; none where nothing is timed
+    runs: dict[str, str] = field(default_factory=dict)  # the system of each run
 
 
 @dataclass(frozen=True, config=STRICT, kw_only=True)
