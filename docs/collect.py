@@ -22,14 +22,15 @@ FIGURES = {
     "figure3": "Figure 3: DIS of every classifier, higher is better.",
     "figure4": "Figure 4: t-SNE at the small member's depth; the numbers are computed before the projection.",
     "figure5": "Figure 5: a cascade of two members and of three.",
-    "figure5_all": "Figure 5, every system; bands and bars are 95 % t intervals over seeds.",
+    "figure5_all": "Figure 5, every system; bars are 95 % t intervals over seeds.",
     "figure6": "Figure 6 (not in the paper): reliability of the small member.",
     "figure7": "Figure 7 (not in the paper): difficulty labels against how far the mean human rating is from neutral.",
+    "figure8": "Figure 8 (not in the paper): the clock against what is counted; bars are the least and most of the turns.",
 }
 MARK = "<!-- Below this line docs/collect.py writes; above it people do. -->"
 HEAD = """# What the default printed
 
-Written by `make all && python docs/collect.py`; nothing here is typed by hand. What it means is in the README.
+Written by `make all && python docs/collect.py`; what it means is in the README.
 """
 
 

@@ -16,6 +16,8 @@ from cascadebert.config.types import Section
 ROOT = Path(__file__).parents[1]
 HEAD = """# Every key of a config
 
+You will find what each key means, what it may be, and what it is if you leave it out.
+
 Written by `python docs/describe_config.py` from `workflow/scripts/cascadebert/config/`; an editor that reads JSON
 Schema takes `config/schema.json`. Sections are the paper's, errata those of [method.md](method.md). A key without a
 default that is not marked *needed* may be left out. An unknown key is an error.

@@ -18,8 +18,10 @@ MARGIN = {
     "sweep_thresholds": 16,
     "measure_exits": 6,
     "extract_states": 2,
+    "pack": 4,
+    "clock": 2,
     **TABLES,
-    **once("figure4", "figure5", "figure5_all", "figure6"),
+    **once("figure4", "figure5", "figure5_all", "figure6", "figure8"),
 }
 LABELS = {"label_difficulty": 6, "shuffle_difficulty": 3, "finetune_dar": 6, **MARGIN, "figure7": 1}
 LIBRARY = "workflow/scripts/cascadebert"
@@ -56,6 +58,8 @@ def one_seed_more(seeds):
         "sweep_thresholds": 31,
         "measure_exits": 11,
         "extract_states": 1,
+        "pack": 18,
+        "clock": 1,
         **TABLES,
         **{name: 1 for name in FIGURES if name != "figure7"},
     }
@@ -110,6 +114,8 @@ CONFIG_EDITS = {
             "sweep_thresholds": 31,
             "measure_exits": 11,
             "extract_states": 1,
+            "pack": 18,
+            "clock": 1,
             **TABLES,
             **FIGURES,
         },
@@ -118,7 +124,7 @@ CONFIG_EDITS = {
         lambda text: text.replace("tasks: [reviews, pairs]", "tasks: [reviews]").replace(
             "fewer_seeds: {pairs: 1}\n", ""
         ),
-        {**TABLES, **once("figure1", "figure2", "figure3", "figure4", "figure5", "figure5_all", "figure6")},
+        {**TABLES, **once("figure1", "figure2", "figure3", "figure4", "figure5", "figure5_all", "figure6", "figure8")},
     ),
     "learning rate of PABEE": (
         replace("pabee: {epochs: 6, lr: 2.0e-3}", "pabee: {epochs: 6, lr: 1.0e-3}"),
@@ -126,7 +132,9 @@ CONFIG_EDITS = {
             "train_pabee": 6,
             "predict": 4,
             "sweep_thresholds": 4,
-            **once("table2", "table6", "table8", "claims", "figure5_all"),
+            "pack": 2,
+            "clock": 2,
+            **once("table2", "table6", "table8", "table9", "claims", "figure5_all", "figure8"),
         },
     ),
     "learning rate of FastBERT's students": (
@@ -135,7 +143,9 @@ CONFIG_EDITS = {
             "train_fastbert": 3,
             "predict": 2,
             "sweep_thresholds": 2,
-            **once("table7", "table8", "table9", "claims", "figure5_all"),
+            "pack": 2,
+            "clock": 2,
+            **once("table7", "table8", "table9", "table10", "claims", "figure5_all", "figure8"),
         },
     ),
     "learning rate of a RoBERTa member": (
@@ -180,6 +190,7 @@ CONFIG_EDITS = {
             "scale_temperature": 2,
             **MARGIN,
             "predict": 52,
+            "pack": 36,
             "stack_cascade": 20,
             "sweep_thresholds": 54,
             "measure_exits": 22,
@@ -187,7 +198,7 @@ CONFIG_EDITS = {
         },
     ),
     "no RoBERTa": (replace("roberta_cascade: [robertaSmall, robertaBase]\n", ""), once("claims")),
-    "one target speed-up less": (replace("speed_ups: [2, 3, 4]", "speed_ups: [2, 4]"), MARGIN),
+    "one target speed-up less": (replace("speed_ups: [2, 3, 4]", "speed_ups: [2, 4]"), MARGIN | {"pack": 12}),
     "perplexity": (replace("perplexity: 15", "perplexity: 12"), once("figure4")),
     "format of tables": (lambda text: text + "\ntables: {decimals: 2}\n", TABLES),
 }
@@ -211,7 +222,9 @@ CODE_EDITS = {
             "train_pabee": 6,
             "predict": 4,
             "sweep_thresholds": 4,
-            **once("table2", "table6", "table8", "claims", "figure5_all"),
+            "pack": 2,
+            "clock": 2,
+            **once("table2", "table6", "table8", "table9", "claims", "figure5_all", "figure8"),
         },
     ),
     "DeeBERT's off-ramps": (
@@ -225,14 +238,23 @@ CODE_EDITS = {
             "sweep_thresholds": 8,
             "measure_exits": 2,
             "extract_states": 2,
-            **once("table2", "table6", "table8", "table9", "claims"),
-            **once("figure1", "figure2", "figure3", "figure4", "figure5_all"),
+            "pack": 2,
+            "clock": 2,
+            **once("table2", "table6", "table8", "table9", "table10", "claims"),
+            **once("figure1", "figure2", "figure3", "figure4", "figure5_all", "figure8"),
         },
     ),
     "BERT-of-Theseus": (
         f"{LIBRARY}/models/theseus.py",
         lambda text: text + "\nEDITED = True\n",
-        {"train_theseus": 3, "predict": 2, "sweep_thresholds": 2, **once("table3", "table8", "claims", "figure5_all")},
+        {
+            "train_theseus": 3,
+            "predict": 2,
+            "sweep_thresholds": 2,
+            "pack": 2,
+            "clock": 2,
+            **once("table3", "table8", "table9", "claims", "figure5_all", "figure8"),
+        },
     ),
     "the difficulty rule": (
         f"{LIBRARY}/metrics/difficulty.py",
@@ -266,7 +288,7 @@ CODE_EDITS = {
             "scale_temperature": 2,
         }
         | LABELS
-        | {"predict": 60, "stack_cascade": 20, "sweep_thresholds": 62, "measure_exits": 22}
+        | {"predict": 60, "stack_cascade": 20, "sweep_thresholds": 62, "measure_exits": 22, "pack": 36}
         | FIGURES,
     ),
 }

@@ -199,14 +199,19 @@ def _systems(config: Config, name: str) -> kinds.Systems:
     )
 
 
+def _timed(config: Config) -> dict[str, str]:
+    """Runs that are timed, with their systems."""
+    return {run: runs(config)[run] for run in runs_in(config, "table9")}
+
+
 def _clock(config: Config, name: str) -> kinds.Clock:
     times = _by_task(config, Places(config.results).clock)
-    return kinds.Clock(**_table(config, name, notes=()), times=times, runs=runs(config))
+    return kinds.Clock(**_table(config, name, notes=()), times=times, runs=_timed(config))
 
 
 def _clocked(config: Config, name: str) -> kinds.Clocked:
     times = _by_task(config, Places(config.results).clock)
-    return kinds.Clocked(tasks=_tasks(config), times=times, runs=runs(config))
+    return kinds.Clocked(tasks=_tasks(config), times=times, runs=_timed(config))
 
 
 def _theory(config: Config, name: str) -> kinds.Theory:
@@ -230,7 +235,7 @@ def _claims(config: Config, name: str) -> kinds.Verdicts:
         depths=tuple(layers for _, model, layers in of_one_depth(config) if model == "bert_complete"),
         full_layers=full_layers(config),
         times=_by_task(config, places.clock) if config.clock else (),
-        runs=runs(config),
+        runs=_timed(config),
         left_out=tuple(left_out(config)),
     )
 
