@@ -25,7 +25,7 @@ FIGURES = {
     "figure5_all": "Figure 5, every system; bars are 95 % t intervals over seeds.",
     "figure6": "Figure 6 (not in the paper): reliability of the small member.",
     "figure7": "Figure 7 (not in the paper): difficulty labels against how far the mean human rating is from neutral.",
-    "figure8": "Figure 8 (not in the paper): the clock against what is counted; bars are the least and most of the turns.",
+    "figure8": "Figure 8 (not in the paper): the clock against what is counted; bars: least and most of the turns.",
 }
 MARK = "<!-- Below this line docs/collect.py writes; above it people do. -->"
 HEAD = """# What the default printed
