@@ -3,6 +3,8 @@
 import csv
 import json
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +12,7 @@ import pandas as pd
 import pytest
 import torch
 from builders import enlarged, roberta_without_pooler
+from mirror import commit_of, environment, mirrored, tree
 from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 
 from cascadebert import Adaptive, Cascade, EarlyExit, cli
@@ -211,6 +214,9 @@ def broken(folder, name):
     if name == "none":
         (folder / "cascade.json").unlink()
         return "holds no cascade.json"
+    if name == "head":
+        manifest["files"] = {file: said for file, said in manifest["files"].items() if "head" not in file}
+        (folder / "members/member1/head.safetensors").touch()
     if name == "linked":
         (folder.parent / "elsewhere").write_text("x")
         (folder / "link").symlink_to(folder.parent / "elsewhere")
@@ -221,11 +227,12 @@ def broken(folder, name):
     write_json(folder / "cascade.json", manifest)
     return {
         "newer": "install a newer", "key": "surprise", "code": "this version does not have",
+        "head": "no digest of members/member1/head.safetensors",
     }.get(name, "lies outside of the folder")  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    "name", ["altered", "lost", "newer", "outside", "absolute", "key", "code", "none", "linked", "text"]
+    "name", ["altered", "lost", "newer", "outside", "absolute", "key", "code", "none", "linked", "text", "head"]
 )
 def test_a_folder_that_is_not_as_it_was_packed_is_one_sentence(cascade, name):
     with pytest.raises(Problem, match=broken(cascade, name)):
@@ -277,6 +284,49 @@ def test_saved_elsewhere_it_is_the_same(cascade, tmp_path):
     assert (tmp_path / "again/README.md").read_text() == (cascade / "README.md").read_text()
     with pytest.raises(Problem, match="exists"):
         system.save_pretrained(tmp_path / "again")
+
+
+PUSH = """
+import json, sys
+from cascadebert import Adaptive
+from cascadebert.layouts import Problem
+
+first, second, texts = json.load(sys.stdin)
+with_token = dict(token="hf_some")
+
+def told(call, *arguments, **options):
+    try:
+        return call(*arguments, **options)
+    except Problem as problem:
+        return str(problem)
+
+systems = [Adaptive.from_pretrained(folder) for folder in (first, second)]
+unknown = told(systems[0].push_to_hub, "some/one")
+commits = [system.push_to_hub("some/one", **with_token) for system in (*systems, systems[1])]
+fetched = [Adaptive.from_pretrained("some/one", revision=revision) for revision in (commits[0], commits[1], None)]
+lost = [told(Adaptive.from_pretrained, name, revision="v9") for name in ("some/one", "some/none")]
+same = [a.predict(texts) == b.predict(texts) for a, b in zip(fetched, (*systems, systems[1]))]
+print(json.dumps({"commits": commits, "same": same, "told": [unknown, *lost]}))
+"""
+
+
+def test_a_system_goes_to_the_hub_and_comes_back_from_any_of_its_commits(made, settings, tmp_path):
+    packed = [made("cascade", ["member", "member"], settings, (1, 4), "confidence"), made("pabee", ["pabee"], settings)]
+    with mirrored(tmp_path / "hub") as mirror:
+        given = json.dumps([*map(str, packed), TEXTS])
+        process = {"env": environment(tmp_path / "home", mirror.endpoint), "capture_output": True, "text": True}
+        done = subprocess.run([sys.executable, "-c", PUSH], input=given, **process, check=False)
+    assert done.returncode == 0, done.stderr
+    outcome = json.loads(done.stdout.splitlines()[-1])
+    assert outcome["same"] == [True, True, True]
+    first, second, again = outcome["commits"]
+    assert first != second == again == commit_of(tmp_path / "hub/models/some/one")
+    held = {name: path.read_bytes() for name, path in tree(tmp_path / "hub/models/some/one").items()}
+    assert held == {name: path.read_bytes() for name, path in tree(packed[1]).items()}, "and nothing of the first"
+    unknown, revisionless, nowhere = outcome["told"]
+    assert "the hub did not take some/one" in unknown and "`hf auth login`" in unknown
+    assert "Invalid rev id: v9" in revisionless and "Repository not found" in nowhere
+    assert not any("\n" in sentence for sentence in outcome["told"])
 
 
 # --- the command
