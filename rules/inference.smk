@@ -4,6 +4,9 @@
 PACKED = {run: models(CONFIG, run) for run in RUNS if set(models(CONFIG, run)) <= set(RECIPES)}
 """Runs that are made of trained models alone, with these in ascending depth."""
 
+PROVED = [(task, run) for task in CONFIG.tasks for run in PACKED if SYSTEMS[RUNS[run]].exits != "last"]
+"""Systems that skip, whose answers can differ from those that the tables rest on."""
+
 
 localrules:
     cascades,
@@ -46,3 +49,27 @@ rule pack:
         " --examples {input.examples} --selection {input.selection} --sweep {input.sweep} --task {wildcards.task}"
         " --run {wildcards.run} {params.system} --metric {params.metric} --max-length {params.max_length}"
         " --full-layers {params.full_layers} --seed {params.seed} --code {params.code} --out {output} > {log} 2>&1"
+
+
+rule prove_cascades:
+    """Every packed system that skips answers the report split as the full compute does that the tables rest on."""
+    input:
+        folders=[AT.packed(task, run) for task, run in PROVED],
+        examples=[AT.examples(task, "report") for task, _ in PROVED],
+        predictions=[AT.predictions(task, run, "report") for task, run in PROVED],
+    output:
+        AT.equality(),
+    log:
+        "<logs>/prove_cascades.log",
+    conda:
+        "../envs/paper.yaml"
+    threads: 1
+    resources:
+        **on_device(proving),
+    params:
+        code=code_version("prove_cascades.py", *sorted({model_file(name) for _, run in PROVED for name in PACKED[run]})),
+    message:
+        "Proving that packed systems answer as the tables say"
+    shell:
+        "python workflow/scripts/prove_cascades.py --folders {input.folders} --examples {input.examples}"
+        " --predictions {input.predictions} --threads {threads} --out {output} > {log} 2>&1"

@@ -1,4 +1,5 @@
 # What scripts are told beside their files - recipes and pages as JSON, digests of code, flags.
+from cascadebert.cluster.budget import Job
 
 
 def content(files):
@@ -95,6 +96,14 @@ def packing(wildcards):
     names = PACKED[wildcards.run]
     size = sum(JOBS.whole_mb(RECIPES[name]) for name in names)
     return JOBS.short(size, memory_mb=2 * size)
+
+
+def proving(_):
+    """A proof of all packed systems: each answers the report split in two precisions and four sizes of batch."""
+    jobs = [
+        JOBS.predicting(task, RECIPES[name], ("report",), 2 * 4) for task, run in PROVED for name in PACKED[run]
+    ]
+    return Job(sum(job.seconds for job in jobs), max((job.memory_mb for job in jobs), default=0), 1)
 
 
 def pack_code(wildcards):

@@ -15,8 +15,11 @@ from builders import enlarged, roberta_without_pooler
 from mirror import commit_of, environment, mirrored, tree
 from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 
+import prove_cascades
 from cascadebert import Adaptive, Cascade, EarlyExit, cli
-from cascadebert.files import write_json
+from cascadebert.files import write_examples, write_json
+from cascadebert.inference.engine import Left
+from cascadebert.inference.equality import compare
 from cascadebert.inference.folder import Member as Packed
 from cascadebert.inference.folder import Task, digest
 from cascadebert.inference.models import architecture_of, read_model, write_model
@@ -24,6 +27,7 @@ from cascadebert.inference.packing import System, Trained, pack
 from cascadebert.inference.texts import read_rows
 from cascadebert.layouts import Problem
 from cascadebert.metrics.exits import ExitLogits, exits_at
+from cascadebert.metrics.predictions import Predictions, write_predictions
 from cascadebert.metrics.sweeps import sweep
 from cascadebert.models.building import build_model
 from cascadebert.models.members import load_trained, save_trained
@@ -284,6 +288,46 @@ def test_saved_elsewhere_it_is_the_same(cascade, tmp_path):
     assert (tmp_path / "again/README.md").read_text() == (cascade / "README.md").read_text()
     with pytest.raises(Problem, match="exists"):
         system.save_pretrained(tmp_path / "again")
+
+
+@pytest.mark.parametrize("kind", ["cascade", "deebert", "pabee", "fastbert"])
+def test_a_system_that_answers_as_the_tables_do_is_proved_and_another_is_told(
+    made, settings, sentences, kind, tmp_path
+):
+    if kind == "cascade":
+        folder = made(kind, ["member", "member"], settings, (1, 4), "confidence")
+    else:
+        folder = made(kind, [kind], settings)
+    system = Adaptive.from_pretrained(folder)
+    examples = pd.DataFrame({"text": TEXTS * 3, "split": "report", "label": "positive"})
+    examples["id"] = examples.index.astype(str)
+    write_examples(tmp_path / "report.jsonl", examples)
+    stack, n = prove_cascades.full_compute(system, examples), len(examples)
+    flops, unknown = np.ones(stack.logits.shape[:2]), np.zeros(n, dtype=int)
+    told = Predictions(stack, flops, flops[-1], unknown, examples["id"].to_numpy(dtype=str), np.array(system.classes))
+    answered = tmp_path / "report.npz"
+    files = [[folder], [tmp_path / "report.jsonl"], [answered]]
+    write_predictions(answered, {1: told, 2: replace(told, stack=replace(stack, logits=-stack.logits))})
+    prove_cascades.main(*files, threads=1, out=tmp_path / "equality.csv", batches=(1, 7))
+    table = pd.read_csv(tmp_path / "equality.csv")
+    assert table["holds"].all() and len(table) == 2 and (table["n"] == n).all()
+    assert table["logits_differ"].max() < 1e-3
+    write_predictions(answered, {1: replace(told, stack=replace(stack, logits=stack.logits[..., ::-1] * 3))})
+    with pytest.raises(SystemExit, match=f"{kind} on toy does not answer as the tables' full compute in fp32"):
+        prove_cascades.main(*files, threads=1, out=tmp_path / "equality.csv", batches=(1, 7))
+
+
+def test_an_exit_that_differs_is_explained_by_a_threshold_that_is_near():
+    logits = np.log(np.array([[[0.9, 0.1], [0.70001, 0.29999]], [[0.6, 0.4], [0.2, 0.8]]]))
+    stack = ExitLogits(logits, np.array([1, 2]), 2)
+    near = Left(logits[[0, 1], [0, 1]].astype(np.float32), np.array([0, 1]), 0.0)
+    comparison = compare(near, stack, "confidence", 0.7)
+    assert (comparison.n, comparison.exits_differ) == (2, 1) and comparison.holds("fp32")
+    assert comparison.nearest == pytest.approx(1e-5)
+    far = Left(logits[[1, 1], [0, 1]].astype(np.float32), np.array([1, 1]), 0.0)
+    comparison = compare(far, stack, "confidence", 0.7)
+    assert comparison.exits_differ == 2 and comparison.nearest == pytest.approx(0.2)
+    assert not comparison.holds("fp32") and not comparison.holds("bf16")
 
 
 PUSH = """

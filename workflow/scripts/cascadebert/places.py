@@ -37,6 +37,10 @@ class Places:
         """Folder of a trained system that answers."""
         return f"{self.results}/cascades/{task}/{run}"
 
+    def equality(self) -> str:
+        """How packed systems' answers differ from the full compute."""
+        return f"{self.results}/cascades/equality.csv"
+
     def model(self, task: str, run: str, seed: object) -> str:
         """Trained tensors."""
         return f"{self.results}/models/{task}/{run}/seed{seed}.safetensors"
