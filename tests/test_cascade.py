@@ -291,9 +291,7 @@ def test_saved_elsewhere_it_is_the_same(cascade, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["cascade", "deebert", "pabee", "fastbert"])
-def test_a_system_that_answers_as_the_tables_do_is_proved_and_another_is_told(
-    made, settings, sentences, kind, tmp_path
-):
+def test_a_system_that_answers_as_the_tables_do_is_proved_and_another_is_told(made, settings, kind, tmp_path):
     if kind == "cascade":
         folder = made(kind, ["member", "member"], settings, (1, 4), "confidence")
     else:
