@@ -9,7 +9,7 @@
 #   prediction.smk  weights -> logits of the report split
 #   exits.smk       the selected margin, the cascades (Algorithm 1), thresholds for 2x, 3x, 4x (section 4.1)
 #   pages.smk       Tables 1-9, Figures 1-7, Appendix C, and a verdict on every claim
-#   inference.smk   each trained system in a folder that one takes home
+#   inference.smk   each trained system in a folder that one takes home, and a proof that it answers as the tables say
 #   submission.smk  answers to GLUE's hidden test sets, for its server
 #   inputs.smk, params.smk    what each rule reads, and what it is told
 #   resources.smk, cost.smk   what each job asks of a cluster, and what all of them cost

@@ -27,8 +27,9 @@ from cascadebert.inference.turns import alternating  # noqa: E402
 from cascadebert.metrics.costs import Shape, layer_flops  # noqa: E402
 from cascadebert.metrics.exits import ExitLogits, threshold_for  # noqa: E402
 from cascadebert.models.deebert import DeeBert  # noqa: E402
+from cascadebert.models.encoders import untrained_encoder  # noqa: E402
 from cascadebert.models.half import HALF, autocast  # noqa: E402
-from cascadebert.models.members import Member, untrained_encoder  # noqa: E402
+from cascadebert.models.members import Member  # noqa: E402
 
 SIZES = {
     "base": {

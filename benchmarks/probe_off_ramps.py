@@ -21,7 +21,7 @@ from sklearn.preprocessing import StandardScaler
 
 from cascadebert.data.encoding import Encoded, read_encoded
 from cascadebert.models.deebert import build_deebert
-from cascadebert.models.members import sentence_states
+from cascadebert.models.encoders import sentence_states
 from cascadebert.training.loop import start, to_batch
 
 RATES = (1.0e-3, 1.0e-2, 1.0e-1)

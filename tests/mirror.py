@@ -6,15 +6,20 @@
 It speaks what huggingface_hub asks of a hub: what a repository is and at which commit, its tree, and its files, the
 large ones by a redirect to another origin, as the hub does. A repository is FOLDER/models/OWNER/NAME or
 FOLDER/datasets/OWNER/NAME; a folder NAME@REVISION beside it is a branch or tag of it. A commit is a digest of files.
+
+It also takes models from whoever has a token: all files inside of the commit, none by way of the store of large ones.
 """
 
 import argparse
+import base64
 import collections
 import contextlib
 import functools
 import hashlib
 import json
+import os
 import re
+import shutil
 import sys
 import threading
 from collections.abc import Iterator
@@ -33,6 +38,7 @@ PAGES = re.compile(
     r"/api/(?P<kind>models|datasets)/(?P<repository>[^/]+(?:/(?!revision/|tree/)[^/]+)?)"
     r"(?:/(?P<page>revision|tree)/(?P<revision>[^/]+))?"
 )
+UPLOADS = re.compile(r"/api/models/(?P<repository>[^/]+/[^/]+)/(?P<page>preupload|commit)/main")
 FILES = re.compile(r"(?:/(?P<kind>datasets))?/(?P<repository>.+?)/resolve/(?P<revision>[^/]+)/(?P<file>.+)")
 
 
@@ -152,6 +158,16 @@ def mirrored(folder: Path) -> Iterator[Mirror]:
         thread.join()
 
 
+def environment(home: Path, endpoint: str, **more: str) -> dict[str, str]:
+    """Of a process that takes the mirror for the hub and has a cache of its own.
+
+    huggingface_hub reads its environment once, so each environment is a process of its own.
+    """
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING"))}
+    scripts = str(Path(__file__).parents[1] / "workflow/scripts")
+    return plain | {"HF_HOME": str(home), "HF_ENDPOINT": endpoint, "PYTHONPATH": scripts} | more
+
+
 class _Handler(BaseHTTPRequestHandler):
     mirror: Mirror
     protocol_version = "HTTP/1.1"
@@ -179,6 +195,47 @@ class _Handler(BaseHTTPRequestHandler):
             self._resolve(path, fault, **found.groupdict())
         else:
             self._refuse(404, "", "no such page")
+
+    def do_POST(self) -> None:
+        """Take part of an upload."""
+        path = unquote(urlsplit(self.path).path)
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.mirror.fault(self.command, path)
+        if not self.headers.get("Authorization"):
+            self._refuse(401, "", "Invalid username or password.")
+        elif path == "/api/repos/create":
+            asked = json.loads(body)
+            name = f"{asked['organization']}/{asked['name']}"
+            folder = self.mirror.folder_of("models", name)
+            status = 409 if folder.is_dir() else 200
+            folder.mkdir(parents=True, exist_ok=True)
+            self._json({"url": f"{self.mirror.endpoint}/{name}"}, status)
+        elif path == "/api/validate-yaml":
+            self._json({"warnings": [], "errors": []})
+        elif asked := UPLOADS.fullmatch(path):
+            self._take(body, **asked.groupdict())
+        else:
+            self._refuse(404, "", "no such page")
+
+    def _take(self, body: bytes, repository: str, page: str) -> None:
+        """Say how files are to be uploaded, or make a commit of them; the commit before it stays a revision."""
+        folder = self.mirror.folder_of("models", repository)
+        if page == "preupload":
+            names = [file["path"] for file in json.loads(body)["files"]]
+            self._json({"files": [{"path": n, "uploadMode": "regular", "shouldIgnore": False} for n in names]})
+            return
+        if tree(folder):
+            shutil.copytree(folder, folder.with_name(f"{folder.name}@{commit_of(folder)}"), dirs_exist_ok=True)
+        for line in body.splitlines():
+            change = json.loads(line)
+            if change["key"] == "file":
+                file = folder / change["value"]["path"]
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(base64.b64decode(change["value"]["content"]))
+            elif change["key"] == "deletedFile":
+                (folder / change["value"]["path"]).unlink()
+        commit = commit_of(folder)
+        self._json({"commitUrl": f"{self.mirror.endpoint}/{repository}/commit/{commit}", "commitOid": commit})
 
     def _find(self, path: str, kind: str, repository: str, revision: str) -> Path | None:
         """Folder of a revision; where there is none, that is the answer."""
@@ -246,8 +303,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(bytes(255 - byte for byte in chunk) if fault == "corrupt" else chunk)
         self.close_connection = self.close_connection or fault == "truncated"
 
-    def _json(self, content: object) -> None:
-        self._answer(200, {"Content-Type": "application/json"}, json.dumps(content).encode())
+    def _json(self, content: object, status: int = 200) -> None:
+        self._answer(status, {"Content-Type": "application/json"}, json.dumps(content).encode())
 
     def _refuse(self, status: int, code: str, message: str) -> None:
         self._answer(status, {"X-Error-Code": code, "X-Error-Message": message} if code else {})

@@ -3,6 +3,8 @@
 import csv
 import json
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -10,10 +12,14 @@ import pandas as pd
 import pytest
 import torch
 from builders import enlarged, roberta_without_pooler
+from mirror import commit_of, environment, mirrored, tree
 from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 
+import prove_cascades
 from cascadebert import Adaptive, Cascade, EarlyExit, cli
-from cascadebert.files import write_json
+from cascadebert.files import write_examples, write_json
+from cascadebert.inference.engine import Left
+from cascadebert.inference.equality import compare
 from cascadebert.inference.folder import Member as Packed
 from cascadebert.inference.folder import Task, digest
 from cascadebert.inference.models import architecture_of, read_model, write_model
@@ -23,6 +29,7 @@ from cascadebert.inference.texts import read_rows
 from cascadebert.inference.timetable import PIPELINES, timetable
 from cascadebert.layouts import Problem
 from cascadebert.metrics.exits import ExitLogits, exits_at
+from cascadebert.metrics.predictions import Predictions, write_predictions
 from cascadebert.metrics.sweeps import sweep
 from cascadebert.models.building import build_model
 from cascadebert.models.members import load_trained, save_trained
@@ -213,6 +220,9 @@ def broken(folder, name):
     if name == "none":
         (folder / "cascade.json").unlink()
         return "holds no cascade.json"
+    if name == "head":
+        manifest["files"] = {file: said for file, said in manifest["files"].items() if "head" not in file}
+        (folder / "members/member1/head.safetensors").touch()
     if name == "linked":
         (folder.parent / "elsewhere").write_text("x")
         (folder / "link").symlink_to(folder.parent / "elsewhere")
@@ -223,11 +233,12 @@ def broken(folder, name):
     write_json(folder / "cascade.json", manifest)
     return {
         "newer": "install a newer", "key": "surprise", "code": "this version does not have",
+        "head": "no digest of members/member1/head.safetensors",
     }.get(name, "lies outside of the folder")  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    "name", ["altered", "lost", "newer", "outside", "absolute", "key", "code", "none", "linked", "text"]
+    "name", ["altered", "lost", "newer", "outside", "absolute", "key", "code", "none", "linked", "text", "head"]
 )
 def test_a_folder_that_is_not_as_it_was_packed_is_one_sentence(cascade, name):
     with pytest.raises(Problem, match=broken(cascade, name)):
@@ -279,6 +290,87 @@ def test_saved_elsewhere_it_is_the_same(cascade, tmp_path):
     assert (tmp_path / "again/README.md").read_text() == (cascade / "README.md").read_text()
     with pytest.raises(Problem, match="exists"):
         system.save_pretrained(tmp_path / "again")
+
+
+@pytest.mark.parametrize("kind", ["cascade", "deebert", "pabee", "fastbert"])
+def test_a_system_that_answers_as_the_tables_do_is_proved_and_another_is_told(made, settings, kind, tmp_path):
+    if kind == "cascade":
+        folder = made(kind, ["member", "member"], settings, (1, 4), "confidence")
+    else:
+        folder = made(kind, [kind], settings)
+    system = Adaptive.from_pretrained(folder)
+    examples = pd.DataFrame({"text": TEXTS * 3, "split": "report", "label": "positive"})
+    examples["id"] = examples.index.astype(str)
+    write_examples(tmp_path / "report.jsonl", examples)
+    stack, n = prove_cascades.full_compute(system, examples), len(examples)
+    flops, unknown = np.ones(stack.logits.shape[:2]), np.zeros(n, dtype=int)
+    told = Predictions(stack, flops, flops[-1], unknown, examples["id"].to_numpy(dtype=str), np.array(system.classes))
+    answered = tmp_path / "report.npz"
+    files = [[folder], [tmp_path / "report.jsonl"], [answered]]
+    write_predictions(answered, {1: told, 2: replace(told, stack=replace(stack, logits=-stack.logits))})
+    prove_cascades.main(*files, threads=1, out=tmp_path / "equality.csv", batches=(1, 7))
+    table = pd.read_csv(tmp_path / "equality.csv")
+    assert table["holds"].all() and len(table) == 2 and (table["n"] == n).all()
+    assert table["logits_differ"].max() < 1e-3
+    write_predictions(answered, {1: replace(told, stack=replace(stack, logits=stack.logits[..., ::-1] * 3))})
+    with pytest.raises(SystemExit, match=f"{kind} on toy does not answer as the tables' full compute in fp32"):
+        prove_cascades.main(*files, threads=1, out=tmp_path / "equality.csv", batches=(1, 7))
+
+
+def test_an_exit_that_differs_is_explained_by_a_threshold_that_is_near():
+    logits = np.log(np.array([[[0.9, 0.1], [0.70001, 0.29999]], [[0.6, 0.4], [0.2, 0.8]]]))
+    stack = ExitLogits(logits, np.array([1, 2]), 2)
+    near = Left(logits[[0, 1], [0, 1]].astype(np.float32), np.array([0, 1]), 0.0)
+    comparison = compare(near, stack, "confidence", 0.7)
+    assert (comparison.n, comparison.exits_differ) == (2, 1) and comparison.holds("fp32")
+    assert comparison.nearest == pytest.approx(1e-5)
+    far = Left(logits[[1, 1], [0, 1]].astype(np.float32), np.array([1, 1]), 0.0)
+    comparison = compare(far, stack, "confidence", 0.7)
+    assert comparison.exits_differ == 2 and comparison.nearest == pytest.approx(0.2)
+    assert not comparison.holds("fp32") and not comparison.holds("bf16")
+
+
+PUSH = """
+import json, sys
+from cascadebert import Adaptive
+from cascadebert.layouts import Problem
+
+first, second, texts = json.load(sys.stdin)
+with_token = dict(token="hf_some")
+
+def told(call, *arguments, **options):
+    try:
+        return call(*arguments, **options)
+    except Problem as problem:
+        return str(problem)
+
+systems = [Adaptive.from_pretrained(folder) for folder in (first, second)]
+unknown = told(systems[0].push_to_hub, "some/one")
+commits = [system.push_to_hub("some/one", **with_token) for system in (*systems, systems[1])]
+fetched = [Adaptive.from_pretrained("some/one", revision=revision) for revision in (commits[0], commits[1], None)]
+lost = [told(Adaptive.from_pretrained, name, revision="v9") for name in ("some/one", "some/none")]
+same = [a.predict(texts) == b.predict(texts) for a, b in zip(fetched, (*systems, systems[1]))]
+print(json.dumps({"commits": commits, "same": same, "told": [unknown, *lost]}))
+"""
+
+
+def test_a_system_goes_to_the_hub_and_comes_back_from_any_of_its_commits(made, settings, tmp_path):
+    packed = [made("cascade", ["member", "member"], settings, (1, 4), "confidence"), made("pabee", ["pabee"], settings)]
+    with mirrored(tmp_path / "hub") as mirror:
+        given = json.dumps([*map(str, packed), TEXTS])
+        process = {"env": environment(tmp_path / "home", mirror.endpoint), "capture_output": True, "text": True}
+        done = subprocess.run([sys.executable, "-c", PUSH], input=given, **process, check=False)
+    assert done.returncode == 0, done.stderr
+    outcome = json.loads(done.stdout.splitlines()[-1])
+    assert outcome["same"] == [True, True, True]
+    first, second, again = outcome["commits"]
+    assert first != second == again == commit_of(tmp_path / "hub/models/some/one")
+    held = {name: path.read_bytes() for name, path in tree(tmp_path / "hub/models/some/one").items()}
+    assert held == {name: path.read_bytes() for name, path in tree(packed[1]).items()}, "and nothing of the first"
+    unknown, revisionless, nowhere = outcome["told"]
+    assert "the hub did not take some/one" in unknown and "`hf auth login`" in unknown
+    assert "Invalid rev id: v9" in revisionless and "Repository not found" in nowhere
+    assert not any("\n" in sentence for sentence in outcome["told"])
 
 
 # --- the command

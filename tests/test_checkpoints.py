@@ -22,7 +22,7 @@ from cascadebert.data.sources import TOY_WORDS
 from cascadebert.layouts import Problem
 from cascadebert.models import checkpoints
 from cascadebert.models.checkpoints import FILES, depth_of, read_checkpoint, write_checkpoint
-from cascadebert.models.members import ENCODERS, load_encoder, origin_of
+from cascadebert.models.encoders import ENCODERS, load_encoder, origin_of
 from cascadebert.models.proof import proved
 
 

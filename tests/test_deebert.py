@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from cascadebert.models.deebert import DeeBert, build_deebert, off_ramp_loss
-from cascadebert.models.members import build_member, save_trained, sentence_states
+from cascadebert.models.encoders import sentence_states
+from cascadebert.models.members import build_member, save_trained
 from cascadebert.training.loop import fit, on_logits, predict
 from cascadebert.training.objectives.cross_entropy import cross_entropy
 

@@ -13,7 +13,7 @@ import pretrain
 from cascadebert.data.sources import read_texts
 from cascadebert.files import write_examples
 from cascadebert.models.checkpoints import checkpoint_of, depth_of, write_checkpoint
-from cascadebert.models.members import load_encoder, origin_of, sentence_states
+from cascadebert.models.encoders import load_encoder, origin_of, sentence_states
 from cascadebert.recipe import Masked, Pretraining, to_json
 from cascadebert.training.distillation import SentenceEncoder, corpus_of, distance, sentence_vectors, some_layers
 from cascadebert.training.loop import to_batch

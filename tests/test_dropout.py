@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cascadebert.models.dropout import Dropout, attend, dropped
-from cascadebert.models.members import load_encoder
+from cascadebert.models.encoders import load_encoder
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

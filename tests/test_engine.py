@@ -17,8 +17,9 @@ from cascadebert.inference.leaving import Leaving
 from cascadebert.inference.settings import exits_under
 from cascadebert.metrics.exits import ExitLogits, certainty, exits_at
 from cascadebert.models.deebert import DeeBert
+from cascadebert.models.encoders import load_encoder
 from cascadebert.models.fastbert import FastBert
-from cascadebert.models.members import Member, load_encoder
+from cascadebert.models.members import Member
 from cascadebert.models.pabee import Pabee
 from cascadebert.training.loop import predict
 

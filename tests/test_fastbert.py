@@ -7,13 +7,14 @@ from builders import changed, copied, roberta_without_pooler, train, without_key
 from torch.utils.flop_counter import FlopCounterMode
 
 from cascadebert.metrics.costs import Shape, attention_classifier_flops, layer_flops
+from cascadebert.models.encoders import load_encoder, token_states
 from cascadebert.models.fastbert import (
     AttentionClassifier,
     build_fastbert,
     build_fastbert_teacher,
     self_distillation_loss,
 )
-from cascadebert.models.members import load_encoder, load_trained, save_trained, token_states, trained
+from cascadebert.models.members import load_trained, save_trained, trained
 from cascadebert.training.loop import predict
 
 

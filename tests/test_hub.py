@@ -1,10 +1,9 @@
 """Downloads from a mirror of the hub on this machine: what arrives, what a fault is told as, what needs no network.
 
-huggingface_hub reads its environment once, so each environment is a process of its own; one makes many downloads.
+A process makes many downloads, since each environment needs one of its own.
 """
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -14,7 +13,7 @@ import zipfile
 import pandas as pd
 import pytest
 import yaml
-from mirror import Fault, build, commit_of, glue_frames, mirrored, write_bert, write_glue
+from mirror import Fault, build, commit_of, environment, glue_frames, mirrored, write_bert, write_glue
 from smoke import ROOT, copy_of, said
 
 from cascadebert.data.origins import sha256
@@ -35,12 +34,6 @@ for call in json.load(sys.stdin):
     except Problem as problem:
         print(json.dumps(str(problem)))
 """
-
-
-def environment(home, endpoint, **more):
-    """Of a process that takes the mirror for the hub and has a cache of its own."""
-    plain = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING"))}
-    return plain | {"HF_HOME": str(home), "HF_ENDPOINT": endpoint, "PYTHONPATH": str(ROOT / "workflow/scripts")} | more
 
 
 def python(*arguments, **options):

@@ -15,7 +15,8 @@ from tokenizers import Tokenizer
 from transformers import BertConfig
 
 from cascadebert.models.checkpoints import checkpoint_of, depth_of, read_checkpoint, write_checkpoint
-from cascadebert.models.members import load_encoder, trained
+from cascadebert.models.encoders import load_encoder
+from cascadebert.models.members import trained
 from cascadebert.training.distillation import corpus_of, some_layers
 from cascadebert.training.loop import fit, to_batch
 from cascadebert.training.masked import (

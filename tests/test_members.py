@@ -26,18 +26,8 @@ from cascadebert.data.splits import carve
 from cascadebert.models.as_released import build_as_released
 from cascadebert.models.checkpoints import checkpoint_of, depth_of, write_checkpoint
 from cascadebert.models.deebert import DeeBert, off_ramp_loss
-from cascadebert.models.members import (
-    Member,
-    RobertaPooler,
-    build_member,
-    load_encoder,
-    load_trained,
-    new_classifier,
-    save_trained,
-    sentence_states,
-    token_states,
-    trained,
-)
+from cascadebert.models.encoders import RobertaPooler, load_encoder, sentence_states, token_states
+from cascadebert.models.members import Member, build_member, load_trained, new_classifier, save_trained, trained
 from cascadebert.models.pabee import build_pabee, weighted_loss
 from cascadebert.training.loop import predict, to_batch
 from cascadebert.training.objectives.cross_entropy import cross_entropy

@@ -5,7 +5,7 @@ import pytest
 import torch
 from transformers.models.bert.modeling_bert import BertPooler
 
-from cascadebert.models.members import sentence_states
+from cascadebert.models.encoders import sentence_states
 from cascadebert.models.pabee import build_pabee, weighted_loss
 
 

@@ -20,8 +20,9 @@ from cascadebert.files import read_json
 from cascadebert.layouts import Problem, declared_pooling
 from cascadebert.models.checkpoints import FILES, read_checkpoint, write_checkpoint
 from cascadebert.models.deebert import DeeBert, build_deebert
+from cascadebert.models.encoders import load_encoder, pooling_of, sentence_states
 from cascadebert.models.fastbert import build_fastbert_teacher
-from cascadebert.models.members import build_member, load_encoder, pooling_of, save_trained, sentence_states
+from cascadebert.models.members import build_member, save_trained
 from cascadebert.models.pabee import build_pabee
 from cascadebert.models.theseus import Theseus
 from cascadebert.recipe import Masked, Patience, Pretraining, Recipe, to_json

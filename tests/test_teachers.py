@@ -11,7 +11,8 @@ from transformers import RobertaConfig, RobertaModel
 
 import shuffle_difficulty
 from cascadebert.metrics.difficulty import shuffled
-from cascadebert.models.members import build_member, sentence_states
+from cascadebert.models.encoders import sentence_states
+from cascadebert.models.members import build_member
 from cascadebert.recipe import Patience
 from cascadebert.training.loop import fit, on_logits, predict, to_batch
 from cascadebert.training.objectives.cross_entropy import cross_entropy

@@ -6,7 +6,8 @@ import torch
 from builders import changed, copied, roberta_without_pooler, train, without_key_biases
 from safetensors.torch import load_file
 
-from cascadebert.models.members import build_member, embedded, load_trained, save_trained, trained
+from cascadebert.models.encoders import embedded
+from cascadebert.models.members import build_member, load_trained, save_trained, trained
 from cascadebert.models.theseus import Theseus
 from cascadebert.training.loop import predict
 

@@ -11,7 +11,8 @@ from torch import Tensor
 from cascadebert.data.encoding import Encoded, read_encoded
 from cascadebert.files import atomic
 from cascadebert.models.building import build_model
-from cascadebert.models.members import MultiExit, load_trained, sentence_states
+from cascadebert.models.encoders import sentence_states
+from cascadebert.models.members import MultiExit, load_trained
 from cascadebert.recipe import from_json
 from cascadebert.training.loop import device_of, start, to_batch
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import tyro
 
 from cascadebert.models.checkpoints import checkpoint_of, write_checkpoint
-from cascadebert.models.members import origin_of
+from cascadebert.models.encoders import origin_of
 from cascadebert.recipe import pretraining_from_json
 from cascadebert.training.distillation import corpus_of
 from cascadebert.training.loop import start

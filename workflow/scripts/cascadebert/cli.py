@@ -69,7 +69,8 @@ def info(system: Source, /, revision: str | None = None) -> None:
         revision: of a repository: a branch, a tag or a commit.
     """
     from cascadebert.inference.cards import summary
-    from cascadebert.inference.folder import located, read_manifest
+    from cascadebert.inference.folder import read_manifest
+    from cascadebert.inference.sharing import located
 
     folder, root = located(system, revision)
     print(summary(read_manifest(folder, root)))

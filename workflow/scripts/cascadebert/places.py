@@ -41,6 +41,10 @@ class Places:
         """Times of a task's packed systems on this machine."""
         return f"{self.results}/clock/{task}.csv"
 
+    def equality(self) -> str:
+        """How packed systems' answers differ from the full compute."""
+        return f"{self.results}/cascades/equality.csv"
+
     def model(self, task: str, run: str, seed: object) -> str:
         """Trained tensors."""
         return f"{self.results}/models/{task}/{run}/seed{seed}.safetensors"

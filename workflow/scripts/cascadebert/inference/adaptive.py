@@ -1,6 +1,5 @@
 """Cascades and models with exits as one takes them home: loaded, asked, saved, shared."""
 
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,8 +16,9 @@ from scipy.special import softmax
 from cascadebert.cluster.precision import native_precision
 from cascadebert.data.encoding import Text, TextEncoder, TokenRows
 from cascadebert.inference import folder as packed
-from cascadebert.inference import settings
+from cascadebert.inference import settings, sharing
 from cascadebert.inference.engine import Engine, Left
+from cascadebert.inference.inputs import checked
 from cascadebert.inference.leaving import Threshold
 from cascadebert.inference.models import read_model
 from cascadebert.inference.settings import Setting
@@ -88,7 +88,7 @@ class Adaptive:
         Raises:
             Problem: in one sentence, when there is no such system, or it is not whole, or of another kind.
         """
-        folder, root = packed.located(source, revision)
+        folder, root = sharing.located(source, revision)
         manifest = packed.read_manifest(folder, root)
         kind: Any = {"cascade": Cascade, "early_exit": EarlyExit}[manifest.kind]
         if not issubclass(kind, cls):
@@ -184,7 +184,7 @@ class Adaptive:
         """Answers of one window of texts after another."""
         start = 1
         while window := list(islice(texts, batch_size * lookahead)):
-            rows = [self._checked(text, number) for number, text in enumerate(window, start)]
+            rows = [checked(text, number, self.manifest.task) for number, text in enumerate(window, start)]
             yield from self.answer_window(rows, threshold, batch_size)
             start += len(window)
 
@@ -237,60 +237,29 @@ class Adaptive:
             return [member.name for member in self.manifest.members]
         return [f"layer {layers}" for layers in self.layers]
 
-    def _checked(self, text: Any, number: int) -> Text | None:
-        """A text, or a pair, None where there is none.
-
-        Raises:
-            Problem: for what is neither.
-        """
-        pairs = self.manifest.task.pairs
-        if pairs and isinstance(text, list | tuple) and len(text) == 2:
-            first, second = (self._checked_text(part, number) for part in text)
-            return None if first is None or second is None else (first, second)
-        if pairs and text is not None:
-            raise Problem(
-                f"text {number} is no pair, and {self.manifest.task.name} is a task of pairs: give two texts."
-            )
-        return self._checked_text(text, number)
-
-    def _checked_text(self, text: Any, number: int) -> str | None:
-        if isinstance(text, float) and text != text:  # NaN is what tables have for nothing
-            return None
-        if not (text is None or isinstance(text, str)):
-            kind = type(text).__name__
-            raise Problem(f"text {number} is of type {kind}: give a string, or None where there is none.")
-        return text if text and text.strip() else None
-
     def save_pretrained(self, folder: str | Path) -> None:
         """Copy the system to a folder that does not exist yet, whole or not at all.
 
         Raises:
             Problem: when the folder exists.
         """
-        target = Path(folder)
-        if target.exists():
-            raise Problem(f"{target} exists: name a folder that does not, or remove it.")
-        beside = target.with_name(f".{target.name}.part")
-        shutil.rmtree(beside, ignore_errors=True)
-        for name in [*self.manifest.files, packed.NAME, "README.md"]:
-            if (self.folder / name).is_file():
-                (beside / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(self.folder / name, beside / name)
-        beside.rename(target)
+        sharing.copied(self.folder, self.manifest, Path(folder))
 
     def push_to_hub(self, repository: str, *, private: bool | None = None, token: str | None = None) -> str:
         """Upload the system to a repository of the model hub, which is made if it does not exist.
 
-        Returns:
-            The address of the commit.
-        """
-        from huggingface_hub import HfApi
+        Args:
+            repository: OWNER/NAME.
+            private: whether a new one can be seen by its owner alone; as the owner's settings say if None.
+            token: of the hub; that of `hf auth login` if None.
 
-        api = HfApi(token=token)
-        api.create_repo(repository, private=private, exist_ok=True)
-        names = [*self.manifest.files, packed.NAME, "README.md"]
-        done = api.upload_folder(repo_id=repository, folder_path=self.folder, allow_patterns=names)
-        return str(done.commit_url)
+        Returns:
+            The commit, for `from_pretrained(repository, revision=...)`.
+
+        Raises:
+            Problem: when the hub does not take it.
+        """
+        return sharing.uploaded(self.folder, self.manifest, repository, private, token)
 
 
 class Cascade(Adaptive):

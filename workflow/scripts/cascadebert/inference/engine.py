@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from cascadebert.data.encoding import TokenRows
 from cascadebert.exit_rules import Exits
 from cascadebert.inference.leaving import Leaving, Threshold
+from cascadebert.models.encoders import embedded
 from cascadebert.models.half import HALF, autocast
-from cascadebert.models.members import MultiExit, embedded
+from cascadebert.models.members import MultiExit
 
 
 @dataclass(frozen=True)

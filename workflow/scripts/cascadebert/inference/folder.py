@@ -145,30 +145,6 @@ class Manifest:
     files: dict[str, str] = field(default_factory=dict)
 
 
-def located(source: str | Path, revision: str | None) -> tuple[Path, Path | None]:
-    """The folder of a system, fetched from the hub where there is none of that name; and where its links may lead."""
-    folder = Path(source).expanduser()
-    if folder.is_dir():
-        if revision:
-            raise Problem(f"{source} is a folder and has no revision {revision}: leave the revision out.")
-        return folder, None
-    name = str(source)
-    if name.count("/") != 1 or name.startswith((".", "/", "~")):
-        raise Problem(f"{source} is no folder, and no repository of the hub, which is OWNER/NAME: check the path.")
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    endings = ["*.json", "*.safetensors", "*.md"]
-    try:
-        held = Path(snapshot_download(name, revision=revision, allow_patterns=endings))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise Problem(
-            f"{source} is no folder, and the hub did not give it ({reason}): check name and network."
-        ) from None
-    return held, held.parent.parent
-
-
 def digest(path: Path) -> str:
     """SHA-256 of a file."""
     with path.open("rb") as file:
@@ -218,7 +194,10 @@ def read_manifest(folder: Path, root: Path | None = None) -> Manifest:
 def _check_members(path: Path, manifest: Manifest) -> None:
     """Every file that is read must have a digest."""
     needed = {SELECTION} | {
-        f"{member.folder}/{name}" for member in manifest.members for name in ("config.json", ENCODER, TOKENIZER)
+        f"{member.folder}/{name}"
+        for member in manifest.members
+        for name in ("config.json", ENCODER, TOKENIZER, HEAD)
+        if name != HEAD or (path.parent / member.folder / HEAD).is_file()
     }
     if not manifest.members or (missing := sorted(needed - set(manifest.files))):
         what = "members" if not manifest.members else f"digest of {missing[0]}"

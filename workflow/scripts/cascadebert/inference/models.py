@@ -15,7 +15,8 @@ from cascadebert.inference.folder import ENCODER, HEAD, TOKENIZER
 from cascadebert.inference.folder import Member as Packed
 from cascadebert.layouts import Problem
 from cascadebert.models.checkpoints import read_as
-from cascadebert.models.members import DROPOUT, Member, MultiExit, RobertaPooler, pooling_of, untrained_encoder
+from cascadebert.models.encoders import DROPOUT, RobertaPooler, pooling_of, untrained_encoder
+from cascadebert.models.members import Member, MultiExit
 
 SEQUENCE = {"bert": "BertForSequenceClassification", "roberta": "RobertaForSequenceClassification"}
 """transformers' class of a member that is read at [CLS], by model_type."""

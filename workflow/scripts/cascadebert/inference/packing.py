@@ -34,7 +34,8 @@ from cascadebert.metrics.exits import ExitLogits
 from cascadebert.metrics.intervals import wilson
 from cascadebert.metrics.predictions import Predictions
 from cascadebert.models.building import build_model
-from cascadebert.models.members import load_trained, origin_of, pooling_of
+from cascadebert.models.encoders import origin_of, pooling_of
+from cascadebert.models.members import load_trained
 from cascadebert.recipe import Recipe
 
 

@@ -35,7 +35,7 @@ from cascadebert.layouts import (
     says_pooling,
     unreadable_pooling,
 )
-from cascadebert.models.members import ENCODERS, Encoder, pooling_of
+from cascadebert.models.encoders import ENCODERS, Encoder, pooling_of
 from cascadebert.models.onnx_file import read_onnx
 from cascadebert.models.tokenizers import read_tokenizer
 from cascadebert.recipe import needed

@@ -9,21 +9,8 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from cascadebert.models.members import (
-    DROPOUT,
-    Batch,
-    Encoder,
-    Member,
-    MultiExit,
-    build_member,
-    load_trained,
-    new_classifier,
-    pool,
-    pooler_of,
-    pooling_of,
-    sentence_states,
-    single_precision,
-)
+from cascadebert.models.encoders import DROPOUT, Batch, Encoder, pool, pooler_of, pooling_of, sentence_states
+from cascadebert.models.members import Member, MultiExit, build_member, load_trained, new_classifier, single_precision
 
 
 class Highway(nn.Module):

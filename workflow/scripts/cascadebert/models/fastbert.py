@@ -9,15 +9,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from cascadebert.metrics.costs import Shape, attention_classifier_flops
-from cascadebert.models.members import (
-    Batch,
-    Encoder,
-    MultiExit,
-    load_encoder,
-    load_trained,
-    single_precision,
-    token_states,
-)
+from cascadebert.models.encoders import Batch, Encoder, load_encoder, token_states
+from cascadebert.models.members import MultiExit, load_trained, single_precision
 
 DROPOUT = 0.1
 """On the attention of a classifier, in training."""

@@ -9,19 +9,17 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from cascadebert.metrics.costs import pooled_classifier_flops
-from cascadebert.models.members import (
+from cascadebert.models.encoders import (
     DROPOUT,
     Batch,
     Encoder,
-    MultiExit,
     load_encoder,
-    new_classifier,
     pool,
     pooler_of,
     pooling_of,
     sentence_states,
-    single_precision,
 )
+from cascadebert.models.members import MultiExit, new_classifier, single_precision
 
 
 class Pabee(MultiExit):

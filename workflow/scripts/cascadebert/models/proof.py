@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from cascadebert.layouts import Problem, positions
-from cascadebert.models.members import ENCODERS
+from cascadebert.models.encoders import ENCODERS
 from cascadebert.models.tokenizers import SENTENCES, tokenizer_of
 
 log = logging.getLogger(__name__)

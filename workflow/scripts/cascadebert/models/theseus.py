@@ -6,7 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from cascadebert.models.members import Batch, Layer, Member, embedded, pooling_of, sentence_after, trained
+from cascadebert.models.encoders import Batch, Layer, embedded, pooling_of, sentence_after
+from cascadebert.models.members import Member, trained
 
 
 class Theseus(nn.Module):

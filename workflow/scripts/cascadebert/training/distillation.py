@@ -22,7 +22,7 @@ from cascadebert.data.splits import sentences
 from cascadebert.files import read_examples
 from cascadebert.layouts import Pooling
 from cascadebert.models.checkpoints import depth_of
-from cascadebert.models.members import Batch, Encoder, load_encoder, placed, pooler_of, sentence_states
+from cascadebert.models.encoders import Batch, Encoder, load_encoder, placed, pooler_of, sentence_states
 from cascadebert.recipe import Pretraining
 from cascadebert.training.finite import check_finite
 from cascadebert.training.loop import device_of, fit, on_logits, to_batch

@@ -13,8 +13,9 @@ from transformers import get_linear_schedule_with_warmup, set_seed
 
 from cascadebert.data.encoding import Encoded
 from cascadebert.metrics.scores import score
+from cascadebert.models.encoders import Batch
 from cascadebert.models.half import autocast
-from cascadebert.models.members import Batch, trained
+from cascadebert.models.members import trained
 from cascadebert.recipe import Settings
 from cascadebert.training.finite import Watch, check_finite
 from cascadebert.training.gpus import claim

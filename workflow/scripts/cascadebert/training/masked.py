@@ -29,7 +29,7 @@ from transformers.models.roberta.configuration_roberta import RobertaConfig
 
 from cascadebert.data.encoding import Encoded
 from cascadebert.models.checkpoints import depth_of
-from cascadebert.models.members import Batch, Encoder, load_encoder, placed, pooler_of, token_states
+from cascadebert.models.encoders import Batch, Encoder, load_encoder, placed, pooler_of, token_states
 from cascadebert.recipe import Pretraining, Settings, needed
 from cascadebert.training.distillation import some_layers
 from cascadebert.training.loop import device_of, fit

@@ -10,7 +10,8 @@ from cascadebert.files import Origin, read_json, versions
 from cascadebert.metrics.costs import member_flops
 from cascadebert.metrics.exits import ExitLogits
 from cascadebert.metrics.predictions import Predictions
-from cascadebert.models.members import MultiExit, origin_of
+from cascadebert.models.encoders import origin_of
+from cascadebert.models.members import MultiExit
 from cascadebert.training.assembly import Given
 from cascadebert.training.loop import device_of, predict
 

@@ -10,8 +10,9 @@ from jaxtyping import Float, Float16, Float32, Int, Shaped
 
 from cascadebert.data.encoding import Encoded
 from cascadebert.files import atomic
+from cascadebert.models.encoders import sentence_states
 from cascadebert.models.half import autocast
-from cascadebert.models.members import Member, sentence_states
+from cascadebert.models.members import Member
 from cascadebert.training.finite import check_finite
 from cascadebert.training.loop import device_of, to_batch
 

@@ -3,7 +3,7 @@
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from cascadebert.models.members import Batch
+from cascadebert.models.encoders import Batch
 from cascadebert.recipe import needed
 from cascadebert.training.assembly import Given, Training
 from cascadebert.training.loop import on_logits

@@ -4,7 +4,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from cascadebert.models.members import Batch
+from cascadebert.models.encoders import Batch
 from cascadebert.training.assembly import Given, Training
 from cascadebert.training.loop import on_logits
 

@@ -5,7 +5,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from cascadebert.metrics.difficulty import read_difficult
-from cascadebert.models.members import Batch
+from cascadebert.models.encoders import Batch
 from cascadebert.recipe import needed
 from cascadebert.training.assembly import Given, Training
 from cascadebert.training.loop import on_logits

@@ -5,7 +5,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from cascadebert.models.members import Batch, Member, sentence_states
+from cascadebert.models.encoders import Batch, sentence_states
+from cascadebert.models.members import Member
 from cascadebert.recipe import Patience, needed
 from cascadebert.training.assembly import Given, Training
 from cascadebert.training.loop import Objective

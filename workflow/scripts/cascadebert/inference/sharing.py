@@ -1,0 +1,88 @@
+"""A packed system on its way: found in a folder or on the model hub, copied, uploaded."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cascadebert.inference.folder import NAME, Manifest
+from cascadebert.layouts import Problem
+
+CARD = "README.md"
+
+
+def names_of(manifest: Manifest) -> list[str]:
+    """Files of a packed system, within its folder."""
+    return [*manifest.files, NAME, CARD]
+
+
+@contextmanager
+def _hub(failed: str, remedy: str) -> Iterator[None]:
+    """What the hub or the network refuses, in one sentence."""
+    from httpx2 import HTTPError
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        yield
+    except (HTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
+        reason = str(getattr(error, "server_message", None) or error).partition("\n")[0].rstrip(". ")
+        raise Problem(f"{failed} ({reason}): {remedy}.") from None
+
+
+def located(source: str | Path, revision: str | None) -> tuple[Path, Path | None]:
+    """The folder of a system, fetched from the hub where there is none of that name; and where its links may lead.
+
+    Raises:
+        Problem: when it is neither a folder nor a repository that the hub gives.
+    """
+    folder = Path(source).expanduser()
+    if folder.is_dir():
+        if revision:
+            raise Problem(f"{source} is a folder and has no revision {revision}: leave the revision out.")
+        return folder, None
+    name = str(source)
+    if name.count("/") != 1 or name.startswith((".", "/", "~")):
+        raise Problem(f"{source} is no folder, and no repository of the hub, which is OWNER/NAME: check the path.")
+    from huggingface_hub import snapshot_download
+
+    endings = ["*.json", "*.safetensors", "*.md"]
+    with _hub(f"{source} is no folder, and the hub did not give it", "check name, revision and network"):
+        held = Path(snapshot_download(name, revision=revision, allow_patterns=endings))
+    return held, held.parent.parent
+
+
+def copied(folder: Path, manifest: Manifest, target: Path) -> None:
+    """Copy a system to a folder that does not exist yet, whole or not at all.
+
+    Raises:
+        Problem: when the folder exists.
+    """
+    if target.exists():
+        raise Problem(f"{target} exists: name a folder that does not, or remove it.")
+    beside = target.with_name(f".{target.name}.part")
+    shutil.rmtree(beside, ignore_errors=True)
+    for name in names_of(manifest):
+        if (folder / name).is_file():
+            (beside / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(folder / name, beside / name)
+    beside.rename(target)
+
+
+def uploaded(folder: Path, manifest: Manifest, repository: str, private: bool | None, token: str | None) -> str:
+    """Upload a system to a repository of the hub; members of another system that was there before go.
+
+    Returns:
+        The commit.
+
+    Raises:
+        Problem: when the hub does not take it.
+    """
+    from huggingface_hub import HfApi
+
+    api = HfApi(token=token)
+    with _hub(f"the hub did not take {repository}", "check the name, `hf auth login`, and the network"):
+        api.create_repo(repository, private=private, exist_ok=True)
+        done = api.upload_folder(
+            repo_id=repository, folder_path=folder, allow_patterns=names_of(manifest), delete_patterns=["members/*"]
+        )
+    return str(done.oid)
