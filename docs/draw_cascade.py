@@ -103,7 +103,7 @@ def regularization(colors: Colors) -> list[str]:
         arrow(215, 282, 345, 282, words, both=True),
         text(280, 273, "at least the margin ε", words),
         text(
-            586,
+            566,
             273,
             "Difficult: a model trained without\nthe text gets it wrong. Two texts\nnearer than ε add to the loss.",
             words,
