@@ -118,7 +118,7 @@ def test_bars_of_a_curve_are_its_intervals(frame):
 
 def test_systems_stand_by_name_at_one_ratio_the_best_on_top_and_cut_intervals_have_arrows(frame):
     wide = frame["system"] == "deebert"
-    frame.loc[wide, ["low", "high"]] = 0.0, 1.0
+    frame.loc[wide, "low"], frame.loc[wide, "high"] = frame["mean"] - 0.5, frame["mean"] + 0.5
     common = pd.DataFrame([{"system": "majority", "mean": 0.55}])
     rows = nearest(pd.concat([frame, common], ignore_index=True), 3.0)
     assert rows["mean"].is_monotonic_decreasing

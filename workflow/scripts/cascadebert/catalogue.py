@@ -206,11 +206,6 @@ def _theory(config: Config, name: str) -> kinds.Theory:
     return kinds.Theory(**_table(config, "Appendix C", notes=()), targets=tuple(config.speed_ups), **files)
 
 
-def _students_ratio(config: Config) -> float:
-    """Where static students stand, or would."""
-    return static_ratio(config) if config.student_layers else 3
-
-
 def _claims(config: Config, name: str) -> kinds.Verdicts:
     places, models = Places(config.results), [*variants(config).items(), *of_one_depth(config)]
     systems = [(run, name) for run, name in runs(config).items() if "{k}" not in SYSTEMS[name].label]
@@ -221,7 +216,7 @@ def _claims(config: Config, name: str) -> kinds.Verdicts:
         models=_files(config, places.predictions, models, *HALVES),
         speed_ups=tuple(config.speed_ups),
         high=tuple(config.ablation_speed_ups),
-        static=_students_ratio(config),
+        static=static_ratio(config),
         depths=tuple(layers for _, model, layers in of_one_depth(config) if model == "bert_complete"),
         full_layers=full_layers(config),
         left_out=tuple(left_out(config)),
@@ -263,10 +258,8 @@ def _states(config: Config, name: str) -> kinds.States:
 
 
 def _trade_off(config: Config, name: str) -> kinds.TradeOff:
-    ratio = _students_ratio(config) if name == "figure5_all" else None
-    return kinds.TradeOff(
-        tasks=_tasks(config), sweeps=_sweeps(config, name), systems=tuple(shown_in(name)), ratio=ratio
-    )
+    at = static_ratio(config) if name == "figure5_all" else None
+    return kinds.TradeOff(tasks=_tasks(config), sweeps=_sweeps(config, name), systems=tuple(shown_in(name)), ratio=at)
 
 
 def _reliability(config: Config, name: str) -> kinds.Runs:

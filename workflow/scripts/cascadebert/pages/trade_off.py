@@ -168,6 +168,6 @@ def comparison_figure(frame: pd.DataFrame, metrics: dict[str, str], ratio: float
         curves.set_title(column)
         forest.set_title(f"at {ratio:g}×")
         curves.set_ylabel(towards(f"{METRICS[metric]} (%)"))
-        curves.set_xlabel(towards("speed-up (×)", "faster"))
-        forest.set_xlabel(towards("%"))
+        curves.set_xlabel(towards("speed-up (×)", "faster"), fontsize=7)
+        forest.set_xlabel(towards("%"), fontsize=7)
     return figure
