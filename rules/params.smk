@@ -98,20 +98,17 @@ def packing(wildcards):
     return JOBS.short(size, memory_mb=2 * size)
 
 
-<<<<<<< HEAD
 def clocking(wildcards):
     """Resources of systems that are timed: at most three models and the base are in memory at once."""
     sizes = [sum(JOBS.whole_mb(RECIPES[name]) for name in PACKED[run]) for run in CLOCKED]
     seconds = 0.01 * len(sizes) * len(CLOCK.batch_sizes) * (CLOCK.repeats + 1) * CLOCK.rows
     return dataclasses.replace(JOBS.short(memory_mb=3 * max(sizes)), seconds=seconds)
-=======
+
+
 def proving(_):
     """A proof of all packed systems: each answers the report split in two precisions and four sizes of batch."""
-    jobs = [
-        JOBS.predicting(task, RECIPES[name], ("report",), 2 * 4) for task, run in PROVED for name in PACKED[run]
-    ]
+    jobs = [JOBS.predicting(task, RECIPES[name], ("report",), 2 * 4) for task, run in PROVED for name in PACKED[run]]
     return Job(sum(job.seconds for job in jobs), max((job.memory_mb for job in jobs), default=0), 1)
->>>>>>> ecaeab187fafa81c0c4a8ef9b3669dc511f579a0
 
 
 def pack_code(wildcards):

@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.container import ErrorbarContainer
-from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 from page_builders import LEARNED, predictions, rendered, tasks_of
@@ -18,15 +17,15 @@ from cascadebert.metrics.predictions import write_predictions
 from cascadebert.metrics.sweeps import sweep
 from cascadebert.pages import kinds
 from cascadebert.pages.accuracy_by_layer import plot_layers
-from cascadebert.pages.figures import figure_of, legend_above, panels_of, save
+from cascadebert.pages.figures import figure_of, legend_outside, panels_of, save
 from cascadebert.pages.instances import words
 from cascadebert.pages.inversions import limits, plot_dis
-from cascadebert.pages.passages import lines_of, plot_probabilities, plot_texts, wrapped
+from cascadebert.pages.passages import instance_figure, lines_of, plot_probabilities, plot_texts, wrapped
 from cascadebert.pages.ratings import plot_rating
 from cascadebert.pages.reliability import plot_reliability
-from cascadebert.pages.states import plot_states
-from cascadebert.pages.styles import CLASSES, MOST_CLASSES, STYLES
-from cascadebert.pages.trade_off import plot_trade_off, trade_off_figure
+from cascadebert.pages.states import plot_states, states_figure
+from cascadebert.pages.styles import CLASSES, STYLES, short_name
+from cascadebert.pages.trade_off import comparison_figure, curves_figure, nearest, plot_at_ratio, plot_trade_off
 from cascadebert.systems import SYSTEMS, shown_in
 
 NAN = float("nan")
@@ -96,37 +95,55 @@ def test_every_system_is_drawn_once_as_registered(frame):
     for name in SHOWN:
         system = SYSTEMS[name]
         handle, own = handles[system.label.format(k="k")], frame[frame["system"] == name].sort_values("speed_up")
-        assert isinstance(handle, ErrorbarContainer if name in static else Line2D)
         line = line_of(handle)
         assert (hex_of(line.get_color()), line.get_marker()) == STYLES[name][:2]
         assert line.get_linestyle() == ("None" if name in static else STYLES[name].line)
         x, y = line.get_xydata().T
-        np.testing.assert_allclose(x, own["speed_up"], atol=0.5 if name in static else 0)
+        np.testing.assert_allclose(x, own["speed_up"])  # each at its own ratio
         np.testing.assert_allclose(y, 100 * own["mean"])
-    assert len(ax.lines) == len(SHOWN) + 2 * len(static)  # each static system has two lines of caps
-
-
-def test_static_systems_of_one_speed_up_stand_side_by_side(frame):
-    _, handles = drawn(frame)
-    at_two = [
-        line_of(handles[SYSTEMS[name].label.format(k="k")]).get_xdata()[0]
-        for name in SHOWN
-        if SYSTEMS[name].exits == "last" and name != "bert_base"
-    ]
-    assert np.diff(at_two) == pytest.approx([0.1] * (len(at_two) - 1))
-    assert np.mean(at_two) == pytest.approx(2)
+    assert len(ax.lines) == len(SHOWN)
 
 
 def test_systems_of_a_figure_are_told_apart_without_colour():
     assert len({STYLES[name][1:] for name in SHOWN}) == len(SHOWN)
 
 
-def test_band_of_a_curve_is_its_interval(frame):
-    ax, _ = drawn(frame[frame["system"] == "pabee"])
-    (band,) = (c for c in ax.collections if hex_of(c.get_facecolor()[0]) == STYLES["pabee"].color)
-    heights = band.get_paths()[0].vertices[:, 1]
-    own = frame[frame["system"] == "pabee"]
-    assert (heights.min(), heights.max()) == pytest.approx((100 * own["low"].min(), 100 * own["high"].max()))
+def test_bars_of_a_curve_are_its_intervals(frame):
+    rows = frame[frame["system"] == "pabee"].sort_values("speed_up")
+    _, handles = drawn(rows)
+    (bars,) = handles["PABEE"].lines[2]
+    heights = [bar[:, 1] for bar in bars.get_segments()]
+    np.testing.assert_allclose(heights, 100 * rows[["low", "high"]].to_numpy())
+
+
+def test_systems_stand_by_name_at_one_ratio_the_best_on_top_and_cut_intervals_have_arrows(frame):
+    wide = frame["system"] == "deebert"
+    frame.loc[wide, "low"], frame.loc[wide, "high"] = frame["mean"] - 0.5, frame["mean"] + 0.5
+    common = pd.DataFrame([{"system": "majority", "mean": 0.55}])
+    rows = nearest(pd.concat([frame, common], ignore_index=True), 3.0)
+    assert rows["mean"].is_monotonic_decreasing
+    assert rows["system"].value_counts().to_dict() == dict.fromkeys([*SHOWN, "majority"], 1)
+    _, (ax,) = figure_of(1)
+    plot_at_ratio(ax, rows, 3.0)
+    names = [label.get_text() for label in ax.get_yticklabels()]
+    assert {"PABEE", "BERT-base (1×)", "PKD (4×)", "majority"} < set(names)
+    marks = {
+        line.get_ydata()[0]: line.get_xdata()[0] for line in ax.lines if line.get_marker() == STYLES["pabee"].marker
+    }
+    assert marks == pytest.approx({names.index("PABEE"): 100 * rows.set_index("system")["mean"]["pabee"]})
+    assert [line.get_ydata()[0] for line in ax.lines if line.get_markersize() == 2.5] == [names.index("DeeBERT")] * 2
+
+
+def test_every_system_and_ratio_of_a_column_is_in_its_two_panels(frame):
+    columns = {"movies": frame[frame["system"] != "pabee"], "movies-mm": frame, "pairs": frame}
+    both = pd.concat([rows.assign(column=column) for column, rows in columns.items()], ignore_index=True)
+    figure = comparison_figure(both, dict.fromkeys(columns, "accuracy"), 3.0)
+    check_tidy(figure)
+    for curves, at_ratio, column in zip(figure.axes[::2], figure.axes[1::2], columns, strict=True):
+        names = {label.get_text().split(" (")[0] for label in at_ratio.get_yticklabels()}
+        assert names == {short_name(name) for name in columns[column]["system"]}
+        assert curves.get_ylabel() == "accuracy (%) → better"
+        assert curves.get_title() == column
 
 
 def test_single_seed_is_drawn_without_intervals(frame):
@@ -145,11 +162,11 @@ def test_system_without_points_is_left_out(frame):
 def test_legend_has_a_system_that_only_a_later_panel_shows(frame):
     columns = {"movies": frame[frame["system"] != "pabee"], "movies-mm": frame[frame["system"] != "deebert"]}
     both = pd.concat([own.assign(column=column) for column, own in columns.items()])
-    figure = trade_off_figure(both, {"movies": "f1", "movies-mm": "accuracy"}, ncols=3)
+    figure = curves_figure(both, {"movies": "f1", "movies-mm": "accuracy"})
     (legend,) = figure.legends
     assert {text.get_text() for text in legend.get_texts()} == {SYSTEMS[name].label.format(k="k") for name in SHOWN}
     assert [ax.get_title() for ax in figure.axes] == ["movies", "movies-mm"]
-    assert [ax.get_ylabel() for ax in figure.axes] == ["F1 (%)", "accuracy (%)"]
+    assert [ax.get_ylabel() for ax in figure.axes] == ["F1 (%) → better", "accuracy (%) → better"]
     check_tidy(figure)
 
 
@@ -187,12 +204,13 @@ def test_panels_stand_in_even_rows_of_at_most_three(panels, rows):
 
 def test_figure_grows_by_the_height_of_its_legend():
     heights = []
-    for labels in (3, 4):
+    for labels in (2, 4):
         figure, axes = figure_of(1)
         for i in range(labels):
-            axes[0].plot([0, 1], label=str(i))
-        legend_above(figure, axes, ncols=3)
+            axes[0].plot([0, 1], label=f"{i} is a name of more than a third of the width")
+        legend_outside(figure, axes)
         heights.append(size_of(figure)[1] - 2.6)
+        check_tidy(figure)
     assert heights[1] == pytest.approx(2 * heights[0])
     assert heights[0] > 0.1
 
@@ -206,7 +224,7 @@ PAIR = "The man is sleeping near an old river."
 @pytest.fixture
 def instance():
     """Three classifiers, three classes; the second class is right."""
-    odds = {"DeeBERT, layer 2": (0.6, 0.3, 0.1), "BERT-Complete-2L": (0, 1, 0), "the base": (0.1, 0.8, 0.1)}
+    odds = {"DeeBERT, layer 2": (0.511, 0.3, 0.189), "BERT-Complete-2L": (0, 1, 0), "the base": (0.003, 0.996, 0.001)}
     classes = ("entailment", "neutral", "contradiction")
     rows = [(m, c, p) for m, own in odds.items() for c, p in zip(classes, own, strict=True)]
     about = {"id": "dev-7", "text": TEXT, "text_pair": PAIR, "gold": "neutral", "overlap": 0.4, "candidates": 12}
@@ -254,10 +272,10 @@ def test_bars_have_their_probabilities_and_the_gold_class_is_named(instance):
     plot_probabilities(ax, instance)
     handles = handles_of(ax)
     assert list(handles) == ["entailment", "neutral (gold)", "contradiction"]
-    assert [bar.get_height() for bar in handles["neutral (gold)"]] == pytest.approx([30, 100, 80])
+    assert [bar.get_height() for bar in handles["neutral (gold)"]] == pytest.approx([30, 100, 99.6])
     assert len({bars[0].get_hatch() for bars in handles.values()}) == 3
     assert [label.get_text() for label in ax.get_xticklabels()] == list(instance["model"].unique())
-    assert [text.get_text() for text in ax.texts] == ["60", "0", "10", "30", "100", "80", "10", "0", "10"]
+    assert [text.get_text() for text in ax.texts] == ["51", "0", "<1", "30", "100", ">99", "19", "0", "<1"]
     check_tidy(figure)
 
 
@@ -344,7 +362,7 @@ def test_classes_have_colour_and_marker_and_numbers_stand_beneath(silhouette):
     assert (hex_of(first.get_facecolor()[0]), hex_of(second.get_facecolor()[0])) == (CLASSES[0][0], CLASSES[1][0])
     assert len(first.get_paths()[0].vertices) != len(second.get_paths()[0].vertices)  # other markers
     shown = "undefined" if np.isnan(silhouette) else "0.13"
-    assert ax.get_xlabel() == f"accuracy 81.2 %\nsilhouette {shown}, 2 nearest neighbours 50.0 %"
+    assert ax.get_xlabel() == f"accuracy 81.2 %; silhouette {shown},\n2 nearest neighbours 50.0 %"
     check_tidy(figure)
 
 
@@ -364,7 +382,7 @@ def test_reliability_is_drawn_for_bins_that_hold_instances():
     plot_reliability(ax, reliability_frame())
     handles = handles_of(ax)
     assert list(handles) == ["with DAR: 10.0", "without DAR: 11.0", "temperature scaling: 12.0"]
-    assert ax.get_legend().get_title().get_text() == "ECE (%)"
+    assert ax.get_legend().get_title().get_text() == "ECE (%), lower is better"
     for line in handles.values():
         np.testing.assert_allclose(line.get_xydata(), [[75, 60], [95, 80]])
     assert len({(line.get_marker(), line.get_linestyle()) for line in handles.values()}) == 3
@@ -386,7 +404,7 @@ def test_panels_in_rows_leave_each_other_room():
     check_tidy(panels_of(reliability, names, plot_reliability, height=3.2)[0])
     layers = pd.concat([layers_frame(column=name) for name in names])
     figure, axes = panels_of(layers, names, plot_layers)
-    legend_above(figure, axes, ncols=3)
+    legend_outside(figure, axes)
     check_tidy(figure)
 
 
@@ -513,10 +531,10 @@ def test_figure4_draws_two_panels_a_task(files, tmp_path):
 def test_figure5_compares_the_two_cascades(files, tmp_path):
     runs = ("cascadebert", "cascadebert_three", "pabee", "base", "first2")
     sweeps = files(*(f"{run}_sweep.csv" for run in runs))
-    frame = drawn_by(kinds.TradeOff, tmp_path, sweeps=sweeps, systems=tuple(shown_in("figure5")), baselines=False)
+    frame = drawn_by(kinds.TradeOff, tmp_path, sweeps=sweeps, systems=tuple(shown_in("figure5")))
     curves = {(task, system): 2 for task in NAMES for system in ("cascadebert", "cascadebert_three")}
     assert frame.groupby(["column", "system"]).size().to_dict() == curves
-    whole = drawn_by(kinds.TradeOff, tmp_path, sweeps=sweeps, systems=tuple(SHOWN), baselines=True)
+    whole = drawn_by(kinds.TradeOff, tmp_path, sweeps=sweeps, systems=tuple(SHOWN), ratio=3.0)
     assert set(whole["system"].dropna()) == {*runs[:3], "bert_base", "bert_kl", "majority"}
     assert (whole["system"] == "majority").sum() == len(NAMES)  # the better one, or the first of two as good
 
@@ -541,21 +559,31 @@ def test_figure7_shows_the_tasks_with_ratings(files, tmp_path):
 # --- names and texts of all kinds
 
 
-def test_many_classes_with_long_names_leave_a_legend_that_can_be_read():
+def test_many_classes_with_long_names_leave_a_legend_that_can_be_read(instance):
     names = [f"intent_{i:02}_card_payment_not_recognised" for i in range(60)]
     frame = pd.DataFrame({"class": pd.Categorical(names * 2, categories=names), "x": 0.0, "y": 0.0})
     figure, (ax,) = figure_of(1)
     plot_states(ax, frame.assign(accuracy=0.5, silhouette=0.5, neighbours=0.5))
     labels = ax.get_legend_handles_labels()[1]
-    assert len(labels) == MOST_CLASSES + 1
-    assert labels[-1] == "and 48 more"
+    assert labels[0] == "54 more classes"
+    assert len(set(labels[1:])) == len(CLASSES) == 6
     assert max(map(len, labels)) <= 26
+    assert sum(len(marks.get_offsets()) for marks in ax.collections) == 120
     bars = pd.DataFrame({"model": "m", "class": names, "gold": names[-1], "probability": np.linspace(1, 0, 60) / 30})
     figure, (ax,) = figure_of(1)
     plot_probabilities(ax, bars)
-    assert len(ax.containers) == MOST_CLASSES
+    assert len(ax.containers) == len(CLASSES)
     assert ax.get_legend_handles_labels()[1][-1].endswith("(gold)")
-    assert ax.get_legend().get_title().get_text() == "the 12 likeliest of 60 classes"
+    points = pd.concat([frame.assign(model=model, layers=2) for model in ("deebert", "member")])
+    numbers = {"accuracy": 0.5, "silhouette": 0.5, "neighbours": 0.5}
+    texts = instance.iloc[[0] * len(names)].drop(columns=bars.columns).reset_index(drop=True)
+    for figure, width, height in (
+        (states_figure({"intents": points.assign(**numbers)}), 0.3, 0.5),
+        (instance_figure(pd.concat([bars, texts], axis=1)), 0.8, 0.3),
+    ):
+        check_tidy(figure)
+        box = figure.axes[-1].get_position()
+        assert (box.width > width, box.height > height) == (True, True)
 
 
 def test_markup_is_drawn_as_it_is_and_letters_without_a_font_are_told(tmp_path, caplog):

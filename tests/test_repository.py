@@ -9,6 +9,7 @@ import tomllib
 from importlib.metadata import packages_distributions
 from itertools import chain
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -74,6 +75,15 @@ def test_every_script_explains_itself(script, monkeypatch, capsys):
         runpy.run_path(str(ROOT / "workflow/scripts" / script), run_name="__main__")
     assert done.value.code == 0
     assert "usage" in capsys.readouterr().out
+
+
+def test_picture_of_the_cascade_is_what_its_script_draws(tmp_path):
+    runpy.run_path(str(ROOT / "docs/draw_cascade.py"))["main"](tmp_path)
+    drawings = sorted(tmp_path.iterdir())
+    assert len(drawings) == 2
+    for drawing in drawings:
+        assert drawing.read_bytes() == (ROOT / "docs" / drawing.name).read_bytes(), "run docs/draw_cascade.py"
+        assert ElementTree.parse(drawing).getroot().tag.endswith("svg")
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="no GLUE data beside the repository")

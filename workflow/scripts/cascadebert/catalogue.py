@@ -231,7 +231,7 @@ def _claims(config: Config, name: str) -> kinds.Verdicts:
         models=_files(config, places.predictions, models, *HALVES),
         speed_ups=tuple(config.speed_ups),
         high=tuple(config.ablation_speed_ups),
-        static=static_ratio(config) if config.student_layers else 3,
+        static=static_ratio(config),
         depths=tuple(layers for _, model, layers in of_one_depth(config) if model == "bert_complete"),
         full_layers=full_layers(config),
         times=_by_task(config, places.clock) if config.clock else (),
@@ -275,8 +275,8 @@ def _states(config: Config, name: str) -> kinds.States:
 
 
 def _trade_off(config: Config, name: str) -> kinds.TradeOff:
-    drawn: dict[str, Any] = {"systems": tuple(shown_in(name)), "baselines": name == "figure5_all"}
-    return kinds.TradeOff(tasks=_tasks(config), sweeps=_sweeps(config, name), **drawn)
+    at = static_ratio(config) if name == "figure5_all" else None
+    return kinds.TradeOff(tasks=_tasks(config), sweeps=_sweeps(config, name), systems=tuple(shown_in(name)), ratio=at)
 
 
 def _reliability(config: Config, name: str) -> kinds.Runs:

@@ -9,7 +9,17 @@ from matplotlib.axes import Axes
 
 from cascadebert.metrics.exits import exits_at
 from cascadebert.metrics.predictions import Predictions, check_aligned, logits_after, read_predictions
-from cascadebert.pages.figures import interval_bars, legend_above, over_seeds, panels_of, save, say, sentence, span
+from cascadebert.pages.figures import (
+    interval_bars,
+    legend_outside,
+    over_seeds,
+    panels_of,
+    save,
+    say,
+    sentence,
+    span,
+    towards,
+)
 from cascadebert.pages.kinds import AccuracyByLayer
 from cascadebert.pages.styles import style_of
 from cascadebert.systems import SYSTEMS
@@ -33,7 +43,7 @@ def render(page: AccuracyByLayer, out: Path) -> None:
     else:
         figure, axes = panels_of(frame, page.names, plot_layers)
         figure.supxlabel(f"layers executed (n: instances that DeeBERT emits there, at {at})", fontsize=8)
-        legend_above(figure, axes, ncols=3)
+        legend_outside(figure, axes)
     save(figure, frame, out)
 
 
@@ -112,18 +122,18 @@ def plot_layers(ax: Axes, frame: pd.DataFrame) -> None:
     sizes = frame.sort_values("layers").groupby("layers")["n"].first()
     places = {layers: i for i, layers in enumerate(sizes.index)}
     for shift, (name, line) in zip((-0.12, 0.0, 0.12), LINES.items(), strict=True):
-        own, (color, marker, _) = frame[frame["system"] == name].sort_values("layers"), style_of(name)
+        rows, (color, marker, *_) = frame[frame["system"] == name].sort_values("layers"), style_of(name)
         style: dict[str, Any] = {"color": color, "marker": marker, "label": SYSTEMS[name].label.format(k="k")}
         ax.errorbar(
-            own["layers"].map(places) + shift,
-            100 * own["mean"],
-            interval_bars(own),
+            rows["layers"].map(places) + shift,
+            100 * rows["mean"],
+            interval_bars(rows),
             linestyle=line,
             elinewidth=0.8,
             capsize=2,
             **style,
         )
     ax.set_xticks(range(len(sizes)), [f"{layers}\nn = {n:.0f}" for layers, n in sizes.items()])
-    ax.set(xlim=(-0.5, len(sizes) - 0.5), ylabel="accuracy (%)")
+    ax.set(xlim=(-0.5, len(sizes) - 0.5), ylabel=towards("accuracy (%)"))
     ax.grid(visible=False, axis="x")
     span(ax, 100 * frame["mean"].to_numpy())

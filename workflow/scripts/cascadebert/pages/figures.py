@@ -13,7 +13,9 @@ import pandas as pd
 from jaxtyping import Shaped
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.font_manager import fontManager
+from matplotlib.font_manager import FontProperties, fontManager
+from matplotlib.textpath import text_to_path
+from matplotlib.ticker import MaxNLocator
 
 from cascadebert.files import atomic, write_csv
 from cascadebert.metrics.intervals import mean_sd, t_interval
@@ -74,7 +76,7 @@ def over_seeds(values: Shaped[np.ndarray, " seeds"]) -> dict[str, Any]:
 
 
 def figure_of(
-    panels: int, per_row: int = 3, height: float = 2.6, width: float = WIDE, **options: Any
+    panels: int, per_row: int = 3, height: float = 2.6, parts: tuple[int, ...] = (1,), **options: Any
 ) -> tuple[Figure, list[Axes]]:
     """A figure of some panels in our style, without a display.
 
@@ -82,19 +84,21 @@ def figure_of(
         panels: how many.
         per_row: at most; rows are filled evenly, so that four panels are two rows of two.
         height: of a row, in inches.
-        width: of the figure, in inches.
+        parts: relative widths of the axes that a panel is made of.
         options: of Figure.subplots.
 
     Returns:
-        The figure and its panels, row by row.
+        The figure and its axes, row by row.
     """
     mpl.rcParams.update(STYLE | {"font.family": fonts()})
     rows = math.ceil(panels / per_row)
-    figure = Figure(figsize=(width, rows * height))
-    axes = figure.subplots(rows, math.ceil(panels / rows), squeeze=False, **options).ravel()
-    for ax in axes[panels:]:
+    columns, held = math.ceil(panels / rows), panels * len(parts)
+    figure = Figure(figsize=(WIDE, rows * height))
+    options |= {"squeeze": False, "width_ratios": parts * columns}
+    axes = figure.subplots(rows, columns * len(parts), **options).ravel()
+    for ax in axes[held:]:
         ax.remove()
-    return figure, list(axes[:panels])
+    return figure, list(axes[:held])
 
 
 def panels_of(
@@ -115,15 +119,37 @@ def panels_of(
     return figure, axes
 
 
-def legend_above(figure: Figure, axes: list[Axes], ncols: int) -> None:
-    """One legend above all panels, with every label that some panel has; the figure grows by its height."""
-    found: dict[str, Any] = {}
+def width_of(text: str, size: float, weight: str = "normal") -> float:
+    """How wide a text is in a font of some points, in inches."""
+    font = FontProperties(family=fonts(), size=size, weight=weight)
+    return text_to_path.get_text_width_height_descent(text, font, False)[0] / 72
+
+
+def legend_outside(figure: Figure, axes: list[Axes], where: str = "upper", title: str | None = None) -> None:
+    """One legend of every label that some panel has, in as many columns as fit; the figure grows by its height.
+
+    Args:
+        figure: in our style.
+        axes: its panels.
+        where: "upper" or "lower": above all panels or beneath them.
+        title: of the legend.
+    """
+    handle_of: dict[str, Any] = {}
     for ax in axes:
         handles, labels = ax.get_legend_handles_labels()
-        found |= {label: handle for label, handle in zip(labels, handles, strict=True) if label not in found}
-    if found:
-        figure.legend(found.values(), found.keys(), loc="outside upper center", ncols=ncols, columnspacing=1.2)
-        figure.set_figheight(figure.get_figheight() + 0.16 * math.ceil(len(found) / ncols))
+        handle_of |= {label: handle for label, handle in zip(labels, handles, strict=True) if label not in handle_of}
+    if handle_of:
+        widest = 0.6 + max(width_of(label, float(STYLE["legend.fontsize"])) for label in handle_of)
+        ncols = min(len(handle_of), max(1, int(figure.get_figwidth() / widest)))
+        spread = {"ncols": ncols, "columnspacing": 1.2, "title": title}
+        figure.legend(handle_of.values(), handle_of.keys(), loc=f"outside {where} center", **spread)
+        lines = math.ceil(len(handle_of) / ncols) + bool(title)
+        figure.set_figheight(figure.get_figheight() + 0.16 * lines)
+
+
+def towards(label: str, word: str = "better") -> str:
+    """An axis label that says which way is better; along a vertical axis its arrow points upwards."""
+    return f"{label} → {word}"
 
 
 def say(ax: Axes, text: str) -> None:
@@ -143,12 +169,13 @@ def span(ax: Axes, means: np.ndarray) -> None:
     """Make the vertical axis span some means, in per cent; an interval that reaches beyond is cut."""
     low, high = np.nanmin(means), np.nanmax(means)
     margin = max(2.0, 0.12 * (high - low))
-    ax.set_ylim(low - margin, high + margin)
+    ax.set_ylim(low - margin, min(high + margin, 101))
+    ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
 
 
-def interval_bars(own: pd.DataFrame) -> np.ndarray:
+def interval_bars(rows: pd.DataFrame) -> np.ndarray:
     """Half the width of each row's interval, in per cent; 0 where there is none."""
-    return (100 * (own["high"] - own["mean"])).fillna(0).to_numpy()
+    return (100 * (rows["high"] - rows["mean"])).fillna(0).to_numpy()
 
 
 def save(figure: Figure, frame: pd.DataFrame, pdf: Path) -> None:

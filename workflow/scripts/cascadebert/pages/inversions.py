@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import seaborn
 from matplotlib.axes import Axes
 from matplotlib.collections import Collection
 
-from cascadebert.pages.figures import panels_of, save
+from cascadebert.pages.figures import panels_of, save, towards
 from cascadebert.pages.kinds import File, Runs
 from cascadebert.systems import SYSTEMS
 
@@ -22,7 +23,7 @@ def render(page: Runs, out: Path) -> None:
     bounds = limits(frame["dis"])
     layout = {"per_row": 1 if frame["layers"].nunique() > 6 else 2, "height": 1.3}
     figure, axes = panels_of(frame, page.names, lambda ax, own: plot_dis(ax, own, *bounds), **layout)
-    figure.colorbar(axes[0].collections[0], ax=axes, label="DIS (%)", aspect=12 * len(axes))
+    figure.colorbar(axes[0].collections[0], ax=axes, label=towards("DIS (%)"), aspect=12 * len(axes))
     note = "\n–: undefined, the classifier is always right or always wrong" if frame["dis"].isna().any() else ""
     figure.supxlabel(f"layers executed{note}", fontsize=8)
     save(figure, frame, out)
@@ -53,6 +54,12 @@ def limits(shares: pd.Series) -> tuple[float, float]:
     return (100 * low, 100 * high) if high > low else (100 * low - 1, 100 * high + 1)
 
 
+def luminance(color: np.ndarray) -> float:
+    """Relative luminance of an sRGB colour, as the Web Content Accessibility Guidelines define it."""
+    rgb = np.asarray(color[:3])
+    return float(np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4) @ (0.2126, 0.7152, 0.0722))
+
+
 def plot_dis(ax: Axes, frame: pd.DataFrame, low: float, high: float) -> Collection:
     """Figure 3: DIS of each classifier, in per cent; a cell is blank without a model, a dash where it is undefined.
 
@@ -68,6 +75,8 @@ def plot_dis(ax: Axes, frame: pd.DataFrame, low: float, high: float) -> Collecti
     table = 100 * frame.pivot_table("dis", "system", "layers", dropna=False).reindex(MODELS)
     numbers = {"annot": True, "fmt": ".1f", "annot_kws": {"fontsize": 7}}
     seaborn.heatmap(table, vmin=low, vmax=high, cmap="cividis", linewidths=1, cbar=False, ax=ax, **numbers)
+    for text, color in zip(ax.texts, ax.collections[0].get_facecolors()[table.notna().to_numpy().ravel()], strict=True):
+        text.set_color("black" if luminance(color) > 0.18 else "white")  # the higher contrast of the two
     for row in frame[frame["dis"].isna()].itertuples():
         i, j = table.index.get_loc(row.system), table.columns.get_loc(row.layers)
         ax.text(j + 0.5, i + 0.5, "–", ha="center", va="center", fontsize=7)

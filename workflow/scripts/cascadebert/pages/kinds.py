@@ -252,7 +252,7 @@ class TradeOff(Page):
     kind: str = "trade_off"
     systems: tuple[str, ...]
     sweeps: tuple[Path, ...]
-    baselines: bool  # whether the better baseline of common sense is a line
+    ratio: float | None = None  # at which all systems and the better baseline are set side by side, with intervals
 
 
 @dataclass(frozen=True, config=STRICT, kw_only=True)

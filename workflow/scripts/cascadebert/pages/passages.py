@@ -11,16 +11,15 @@ import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.font_manager import FontProperties
+from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnchoredOffsetbox, HPacker, TextArea, VPacker
-from matplotlib.textpath import text_to_path
 
 from cascadebert.files import read_examples
 from cascadebert.metrics.predictions import read_predictions
-from cascadebert.pages.figures import figure_of, save, sentence
+from cascadebert.pages.figures import figure_of, legend_outside, save, sentence, width_of
 from cascadebert.pages.instances import easy_instance, words
 from cascadebert.pages.kinds import EasyInstance
-from cascadebert.pages.styles import CLASSES, MOST_CLASSES, SHARED, brief
+from cascadebert.pages.styles import CLASSES, SHARED, brief
 
 LINE_HEIGHT = 0.165
 """Of a line of text, in inches."""
@@ -37,14 +36,23 @@ def render(page: EasyInstance, out: Path) -> None:
     frame = easy_instance(deebert, small, base, texts[i], page.layer)
     frame.insert(0, "task", page.names[i])
     if "id" in frame:
-        lines = lines_of(frame, inches=5.6)
-        above, below = LINE_HEIGHT * len(lines), 1.9
-        figure, axes = figure_of(2, per_row=1, height=(above + below) / 2, height_ratios=[above, below])
-        plot_texts(axes[0], lines)
-        plot_probabilities(axes[1], frame)
+        figure = instance_figure(frame)
     else:
         figure = sentence(f"{page.names[i]}: no instance is wrong at the off-ramp and right in the complete member.")
     save(figure, frame, out)
+
+
+def instance_figure(frame: pd.DataFrame) -> Figure:
+    """Figure 1: the texts, the bars beneath them, and the classes at the foot; of `easy_instance`, with an instance."""
+    lines = lines_of(frame, inches=5.6)
+    above, below = LINE_HEIGHT * len(lines), 1.7
+    figure, axes = figure_of(2, per_row=1, height=(above + below) / 2, height_ratios=[above, below])
+    plot_texts(axes[0], lines)
+    plot_probabilities(axes[1], frame)
+    shown, held = len(axes[1].containers), frame["class"].nunique()
+    title = f"{shown} of {held} classes: the right one and the likeliest" if shown < held else None
+    legend_outside(figure, axes[1:], "lower", title)
+    return figure
 
 
 def wrapped(text: str, shared: set[str], inches: float, size: float = 8.0) -> list[list[Run]]:
@@ -60,8 +68,7 @@ def wrapped(text: str, shared: set[str], inches: float, size: float = 8.0) -> li
     used = 0.0
     for token in re.findall(r"\S{1,60}", text):  # longer ones, addresses mostly, are cut
         bold = bool(words(token)) and words(token) <= shared
-        font = FontProperties(size=size, weight="bold" if bold else "normal")
-        width = text_to_path.get_text_width_height_descent(f"{token}\N{NO-BREAK SPACE}", font, False)[0] / 72
+        width = width_of(f"{token}\N{NO-BREAK SPACE}", size, "bold" if bold else "normal")
         if lines[-1] and used + width > inches:
             lines.append([])
             used = 0.0
@@ -113,6 +120,18 @@ def plot_texts(ax: Axes, lines: list[list[Run]]) -> None:
     ax.add_artist(box)
 
 
+def percent(share: float) -> str:
+    """A share in per cent without decimals; 0 and 100 are said of nothing and of all alone.
+
+    Example:
+        >>> [percent(share) for share in (0.0, 0.004, 0.511, 0.996, 1.0)]
+        ['0', '<1', '51', '>99', '100']
+    """
+    if 0 < share < 0.005 or 0.995 <= share < 1:
+        return "<1" if share < 0.5 else ">99"
+    return f"{100 * share:.0f}"
+
+
 def plot_probabilities(ax: Axes, frame: pd.DataFrame) -> None:
     """Figure 1's bars: for each model the probability of every class.
 
@@ -122,19 +141,16 @@ def plot_probabilities(ax: Axes, frame: pd.DataFrame) -> None:
     """
     models, gold = list(frame["model"].unique()), frame["gold"].iloc[0]
     likely = frame.groupby("class", sort=False)["probability"].max().sort_values(ascending=False, kind="stable").index
-    kept = {gold, *likely[: MOST_CLASSES - 1]}
+    kept = {gold, *likely[: len(CLASSES) - 1]}
     classes = [name for name in frame["class"].unique() if name in kept]
     width = 0.8 / len(classes)
     for i, name in enumerate(classes):
         color, _, hatch = CLASSES[i % len(CLASSES)]
-        heights = 100 * frame.loc[frame["class"] == name, "probability"]
+        shares = frame.loc[frame["class"] == name, "probability"]
         places = np.arange(len(models)) + (i - (len(classes) - 1) / 2) * width
         label = f"{brief(name)} (gold)" if name == gold else brief(name)
-        bars = ax.bar(places, heights, 0.9 * width, color=color, hatch=hatch, edgecolor="white", label=label)
-        ax.bar_label(bars, fmt="%.0f", fontsize=7, padding=1)
+        bars = ax.bar(places, 100 * shares, 0.9 * width, color=color, hatch=hatch, edgecolor="white", label=label)
+        ax.bar_label(bars, [percent(share) for share in shares], fontsize=7, padding=1)
     ax.set_xticks(range(len(models)), models)
-    ax.grid(visible=False, axis="x")
+    ax.grid(visible=False)
     ax.set(ylabel="probability (%)", ylim=(0, 108))
-    more = len(likely) - len(classes)
-    title = f"the {len(classes)} likeliest of {len(likely)} classes" if more else None
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=min(len(classes), 4), title=title)

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Shaped
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from cascadebert.pages.figures import figure_of, save
 from cascadebert.pages.kinds import States
-from cascadebert.pages.styles import CLASSES, MOST_CLASSES, brief
+from cascadebert.pages.styles import CLASSES, brief
 
 N_NEIGHBOURS = 10
 NAMES = {"deebert": "DeeBERT", "member": "CascadeBERT"}
@@ -22,17 +23,25 @@ NAMES = {"deebert": "DeeBERT", "member": "CascadeBERT"}
 
 def render(page: States, out: Path) -> None:
     """Draw a row for each task: DeeBERT's off-ramp, then the member."""
-    frames = []
-    figure, axes = figure_of(2 * len(page.states), per_row=2, height=2.1)
-    for task, path, *pair in zip(page.names, page.states, axes[::2], axes[1::2], strict=True):
+    frames = {}
+    for task, path in zip(page.names, page.states, strict=True):
         with np.load(path) as file:
-            frame = separation(dict(file), page.perplexity, page.instances, page.seed)
-        frames.append(frame.assign(task=task))
-        for ax, (model, own) in zip(pair, frame.groupby("model", sort=False), strict=True):
-            plot_states(ax, own)
-            ax.set_title(f"{task}: {NAMES[model]}, layer {own['layers'].iloc[0]}")
-        pair[1].legend(loc="center left", bbox_to_anchor=(1, 0.5), markerscale=2, handlelength=1)
-    save(figure, pd.concat(frames), out)
+            frames[task] = separation(dict(file), page.perplexity, page.instances, page.seed)
+    save(states_figure(frames), pd.concat(frame.assign(task=task) for task, frame in frames.items()), out)
+
+
+def states_figure(frames: dict[str, pd.DataFrame]) -> Figure:
+    """Figure 4: a row of two panels for each task, of `separation`, and its classes beside it."""
+    figure, axes = figure_of(2 * len(frames), per_row=2, height=2.1)
+    for (task, frame), *pair in zip(frames.items(), axes[::2], axes[1::2], strict=True):
+        for ax, (model, rows) in zip(pair, frame.groupby("model", sort=False), strict=True):
+            plot_states(ax, rows)
+            ax.set_title(f"{task}: {NAMES[model]}, layer {rows['layers'].iloc[0]}")
+        legend = pair[1].legend(loc="center left", bbox_to_anchor=(1, 0.5), handlelength=1)
+        for handle in legend.legend_handles:
+            handle.set(sizes=[16], alpha=1)
+    figure.supxlabel("the higher a number, the further classes are apart", fontsize=7)
+    return figure
 
 
 def separation(states: dict[str, np.ndarray], perplexity: float, instances: int, seed: int) -> pd.DataFrame:
@@ -88,18 +97,22 @@ def plot_states(ax: Axes, frame: pd.DataFrame) -> None:
         ax: to draw on.
         frame: of `separation`, one model.
     """
-    named = set(frame["class"].value_counts().index[:MOST_CLASSES])
-    for i, name in enumerate(frame["class"].cat.categories):
-        own, (color, marker, _) = frame[frame["class"] == name], CLASSES[i % len(CLASSES)]
-        ax.scatter(own["x"], own["y"], s=5, c=color, marker=marker, alpha=0.6, linewidths=0)
-        if name in named:
-            ax.collections[-1].set_label(brief(name))
-    if left := len(frame["class"].cat.categories) - len(named):
-        ax.plot([], [], " ", label=f"and {left} more")
+    names = frame["class"].cat.categories
+    frequent = set(frame["class"].value_counts().index[: len(CLASSES)])
+    marks: dict[str, Any] = {
+        "s": np.clip(4000 / len(frame), 2, 5),
+        "alpha": np.clip(30 / len(frame) ** 0.5, 0.4, 0.8),
+    }
+    rest = frame[~frame["class"].isin(frequent)]
+    if left := len(names) - len(frequent):
+        ax.scatter(rest["x"], rest["y"], c="#BBBBBB", label=f"{left} more classes", linewidths=0, **marks)
+    for name, (color, marker, _) in zip([name for name in names if name in frequent], CLASSES, strict=False):
+        rows = frame[frame["class"] == name]
+        ax.scatter(rows["x"], rows["y"], c=color, marker=marker, label=brief(name), linewidths=0, **marks)
     row = frame.iloc[0]
-    apart = "undefined" if np.isnan(row["silhouette"]) else f"{row['silhouette']:.2f}"
-    told = f"accuracy {100 * row['accuracy']:.1f} %\nsilhouette {apart}"
+    apart = "undefined" if np.isnan(row["silhouette"]) else f"{round(row['silhouette'], 2) + 0.0:.2f}"
+    told = f"accuracy {100 * row['accuracy']:.1f} %; silhouette {apart}"
     ax.set_xlabel(
-        f"{told}, {min(N_NEIGHBOURS, len(frame) - 1)} nearest neighbours {100 * row['neighbours']:.1f} %", fontsize=7
+        f"{told},\n{min(N_NEIGHBOURS, len(frame) - 1)} nearest neighbours {100 * row['neighbours']:.1f} %", fontsize=7
     )
     ax.set(xticks=[], yticks=[])

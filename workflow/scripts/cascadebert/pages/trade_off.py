@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -11,9 +12,18 @@ from matplotlib.ticker import MaxNLocator
 
 from cascadebert.metrics.baselines import BASELINES
 from cascadebert.metrics.sweeps import printed_points
-from cascadebert.pages.figures import interval_bars, legend_above, over_seeds, panels_of, save, span
+from cascadebert.pages.figures import (
+    figure_of,
+    interval_bars,
+    legend_outside,
+    over_seeds,
+    panels_of,
+    save,
+    span,
+    towards,
+)
 from cascadebert.pages.kinds import TradeOff
-from cascadebert.pages.styles import style_of
+from cascadebert.pages.styles import COMMON_SENSE, short_name, style_of
 from cascadebert.systems import SYSTEMS
 
 METRICS = {"accuracy": "accuracy", "f1": "F1"}
@@ -22,12 +32,15 @@ METRICS = {"accuracy": "accuracy", "f1": "F1"}
 def render(page: TradeOff, out: Path) -> None:
     """Draw a panel for each column of Table 2."""
     points, columns = printed_points(page.sweeps, page.names)
-    metrics = dict(zip(points["column"], points["metric"], strict=True))
+    scores = dict(zip(points["column"], points["metric"], strict=True))
+    metrics = {column: scores[column] for column in columns}
     frame = trade_off(points, page.systems)
-    if page.baselines:
+    if page.ratio is None:
+        figure = curves_figure(frame, metrics)
+    else:
         frame = pd.concat([frame, better_baselines(points, columns)], ignore_index=True)
-    ncols = min(3, frame["system"].nunique())
-    save(trade_off_figure(frame, {column: metrics[column] for column in columns}, ncols), frame, out)
+        figure = comparison_figure(frame, metrics, page.ratio)
+    save(figure, frame, out)
 
 
 def trade_off(points: pd.DataFrame, systems: Sequence[str]) -> pd.DataFrame:
@@ -54,60 +67,107 @@ def better_baselines(points: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     return pd.DataFrame(best).assign(run="", n_seeds=0)
 
 
-def side_by_side(speed_ups: pd.Series, step: float = 0.1) -> pd.Series:
-    """Where points of one speed-up stand, so that none hides another: in their order, around that speed-up.
+def plot_trade_off(ax: Axes, frame: pd.DataFrame, bars: bool = True) -> None:
+    """Score against speed-up: a curve for each adaptive system, points for each static one, a line for a baseline.
 
-    Example:
-        >>> side_by_side(pd.Series([2.0, 3.0, 2.0])).tolist()
-        [1.95, 3.0, 2.05]
-    """
-    same = speed_ups.groupby(speed_ups.round(2))
-    return speed_ups + step * (same.cumcount() - (same.transform("size") - 1) / 2)
-
-
-def plot_trade_off(ax: Axes, frame: pd.DataFrame) -> None:
-    """Score against speed-up: a curve for each adaptive system, a point for each static one, a line for a baseline.
-
-    The axis spans the means; an interval that reaches beyond is cut. Static systems of one speed-up stand side by
-    side.
+    Every mark stands at its own ratio. The axis spans the means; an interval that reaches beyond is cut.
 
     Args:
         ax: to draw on.
         frame: columns system, speed_up (mean achieved), mean, low, high (fractions; NaN where there is no interval).
+        bars: whether intervals are drawn.
     """
-    static = [name for name, system in SYSTEMS.items() if system.exits == "last"]
-    places = side_by_side(frame.loc[frame["system"].isin(static), "speed_up"])
     for name, system in SYSTEMS.items():
-        own = frame[frame["system"] == name].sort_values("speed_up")
-        if own.empty:
+        rows = frame[frame["system"] == name].sort_values("speed_up")
+        if rows.empty:
             continue
-        color, marker, line = style_of(name)
+        color, marker, line, _ = style_of(name)
         style: dict[str, Any] = {"color": color, "marker": marker, "label": system.label.format(k="k")}
-        if system.exits == "last":
-            style |= {"linestyle": "none", "elinewidth": 0.8, "capsize": 1.5, "markersize": 5, "zorder": 3}
-            ax.errorbar(places[own.index], 100 * own["mean"], interval_bars(own), **style)
-        else:
-            ax.plot(own["speed_up"], 100 * own["mean"], linestyle=line, **style)
-            band: dict[str, Any] = {"color": color, "alpha": 0.12, "linewidth": 0}
-            ax.fill_between(own["speed_up"], 100 * own["low"], 100 * own["high"], **band)
+        style |= {"linestyle": "none" if system.exits == "last" else line, "markersize": 3.5, "elinewidth": 0.8}
+        ax.errorbar(rows["speed_up"], 100 * rows["mean"], interval_bars(rows) if bars else None, **style)
     for row in frame[frame["system"].isin(BASELINES)].itertuples():
-        ax.axhline(100 * row.mean, color="#999999", linewidth=0.8, zorder=0, label="better of majority, TF-IDF")
+        ax.axhline(100 * row.mean, color="#999999", linewidth=0.8, zorder=0)
     if not frame.empty:
         span(ax, 100 * frame["mean"].to_numpy())
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
-def trade_off_figure(frame: pd.DataFrame, metrics: dict[str, str], ncols: int) -> Figure:
+def nearest(frame: pd.DataFrame, ratio: float) -> pd.DataFrame:
+    """Of each system the point that is nearest to a speed-up, and a baseline, which has none; the best score first."""
+    distance = (frame["speed_up"] - ratio).abs().fillna(0)
+    rows = frame.loc[distance.groupby(frame["system"], sort=False).idxmin()]
+    return rows.sort_values("mean", ascending=False, kind="stable")
+
+
+def plot_at_ratio(ax: Axes, frame: pd.DataFrame, ratio: float) -> None:
+    """Each system by name, with its score and interval at one speed-up; the best on top.
+
+    The axis spans the means and an interval of middling width; one that reaches beyond is cut, and an arrow says so.
+
+    Args:
+        ax: to draw on.
+        frame: as `plot_trade_off` takes it.
+        ratio: the speed-up; of a system that has none there the nearest, told in brackets if a tenth away or more.
+    """
+    rows = nearest(frame, ratio)
+    names = []
+    reach = interval_bars(rows)
+    margin = max(2.0, float(np.median(reach)))
+    low, high = max(0, 100 * rows["mean"].min() - margin), min(100, 100 * rows["mean"].max() + margin)
+    for place, (row, half) in enumerate(zip(rows.itertuples(), reach, strict=True)):
+        score = 100 * row.mean
+        if row.system in BASELINES:
+            ax.axvline(score, color="#999999", linewidth=0.8, zorder=0)
+            ax.plot(score, place, color="#999999", marker="|", markersize=7)
+            names.append(COMMON_SENSE[row.system])
+            continue
+        color, marker, line, _ = style_of(row.system)
+        ax.hlines(place, max(low, score - half), min(high, score + half), color=color, linewidth=0.9)
+        ax.plot(score, place, color=color, marker=marker, linestyle=line)
+        for end, arrow, beyond in ((low, "<", score - half < low), (high, ">", score + half > high)):
+            if beyond:
+                ax.plot(end, place, color=color, marker=arrow, markersize=2.5)
+        elsewhere = abs(row.speed_up / ratio - 1) > 0.1
+        names.append(short_name(row.system) + (f" ({row.speed_up:.2g}×)" if elsewhere else ""))
+    ax.set_yticks(range(len(names)), names, fontsize=6.5)
+    ax.set(xlim=(low - 0.04 * (high - low), high + 0.04 * (high - low)), ylim=(len(names) - 0.5, -0.5))
+    ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    ax.tick_params(axis="y", length=0)
+    ax.grid(visible=False, axis="y")
+    ax.spines["left"].set_visible(False)
+
+
+def curves_figure(frame: pd.DataFrame, metrics: dict[str, str]) -> Figure:
     """Figure 5: a panel for each column of the tables.
 
     Args:
         frame: of `trade_off`.
         metrics: of each column, in order.
-        ncols: of the legend.
     """
     figure, axes = panels_of(frame, list(metrics), plot_trade_off)
     for ax, metric in zip(axes, metrics.values(), strict=True):
-        ax.set_ylabel(f"{METRICS[metric]} (%)")
-    figure.supxlabel("speed-up (×): layers of the base / layers executed", fontsize=8)
-    legend_above(figure, axes, ncols)
+        ax.set_ylabel(towards(f"{METRICS[metric]} (%)"))
+    figure.supxlabel(towards("speed-up (×): layers of the base / layers executed", "faster"), fontsize=8)
+    legend_outside(figure, axes)
+    return figure
+
+
+def comparison_figure(frame: pd.DataFrame, metrics: dict[str, str], ratio: float) -> Figure:
+    """Figure 5 of every system: two panels for each column, all ratios, and beside it one ratio with intervals.
+
+    Args:
+        frame: of `trade_off` and `better_baselines`.
+        metrics: of each column, in order.
+        ratio: of the second panel; its names are the legend of both.
+    """
+    figure, axes = figure_of(len(metrics), per_row=2, height=2.3, parts=(3, 2))
+    for (column, metric), curves, forest in zip(metrics.items(), axes[::2], axes[1::2], strict=True):
+        rows = frame[frame["column"] == column]
+        plot_trade_off(curves, rows, bars=False)
+        plot_at_ratio(forest, rows, ratio)
+        curves.set_title(column)
+        forest.set_title(f"at {ratio:g}×")
+        curves.set_ylabel(towards(f"{METRICS[metric]} (%)"))
+        curves.set_xlabel(towards("speed-up (×)", "faster"), fontsize=7)
+        forest.set_xlabel(towards("%"), fontsize=7)
     return figure
