@@ -6,9 +6,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from cascadebert.pages.clock import clocked, read_times
-from cascadebert.pages.figures import legend_above, panels_of, save
+from cascadebert.pages.figures import legend_outside, panels_of, save, towards
 from cascadebert.pages.kinds import Clocked
 from cascadebert.pages.styles import style_of
+from cascadebert.systems import SYSTEMS
 
 
 def render(page: Clocked, out: Path) -> None:
@@ -22,8 +23,8 @@ def render(page: Clocked, out: Path) -> None:
     ]
     figure, axes = panels_of(frame, [*dict.fromkeys(frame["column"])], plot_clock, per_row=2, height=2.8)
     figure.supxlabel("speed-up counted in layers (×)", fontsize=8)
-    figure.supylabel("speed-up on the clock (×)", fontsize=8)
-    legend_above(figure, axes, 3)
+    figure.supylabel(towards("speed-up on the clock (×)", "faster"), fontsize=8)
+    legend_outside(figure, axes)
     save(figure, frame, out)
 
 
@@ -32,13 +33,14 @@ def plot_clock(ax: Axes, frame: pd.DataFrame) -> None:
 
     Args:
         ax: to draw on.
-        frame: columns system, label, speed_up (counted), clock, low, high.
+        frame: columns system, speed_up (counted), clock, low, high.
     """
     most = float(frame[["speed_up", "high"]].max().max()) * 1.05
-    ax.plot([0.8, most], [0.8, most], color="#999999", linewidth=0.8, zorder=0)
-    ax.annotate("clock = counted", (most, most), (-4, -12), textcoords="offset points", ha="right", fontsize=6.5)
-    for (system, label), own in frame.groupby(["system", "label"], sort=False):
+    ax.plot([0.8, most], [0.8, most], color="#999999", linewidth=0.8, zorder=0, label="the clock is what is counted")
+    for system, own in frame.groupby("system", sort=False):
         own = own.sort_values("speed_up")
-        color, marker, line = style_of(system)
+        color, marker, line, _ = style_of(system)
+        line = "none" if SYSTEMS[system].exits == "last" else line
         reach = [own["clock"] - own["low"], own["high"] - own["clock"]]
+        label = SYSTEMS[system].label.format(k="k")
         ax.errorbar(own["speed_up"], own["clock"], reach, color=color, marker=marker, linestyle=line, label=label)
