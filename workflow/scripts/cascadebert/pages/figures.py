@@ -5,7 +5,7 @@ import math
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib as mpl
 import numpy as np
@@ -125,7 +125,9 @@ def width_of(text: str, size: float, weight: str = "normal") -> float:
     return text_to_path.get_text_width_height_descent(text, font, False)[0] / 72
 
 
-def legend_outside(figure: Figure, axes: list[Axes], where: str = "upper", title: str | None = None) -> None:
+def legend_outside(
+    figure: Figure, axes: list[Axes], where: Literal["upper", "lower"] = "upper", title: str | None = None
+) -> None:
     """One legend of every label that some panel has, in as many columns as fit; the figure grows by its height.
 
     Args:
@@ -141,8 +143,8 @@ def legend_outside(figure: Figure, axes: list[Axes], where: str = "upper", title
     if handle_of:
         widest = 0.6 + max(width_of(label, float(STYLE["legend.fontsize"])) for label in handle_of)
         ncols = min(len(handle_of), max(1, int(figure.get_figwidth() / widest)))
-        spread = {"ncols": ncols, "columnspacing": 1.2, "title": title}
-        figure.legend(handle_of.values(), handle_of.keys(), loc=f"outside {where} center", **spread)
+        spread: dict[str, Any] = {"loc": f"outside {where} center", "ncols": ncols, "columnspacing": 1.2}
+        figure.legend(handle_of.values(), handle_of.keys(), title=title, **spread)
         lines = math.ceil(len(handle_of) / ncols) + bool(title)
         figure.set_figheight(figure.get_figheight() + 0.16 * lines)
 

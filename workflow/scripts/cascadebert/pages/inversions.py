@@ -75,7 +75,8 @@ def plot_dis(ax: Axes, frame: pd.DataFrame, low: float, high: float) -> Collecti
     table = 100 * frame.pivot_table("dis", "system", "layers", dropna=False).reindex(MODELS)
     numbers = {"annot": True, "fmt": ".1f", "annot_kws": {"fontsize": 7}}
     seaborn.heatmap(table, vmin=low, vmax=high, cmap="cividis", linewidths=1, cbar=False, ax=ax, **numbers)
-    for text, color in zip(ax.texts, ax.collections[0].get_facecolors()[table.notna().to_numpy().ravel()], strict=True):
+    colors = np.asarray(ax.collections[0].get_facecolor())[table.notna().to_numpy().ravel()]
+    for text, color in zip(ax.texts, colors, strict=True):
         text.set_color("black" if luminance(color) > 0.18 else "white")  # the higher contrast of the two
     for row in frame[frame["dis"].isna()].itertuples():
         i, j = table.index.get_loc(row.system), table.columns.get_loc(row.layers)

@@ -38,7 +38,7 @@ def states_figure(frames: dict[str, pd.DataFrame]) -> Figure:
             plot_states(ax, rows)
             ax.set_title(f"{task}: {NAMES[model]}, layer {rows['layers'].iloc[0]}")
         legend = pair[1].legend(loc="center left", bbox_to_anchor=(1, 0.5), handlelength=1)
-        for handle in legend.legend_handles:
+        for handle in filter(None, legend.legend_handles):
             handle.set(sizes=[16], alpha=1)
     figure.supxlabel("the higher a number, the further classes are apart", fontsize=7)
     return figure
