@@ -100,9 +100,7 @@ def packing(wildcards):
 
 def proving(_):
     """A proof of all packed systems: each answers the report split in two precisions and four sizes of batch."""
-    jobs = [
-        JOBS.predicting(task, RECIPES[name], ("report",), 2 * 4) for task, run in PROVED for name in PACKED[run]
-    ]
+    jobs = [JOBS.predicting(task, RECIPES[name], ("report",), 2 * 4) for task, run in PROVED for name in PACKED[run]]
     return Job(sum(job.seconds for job in jobs), max((job.memory_mb for job in jobs), default=0), 1)
 
 
