@@ -14,10 +14,10 @@ from jaxtyping import Bool
 from safetensors.numpy import load_file
 from scipy.special import softmax
 
-from cascadebert.cluster.precision import native_precision
 from cascadebert.data.encoding import Text, TextEncoder, TokenRows
 from cascadebert.inference import folder as packed
 from cascadebert.inference import settings
+from cascadebert.inference.devices import device_of, native_on
 from cascadebert.inference.engine import Engine, Left
 from cascadebert.inference.leaving import Threshold
 from cascadebert.inference.models import read_model
@@ -93,8 +93,8 @@ class Adaptive:
         kind: Any = {"cascade": Cascade, "early_exit": EarlyExit}[manifest.kind]
         if not issubclass(kind, cls):
             raise Problem(f"{source} holds {manifest.label}, load it with {kind.__name__}.")
-        where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        chosen = _native(manifest.precision, where) if precision == "auto" else precision
+        where = device_of(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        chosen = native_on(where, manifest.precision) if precision == "auto" else precision
         if chosen not in get_args(Precision):
             raise Problem(f"precision {chosen} is not known: take one of auto, {', '.join(get_args(Precision))}.")
         return kind(folder, manifest, where, chosen)
@@ -135,8 +135,11 @@ class Adaptive:
         if agreement is not None:
             return settings.for_agreement(self.selection, exits, float(agreement))
         if threshold is not None:
+            if np.isnan(threshold).any():
+                raise Problem(f"a threshold of {threshold} compares with nothing: give a number.")
             return settings.setting(self.selection, exits, threshold)
-        return settings.for_speed_up(self.selection, exits, float(speed_up or self.manifest.default_speed_up), each)
+        ratio = self.manifest.default_speed_up if speed_up is None else float(speed_up)
+        return settings.for_speed_up(self.selection, exits, ratio, each)
 
     def predict(self, texts: Sequence[Any] | str, **asked: Any) -> list[Answer]:
         """Answers to some texts, in their order.
@@ -184,7 +187,7 @@ class Adaptive:
         """Answers of one window of texts after another."""
         start = 1
         while window := list(islice(texts, batch_size * lookahead)):
-            rows = [self._checked(text, number) for number, text in enumerate(window, start)]
+            rows = [self.checked(text, number) for number, text in enumerate(window, start)]
             yield from self.answer_window(rows, threshold, batch_size)
             start += len(window)
 
@@ -237,7 +240,7 @@ class Adaptive:
             return [member.name for member in self.manifest.members]
         return [f"layer {layers}" for layers in self.layers]
 
-    def _checked(self, text: Any, number: int) -> Text | None:
+    def checked(self, text: Any, number: int) -> Text | None:
         """A text, or a pair, None where there is none.
 
         Raises:
@@ -259,7 +262,7 @@ class Adaptive:
         if not (text is None or isinstance(text, str)):
             kind = type(text).__name__
             raise Problem(f"text {number} is of type {kind}: give a string, or None where there is none.")
-        return text if text and text.strip() else None
+        return text.encode("utf-8", "replace").decode() if text and text.strip() else None  # half a character is ?
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Copy the system to a folder that does not exist yet, whole or not at all.
@@ -303,10 +306,3 @@ class EarlyExit(Adaptive):
     """One model with exits after its layers, or a static one, whose one exit is its last layer."""
 
     kind = "early_exit"
-
-
-def _native(trained_in: Precision, device: torch.device) -> Precision:
-    """The precision of training where a device computes it natively, else fp32."""
-    if trained_in == "fp32" or device.type == "cpu":
-        return trained_in if trained_in == native_precision() else "fp32"
-    return trained_in if trained_in == "fp16" or torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"

@@ -17,6 +17,7 @@ from cascadebert.inference.engine import Engine, Left
 from cascadebert.inference.leaving import Threshold
 from cascadebert.inference.settings import fastest
 from cascadebert.inference.turns import alternating
+from cascadebert.layouts import Problem
 from cascadebert.recipe import needed
 
 
@@ -157,10 +158,19 @@ def bench_table(
     rows: int,
     repeats: int,
 ) -> str:
-    """A system at some speed-ups against its own last exit alone, as a table for a terminal."""
+    """A system at some speed-ups against its own last exit alone, as a table for a terminal.
+
+    Raises:
+        Problem: for less than one row, repeat or row in a batch, or when none of the speed-ups can be had.
+    """
+    if (least := min(rows, repeats, *batch_sizes)) < 1:
+        raise Problem(f"{least} rows, repeats or rows in a batch cannot be timed: take 1 or more of each.")
     settings = {
         f"{ratio:g}x": (system, system.setting(speed_up=ratio).threshold) for ratio in reachable(system, speed_ups)
     }
+    if not settings:
+        largest = fastest(system.selection, system.manifest.exits)
+        raise Problem(f"none of these speed-ups can be had: this system takes 1 to {largest:.4g}.")
     tokens = None if texts is not None else system.stand_ins(rows)
     replays = dict.fromkeys(settings, system.selection.logits[:, :rows]) if texts is None else None
     content = []
