@@ -38,6 +38,7 @@ if not workflow.overwrite_configfiles:
 
 include: "rules/common.smk"
 include: "rules/head.smk"
+include: "rules/records.smk"
 
 
 # `python` in a rule is the python that runs Snakemake, or the one of the rule's environment under --sdm conda; no job

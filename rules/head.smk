@@ -1,5 +1,5 @@
 # One Snakemake on a preset. Of a killed one the SLURM jobs are cancelled before the next one starts, and what its jobs
-# finished without it is recorded; a file of which nothing says what it was made with is never taken for a new one.
+# finished without it is recorded.
 import fcntl
 import functools
 import hashlib
@@ -13,7 +13,6 @@ from pathlib import Path
 from urllib.parse import quote as as_name
 
 from snakemake.exceptions import WorkflowError
-from snakemake.persistence import PersistenceBase
 
 RUN_ID = re.compile(r"([\w-]+_)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """Name of every SLURM job of one run of Snakemake: its UUID, after slurm-jobname-prefix."""
@@ -31,11 +30,15 @@ def begin():
     A flock ends with its process, so none is ever stale: Snakemake's own locks are off (profiles/default).
 
     Raises:
-        WorkflowError: if another Snakemake is at work on the preset, or if jobs of a killed one do not end.
+        WorkflowError: if another Snakemake is at work on the preset, if jobs of a killed one do not end, or if nothing
+            can be written.
     """
     if not workflow.is_main_process:
         return
-    LOCKS.mkdir(exist_ok=True)
+    try:
+        LOCKS.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WorkflowError(f"nothing can be written to {Path.cwd()} ({error}): make files in a copy of it") from None
     preset, everyone = (open(LOCKS / name, "a+") for name in (as_name(CONFIG.results, safe=""), "everyone"))
     workflow.globals["_held"] = preset, everyone  # open until this process ends
     if not _alone(preset):
@@ -162,31 +165,3 @@ def _slurm_jobs():
     jobs = [line.split("|", 2) for line in listed.stdout.splitlines()]
     here = os.path.realpath(os.curdir)
     return sorted({job for job, name, folder in jobs if RUN_ID.fullmatch(name) and os.path.realpath(folder) == here})
-
-
-async def _incomplete(persistence, job, marked=PersistenceBase.incomplete):
-    """Files of a job that are there but not to be relied on: to Snakemake's own, add those that it has no record of.
-
-    Snakemake takes such files for what the present config makes: copied ones, and all of them once .snakemake is lost.
-
-    Raises:
-        WorkflowError: if there are any, and the command does not say what is to become of them.
-    """
-    files, dag = await marked(persistence, job), persistence.dag
-    if workflow.executor_plugin is None or {job.rule} & dag.forcerules or dag.forcefiles.intersection(job.output):
-        return files
-    left = _left_by_killed()
-    strange = [
-        file for file in job.output if file not in left and os.path.exists(file) and not persistence.metadata(file)
-    ]
-    if strange and not workflow.touch and not set(strange) & set(files):
-        raise WorkflowError(
-            f"{strange[0]} is there, and nothing says which config and code it was made with (a copy, or .snakemake was"
-            " removed): remove it and what was copied with it, or say --forceall, to make it again; or --touch, once, to"
-            " keep what is there as it is"
-        )
-    return files + strange
-
-
-if workflow.is_main_process:
-    PersistenceBase.incomplete = _incomplete

@@ -1,6 +1,7 @@
 """A packed system at home: loaded from a copy of its folder, asked by Python and by the command, trusted in nothing."""
 
 import csv
+import gzip
 import json
 import shutil
 import subprocess
@@ -391,6 +392,9 @@ FILES = {
     "a.txt": "good film\n\nbad plot\n",
     "a.csv": 'id,text,gold\n1,good film,positive\n2,,\n3,"bad, dull\nplot",0\n',
     "a.tsv": "text\tgold\ngood film\t1\n\tpositive\nbad plot\tnegative\n",
+    "b.csv": "text ;gold\ngood film;1.0\n;\nbad, dull plot;True\n",
+    "b.tsv": 'text\tgold\n"good film\t1\n\t0\nbad" plot\t0\n',
+    "c.jsonl": '{"text": "good \\ud83d film", "gold": true}\n{"gold": 1}\n{"text": "a\\u0000b", "gold": -1.0}\n',
     "a.jsonl": '\ufeff{"text": "good film", "gold": 1}\n{"text": null}\n{"text": "bad plot", "gold": "negative"}\n',
 }
 
@@ -399,13 +403,13 @@ FILES = {
 def test_files_of_every_form_are_answered(cascade, tmp_path, capsys, monkeypatch, name):
     (tmp_path / name).write_text(FILES[name], encoding="utf-8")
     label = [] if name == "a.txt" else ["--label", "gold"]
-    out = tmp_path / ("out.csv" if name == "a.csv" else "out.jsonl")
+    out = tmp_path / ("out.csv.gz" if name == "a.csv" else "out.jsonl")
     asked = ["--speed-up", 1.5, tmp_path / name, *label, "--out", out]
     code, said, told = run(capsys, monkeypatch, "predict", cascade, *asked)
     assert (code, said) == (0, "") and "2 answered" in told and "1 without text" in told
     assert ("accuracy" in told) == bool(label)
-    if out.suffix == ".csv":
-        rows = list(csv.DictReader(out.read_text().splitlines()))
+    if name == "a.csv":
+        rows = list(csv.DictReader(gzip.decompress(out.read_bytes()).decode().splitlines()))
         assert [row["row"] for row in rows] == ["1", "2", "3"] and rows[1]["label"] == ""
     else:
         rows = [json.loads(line) for line in out.read_text().splitlines()]
@@ -418,8 +422,19 @@ def test_files_of_every_form_are_answered(cascade, tmp_path, capsys, monkeypatch
     [
         ("a.csv", b"body,other\nx,y\n", [], "name 1 of them that hold text"),
         ("a.csv", b"text\nx\n", ["--columns", "body"], "has no column body"),
-        ("a.csv", b"text,gold\nx,maybe\n", ["--label", "gold"], "row 1 has the label maybe"),
-        ("a.csv", b"text\nx,y\n", [], "row 1 has more cells than the header"),
+        ("a.csv", b"text,gold\nx,maybe\n", ["--label", "gold"], "row 1 has label maybe"),
+        ("a.csv", b"text,gold\nx,\xc2\xb2\n", ["--label", "gold"], "row 1 has label \u00b2"),
+        ("a.csv", b"text\nx,y\n", [], "row 1 has 2 cells and the header has 1"),
+        ("a.csv", b"id,text\n1\n", [], "row 1 has 1 cells and the header has 2"),
+        ("a.csv", b"text,text\nx,y\n", [], "several columns text"),
+        ("a.csv.gz", gzip.compress(b"text\nx\n")[:-6], [], "cannot be read after row"),
+        ("a.txt", b"x\n", ["--label", "gold"], "leave out --columns and --label"),
+        ("a.txt", b"x\n", ["--speed-up", "0"], "takes a speed-up from 1"),
+        ("a.txt", b"x\n", ["--threshold", "nan"], "compares with nothing"),
+        ("a.txt", b"x\n", ["--batch-size", "0"], "cannot be"),
+        ("a.txt", b"x\n", ["--device", "abacus"], "can be computed on the device abacus"),
+        ("a.txt", b"x\n", ["--out", "folder.csv"], "Is a directory"),
+        ("a.txt", b"x\n", ["--out", "./a.txt.jsonl"], "is the file that is read"),
         ("a.csv", b"text\n\xff\xfe\n", [], "is not UTF-8"),
         ("a.jsonl", b'{"text": "x"}\n{"text": ', [], "line 2 is not JSON"),
         ("a.jsonl", b'{"text": 3}\n', [], "must be text"),
@@ -432,6 +447,8 @@ def test_files_of_every_form_are_answered(cascade, tmp_path, capsys, monkeypatch
 def test_a_mistake_is_one_sentence_and_code_1(cascade, tmp_path, capsys, monkeypatch, name, content, more, said):
     monkeypatch.chdir(tmp_path)
     (tmp_path / name).write_bytes(content)
+    (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "a.txt.jsonl").hardlink_to(name)
     code, _, told = run(capsys, monkeypatch, "predict", cascade, name, *more)
     assert code == 1 and said in told.splitlines()[-1] and "Traceback" not in told
 
@@ -477,6 +494,20 @@ def test_timed_systems_leave_as_they_would(made, settings):
     assert frame.loc[frame["run"] == "whole", "speed_up_flops"].dropna().unique() == pytest.approx(1)
     assert own["p95_ms"].notna().tolist() == [True, True, False, False]
     assert set(frame.loc[frame["what"] == "text", "run"]) == {"whole", "cascade", *PIPELINES}
+
+
+@pytest.mark.parametrize("asked", [("--rows", 0), ("--repeats", 0), ("--batch-sizes", 0), ("--speed-ups", 99)])
+def test_what_cannot_be_timed_is_one_sentence(cascade, capsys, monkeypatch, asked):
+    code, _, told = run(capsys, monkeypatch, "bench", cascade, *asked)
+    assert code == 1 and ("cannot be timed" in told or "can be had" in told) and "Traceback" not in told
+
+
+def test_only_texts_are_timed(cascade, tmp_path, capsys, monkeypatch):
+    (tmp_path / "a.jsonl").write_text('{"text": null}\n{"text": "good film"}\n{"text": " "}\n')
+    asked = ["--texts", tmp_path / "a.jsonl", "--repeats", 1, "--speed-ups", 1.5]
+    assert run(capsys, monkeypatch, "bench", cascade, *asked)[0] == 0
+    (tmp_path / "a.jsonl").write_text('{"text": null}\n')
+    assert "has no text" in run(capsys, monkeypatch, "bench", cascade, *asked)[2]
 
 
 def test_pairs_are_read_from_two_columns(tmp_path):

@@ -120,6 +120,8 @@ def test_relative_gain_moves_with_its_parts():
     np.testing.assert_allclose(gain.values, a.values / b.values - 1)
     moved = (a.values + step * a.influence["a"][:, 5]) / (b.values + step * b.influence["a"][:, 5]) - 1
     np.testing.assert_allclose(gain.influence["a"][:, 5], (moved - gain.values) / step, rtol=1e-3)
+    over_nothing = relative(a, weighted([0.0], [b]))
+    assert np.isnan(over_nothing.values).all() and np.isnan(interval(over_nothing)).all()
 
 
 def test_what_is_not_learned_is_remembered():

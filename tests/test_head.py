@@ -66,6 +66,19 @@ def test_asking_takes_nothing_and_cancels_nothing(cluster, asking):
     assert not (folder / "results").exists()
 
 
+def test_asking_needs_no_folder_that_can_be_written_to_and_a_run_says_that_it_does(tmp_path):
+    copy_of(ROOT, tmp_path).chmod(0o555)
+    as_others = ["setpriv", "--bounding-set=-dac_override", "--inh-caps=-all"] if os.geteuid() == 0 else []
+
+    def ran(*arguments):
+        call = [*as_others, *command(TARGET, *arguments)]
+        return subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    for asking in ("--dry-run", "--list-rules", "--lint"):
+        assert ran(asking).returncode == 0, asking
+    assert f"nothing can be written to {tmp_path}" in said(ran())
+
+
 def held(folder, name, lock):
     """A lock as a Snakemake at work has it, to be closed."""
     (folder / HEADS).mkdir(parents=True, exist_ok=True)

@@ -183,21 +183,21 @@ def test_killed_run_gives_the_same_bytes_when_started_again(finished):
     for folder in ("models/reviews/base", "predictions/reviews/base", "sweeps", "margins"):
         shutil.rmtree(finished / "results/smoke" / folder)
     (finished / TABLE).unlink()
-    logs = finished / "results/smoke/logs/train/reviews/base"
-    shutil.rmtree(logs)
-    running = subprocess.Popen(
-        command(TABLE), cwd=finished, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )
-    for _ in range(600):
-        if logs.is_dir() and list(logs.iterdir()):  # a fine-tuning job has begun
-            break
-        time.sleep(0.2)
-    time.sleep(3)
-    assert running.poll() is None, "the run was over before it could be killed"
+    logs = finished / "results/smoke/logs"
+    shutil.rmtree(logs / "train/reviews/base")
+    held = logs / "predict/reviews/base.log"  # a job that waits for somebody who reads its log: no run ends before it
+    held.unlink()
+    os.mkfifo(held)
+    running = subprocess.Popen(command(TABLE), cwd=finished, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not list(logs.glob("train/reviews/base/*")):  # until a fine-tuning job has begun
+        assert running.poll() is None, "the run ended before it trained"
+        time.sleep(0.1)
     running.send_signal(signal.SIGKILL)  # Snakemake alone: its jobs go on as orphans
     running.wait()
     assert not (finished / TABLE).exists()
-    done = snakemake(finished, TABLE)
+    with open(os.open(held, os.O_RDONLY | os.O_NONBLOCK)):
+        held.unlink()
+        done = snakemake(finished, TABLE)
     assert done.returncode == 0, said(done)[-3000:]
     assert (finished / TABLE).read_bytes() == before
     assert would_run(finished, TABLE) == {}

@@ -47,7 +47,7 @@ def predict(
         columns: that hold the text, or both texts of a pair; found by their names where none is given.
         label: column that holds labels; the score is then printed.
         form: of the texts; by default that of the file's ending, and a text a line for standard input.
-        out: .jsonl or .csv; - for standard output, as JSON Lines.
+        out: .jsonl or .csv, also with .gz; - for standard output, as JSON Lines.
         batch_size: texts in a batch.
         revision: of a repository: a branch, a tag or a commit.
         device: to compute on; a GPU if there is one.
@@ -138,6 +138,9 @@ def main() -> int:
         return 1
     except BrokenPipeError:  # whoever read the answers has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that nothing is flushed into it at exit
+        return 1
+    except OSError as error:  # a folder in place of a file, a full disk
+        print(f"cascadebert: {error}", file=sys.stderr)
         return 1
     return 0
 

@@ -7,6 +7,8 @@ import json
 import sys
 import zipfile
 import zlib
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,10 @@ SEPARATORS = ",;\t|"
 
 BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 """First bytes of a file that says how it is encoded; any other is UTF-8."""
+
+STRICT: dict[str, Any] = {"strict": True}
+AS_TEXT: dict[str, Any] = {"quoting": csv.QUOTE_NONE}
+"""How quotes are read: as those that enclose a cell, or as part of its text."""
 
 csv.field_size_limit(sys.maxsize)
 
@@ -59,39 +65,60 @@ def read_table(file: Path | zipfile.Path) -> pd.DataFrame:
 
 def _cells(text: str, ending: str, file: Path | zipfile.Path) -> pd.DataFrame:
     """Rows of separated cells, blank lines apart; every row must have a cell for each name in the header."""
-    header = next(iter(text.lstrip().splitlines()), "")
-    separator = "\t" if ending == ".tsv" else max(SEPARATORS, key=header.count)
+    separator = separator_of(next(iter(text.lstrip().splitlines()), ""), ending)
+    read = partial(io.StringIO, text, newline="")
     try:
-        names, *rows = _rows(text, separator, ending) or [[]]
+        names, *rows = separated(read(), separator, file, quotes_of(read) if ending == ".tsv" else STRICT)
     except csv.Error as error:
         raise Problem(
             f"{file} cannot be read ({error}): put texts with quotes in quotes, and double them there."
         ) from None
-    names = [name.strip() for name in names]
-    rows = [row for row in rows if len(row) > 1 or len(names) == 1 or row[0].strip()]  # a line of spaces is no row
-    for number, row in enumerate(rows):
+    return pd.DataFrame(rows, columns=pd.Index(names, dtype=object), dtype=object)
+
+
+def separator_of(header: str, ending: str) -> str:
+    """Of a file's cells, by its ending or its header."""
+    return "\t" if ending == ".tsv" else max(SEPARATORS, key=header.count)
+
+
+def quotes_of(read: Callable[[], Iterable[str]]) -> dict[str, Any]:
+    """How quotes of a TSV are read: as part of its text, as in GLUE, unless all of them enclose whole cells."""
+
+    def rows(how: dict[str, Any]) -> int:
+        return sum(1 for row in csv.reader(read(), delimiter="\t", **how) if row)
+
+    try:
+        return STRICT if rows(STRICT) == rows(AS_TEXT) else AS_TEXT
+    except csv.Error:
+        return AS_TEXT
+
+
+def separated(
+    lines: Iterable[str], separator: str, where: Any, quotes: dict[str, Any], first: int = 0
+) -> Iterator[list[str]]:
+    """Names in the header, then each row's cells, one for each name; blank lines and blank cells beyond are left out.
+
+    Args:
+        lines: of the file.
+        separator: of cells.
+        where: the file, for messages.
+        quotes: how they are read.
+        first: number of the first row, for messages.
+
+    Raises:
+        Problem: for a row that has fewer cells than the header, or more.
+    """
+    rows = (row for row in csv.reader(lines, delimiter=separator, **quotes) if row)
+    names = [name.strip() for name in next(rows, [])]
+    yield names
+    rows = (row for row in rows if len(row) > 1 or len(names) == 1 or row[0].strip())  # a line of spaces is no row
+    for number, row in enumerate(rows, first):
         if len(row) < len(names) or any(cell.strip() for cell in row[len(names) :]):
             raise Problem(
-                f"{file} row {number} has {len(row)} cells and the header has {len(names)}: put texts with a"
+                f"{where} row {number} has {len(row)} cells and the header has {len(names)}: put texts with a"
                 f" {separator!r} in quotes."
             )
-    return pd.DataFrame([row[: len(names)] for row in rows], columns=pd.Index(names, dtype=object), dtype=object)
-
-
-def _rows(text: str, separator: str, ending: str) -> list[list[str]]:
-    """Rows as lists; quotes of a TSV are part of its text, as in GLUE, unless all of them enclose whole cells."""
-
-    def read(**how: Any) -> list[list[str]]:
-        return [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator, **how) if row]
-
-    if ending == ".csv":
-        return read(strict=True)
-    plain = read(quoting=csv.QUOTE_NONE)
-    try:
-        quoted = read(strict=True)
-    except csv.Error:
-        return plain
-    return quoted if len(quoted) == len(plain) else plain
+        yield row[: len(names)]
 
 
 def _objects(text: str, file: Path | zipfile.Path) -> pd.DataFrame:

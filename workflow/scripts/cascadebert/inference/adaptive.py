@@ -13,10 +13,10 @@ from jaxtyping import Bool
 from safetensors.numpy import load_file
 from scipy.special import softmax
 
-from cascadebert.cluster.precision import native_precision
 from cascadebert.data.encoding import Text, TextEncoder, TokenRows
 from cascadebert.inference import folder as packed
 from cascadebert.inference import settings, sharing
+from cascadebert.inference.devices import device_of, native_on
 from cascadebert.inference.engine import Engine, Left
 from cascadebert.inference.inputs import checked
 from cascadebert.inference.leaving import Threshold
@@ -93,8 +93,8 @@ class Adaptive:
         kind: Any = {"cascade": Cascade, "early_exit": EarlyExit}[manifest.kind]
         if not issubclass(kind, cls):
             raise Problem(f"{source} holds {manifest.label}, load it with {kind.__name__}.")
-        where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        chosen = _native(manifest.precision, where) if precision == "auto" else precision
+        where = device_of(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        chosen = native_on(where, manifest.precision) if precision == "auto" else precision
         if chosen not in get_args(Precision):
             raise Problem(f"precision {chosen} is not known: take one of auto, {', '.join(get_args(Precision))}.")
         return kind(folder, manifest, where, chosen)
@@ -135,8 +135,11 @@ class Adaptive:
         if agreement is not None:
             return settings.for_agreement(self.selection, exits, float(agreement))
         if threshold is not None:
+            if np.isnan(threshold).any():
+                raise Problem(f"a threshold of {threshold} compares with nothing: give a number.")
             return settings.setting(self.selection, exits, threshold)
-        return settings.for_speed_up(self.selection, exits, float(speed_up or self.manifest.default_speed_up), each)
+        ratio = self.manifest.default_speed_up if speed_up is None else float(speed_up)
+        return settings.for_speed_up(self.selection, exits, ratio, each)
 
     def predict(self, texts: Sequence[Any] | str, **asked: Any) -> list[Answer]:
         """Answers to some texts, in their order.
@@ -272,10 +275,3 @@ class EarlyExit(Adaptive):
     """One model with exits after its layers, or a static one, whose one exit is its last layer."""
 
     kind = "early_exit"
-
-
-def _native(trained_in: Precision, device: torch.device) -> Precision:
-    """The precision of training where a device computes it natively, else fp32."""
-    if trained_in == "fp32" or device.type == "cpu":
-        return trained_in if trained_in == native_precision() else "fp32"
-    return trained_in if trained_in == "fp16" or torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"

@@ -1,6 +1,7 @@
 """A file of texts answered by a system: read, answered and written row by row, with a summary at the end."""
 
 import contextlib
+import gzip
 import sys
 from array import array
 from collections import Counter, deque
@@ -13,9 +14,12 @@ from typing import Any, TextIO
 import numpy as np
 from tqdm import tqdm
 
+from cascadebert.data.encoding import Text
+from cascadebert.data.labels import class_name
 from cascadebert.inference.adaptive import Adaptive, Answer
+from cascadebert.inference.inputs import checked
 from cascadebert.inference.settings import Setting
-from cascadebert.inference.texts import FORMS, WRITTEN, Row, Writer, form_of, read_rows, rows_in
+from cascadebert.inference.texts import FORMS, WRITTEN, Writer, form_of, read_rows, rows_in
 from cascadebert.layouts import Problem
 from cascadebert.metrics.scores import score
 
@@ -89,7 +93,7 @@ def ask(
         Problem: for what cannot be read or written, before anything is answered where it can be known.
     """
     written = form_of(out, None, WRITTEN, "jsonl")
-    if out != "-" and texts != "-" and Path(out).resolve() == Path(texts).resolve():
+    if out != "-" and Path(out).exists() and Path(texts).exists() and Path(out).samefile(texts):
         raise Problem(f"{out} is the file that is read: write the answers to another one.")
     if out != "-" and not Path(out).resolve().parent.is_dir():
         raise Problem(f"{out} cannot be written, its folder is not there: make it first.")
@@ -101,14 +105,16 @@ def ask(
 
     def fed() -> Iterator[Any]:
         for number, row in enumerate(chain(first, rows), 1):
-            labels.append(_index(row, system.classes, texts, number))
+            name = class_name(row.label, system.classes, f"{texts} row {number}")  # an unknown one stops it
+            labels.append(system.classes.index(name) if name else -1)
             yield row.text
 
     answers = system.stream(fed(), threshold=setting.threshold, batch_size=batch_size)
     with contextlib.ExitStack() as stack:
         file: TextIO = sys.stdout
         if out != "-":
-            file = stack.enter_context(Path(out).open("w", encoding="utf-8", newline=""))
+            opened = gzip.open if out.endswith(".gz") else open
+            file = stack.enter_context(opened(out, "wt", encoding="utf-8", newline=""))
         writer = Writer(file, written, system.classes)
         total = rows_in(texts, kind)
         for answer in tqdm(answers, total=total, unit=" texts", disable=None, file=sys.stderr):
@@ -117,23 +123,16 @@ def ask(
     return counts
 
 
-def _index(row: Row, classes: Sequence[str], path: str, number: int) -> int:
-    """Index of a row's label, by the name of the class or its number; -1 where it has none.
+def read_texts(system: Adaptive, path: str, columns: Sequence[str], rows: int) -> list[Text]:
+    """The first texts of a file; rows without text are left out.
 
     Raises:
-        Problem: for a label that is no class of the system.
+        Problem: when there is none, or a row is not as it must be.
     """
-    if row.label in ("", "-1"):
-        return -1
-    if row.label in classes:
-        return classes.index(row.label)
-    if row.label.isdigit() and int(row.label) < len(classes):
-        return int(row.label)
-    raise Problem(f"{path} row {number} has the label {row.label}, the classes are {', '.join(classes)}: correct it.")
-
-
-def read_texts(system: Adaptive, path: str, columns: Sequence[str], rows: int) -> list[Any]:
-    """The first texts of a file."""
     kind = form_of(path, None, FORMS, "txt")
     held = read_rows(path, kind, system.manifest.task.pairs, columns, None)
-    return [row.text for row in islice(held, rows)]
+    rows_checked = (checked(row.text, number, system.manifest.task) for number, row in enumerate(held, 1))
+    texts = list(islice((text for text in rows_checked if text is not None), rows))
+    if not texts:
+        raise Problem(f"{path} has no text: name a file that has some.")
+    return texts

@@ -10,6 +10,8 @@ from tabulate import tabulate
 from cascadebert.inference.adaptive import Adaptive
 from cascadebert.inference.clock import Course, reachable, timed
 from cascadebert.inference.engine import Engine
+from cascadebert.inference.settings import fastest
+from cascadebert.layouts import Problem
 
 
 def machine_of(engine: Engine) -> str:
@@ -28,10 +30,19 @@ def bench_table(
     rows: int,
     repeats: int,
 ) -> str:
-    """A system at some speed-ups against its own last exit alone, as a table for a terminal."""
+    """A system at some speed-ups against its own last exit alone, as a table for a terminal.
+
+    Raises:
+        Problem: for less than one row, repeat or row in a batch, or when none of the speed-ups can be had.
+    """
+    if (least := min(rows, repeats, *batch_sizes)) < 1:
+        raise Problem(f"{least} rows, repeats or rows in a batch cannot be timed: take 1 or more of each.")
     settings = {
         f"{ratio:g}x": (system, system.setting(speed_up=ratio).threshold) for ratio in reachable(system, speed_ups)
     }
+    if not settings:
+        largest = fastest(system.selection, system.manifest.exits)
+        raise Problem(f"none of these speed-ups can be had: this system takes 1 to {largest:.4g}.")
     replayed = system.selection.logits[:, :rows]
     n = replayed.shape[1] if texts is None else len(texts)
     replays = dict.fromkeys(settings, replayed) if texts is None else None

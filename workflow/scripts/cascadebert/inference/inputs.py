@@ -31,4 +31,4 @@ def _text(given: Any, number: int) -> str | None:
         return None
     if not (given is None or isinstance(given, str)):
         raise Problem(f"text {number} is of type {type(given).__name__}: give a string, or None where there is none.")
-    return given if given and given.strip() else None
+    return given.encode("utf-8", "replace").decode() if given and given.strip() else None  # half a character is ?

@@ -4,12 +4,16 @@ import csv
 import gzip
 import json
 import sys
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from cascadebert.data.tables import AS_TEXT, STRICT, quotes_of, separated, separator_of
 from cascadebert.glue import GLUE
 from cascadebert.inference.adaptive import Answer
 from cascadebert.layouts import Problem
@@ -25,10 +29,10 @@ NAMES: dict[int, list[Sequence[str]]] = {
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a file: its text, or both of a pair, None where there is none; and its label, "" where unknown."""
+    """One row of a file: its text, or both of a pair, None where there is none; and its label as the file has it."""
 
     text: Any
-    label: str = ""
+    label: Any = ""
 
 
 def form_of(path: str, said: str | None, known: Sequence[str], default: str) -> str:
@@ -57,19 +61,22 @@ def read_rows(path: str, form: str, pairs: bool, columns: Sequence[str], label: 
     Raises:
         Problem: for what cannot be read, with the row.
     """
-    if path != "-" and not Path(path).is_file():
+    if path != "-" and (Path(path).is_dir() or not Path(path).exists()):
         raise Problem(f"{path} is not there: name a file, or - for standard input.")
     if columns and len(columns) != 1 + pairs:
         raise Problem(f"{len(columns)} columns are named, and a row has {1 + pairs} texts: name as many (--columns).")
     number = 0
+    chosen: Sequence[str] = ()
     try:
         for number, record in enumerate(_records(path, form), 1):
-            if number == 1 and isinstance(record, Mapping):
-                columns = _columns(path, record, pairs, columns, label)
-            yield _row(path, number, record, pairs, columns, label)
+            if isinstance(record, Mapping):
+                chosen = chosen or _columns(path, record, pairs, columns, label)
+            elif columns or label:
+                raise Problem(f"{path} row {number} is no object with columns: leave out --columns and --label.")
+            yield _row(path, number, record, pairs, chosen, label)
     except UnicodeDecodeError as error:
         raise Problem(f"{path} is not UTF-8 after row {number} ({error.reason}): convert it first.") from None
-    except (OSError, ValueError, csv.Error) as error:
+    except (OSError, EOFError, zlib.error, ValueError, csv.Error) as error:
         if isinstance(error, Problem):
             raise
         raise Problem(f"{path} cannot be read after row {number} ({error}): check the file.") from None
@@ -86,8 +93,7 @@ def _records(path: str, form: str) -> Iterator[Any]:
         return
     with _opened(path, form in ("csv", "tsv")) as file:
         if form in ("csv", "tsv"):
-            csv.field_size_limit(2**31 - 1)
-            yield from csv.DictReader(file, delimiter="\t" if form == "tsv" else ",", strict=True)
+            yield from _table(path, form, file)
         elif form == "jsonl":
             for number, line in enumerate(file, 1):
                 if line.strip():
@@ -100,10 +106,29 @@ def _records(path: str, form: str) -> Iterator[Any]:
                 yield line.rstrip("\r\n")
 
 
+def _table(path: str, form: str, file: Iterator[str]) -> Iterator[dict[str, str]]:
+    """Rows of separated cells, read as those of a data set are; of what comes once alone, quotes of a TSV are text."""
+    header = next((line for line in file if line.strip()), "")
+    quotes = STRICT
+    if form == "tsv":
+        quotes = quotes_of(partial(_lines, path)) if Path(path).is_file() else AS_TEXT
+    rows = separated(chain([header], file), separator_of(header, f".{form}"), path, quotes, first=1)
+    names = next(rows)
+    if several := [name for name in names if name and names.count(name) > 1]:
+        raise Problem(f"{path} has several columns {several[0]}: rename all but one.")
+    yield from (dict(zip(names, row, strict=True)) for row in rows)
+
+
+def _lines(path: str) -> Iterator[str]:
+    """Those of a table."""
+    with _opened(path, table=True) as file:
+        yield from file
+
+
 @contextmanager
 def _opened(path: str, table: bool) -> Iterator[Any]:
     """A file of text; a mark of byte order at its start is no part of it."""
-    newline = "" if table else None
+    newline = "" if table else "\n"
     if path == "-":
         sys.stdin.reconfigure(encoding="utf-8-sig", newline=newline)  # type: ignore[union-attr] # it is a file of text
         yield sys.stdin
@@ -111,7 +136,7 @@ def _opened(path: str, table: bool) -> Iterator[Any]:
         with gzip.open(path, "rt", encoding="utf-8-sig", newline=newline) as file:
             yield file
     else:
-        with Path(path).open(encoding="utf-8-sig", newline="" if table else "\n") as file:
+        with Path(path).open(encoding="utf-8-sig", newline=newline) as file:
             yield file
 
 
@@ -141,14 +166,11 @@ def _columns(
 def _row(path: str, number: int, record: Any, pairs: bool, columns: Sequence[str], label: str | None) -> Row:
     """A row of any form."""
     if isinstance(record, Mapping):
-        if None in record:  # where DictReader puts what the header has no name for
-            raise Problem(f"{path} row {number} has more cells than the header: quote cells that hold a separator.")
         texts = [record.get(name) for name in columns]
         for name, text in zip(columns, texts, strict=True):
             if not (text is None or isinstance(text, str)):
                 raise Problem(f"{path} row {number} has {text!r} in column {name}: it must be text, or nothing.")
-        value = record.get(label) if label else None
-        return Row(tuple(texts) if pairs else texts[0], "" if value is None else str(value).strip())
+        return Row(tuple(texts) if pairs else texts[0], record.get(label) if label else "")
     if pairs and not (isinstance(record, list) and len(record) == 2):
         raise Problem(f"{path} row {number} is no pair of texts: give .csv, .tsv, .parquet or .jsonl with two columns.")
     if not pairs and not isinstance(record, str):
@@ -158,7 +180,7 @@ def _row(path: str, number: int, record: Any, pairs: bool, columns: Sequence[str
 
 def rows_in(path: str, form: str) -> int | None:
     """About how many rows a file has, for the time that is left; None where it is not known beforehand."""
-    if path == "-" or path.endswith(".gz"):
+    if path.endswith(".gz") or not Path(path).is_file():
         return None
     if form == "parquet":
         from pyarrow import parquet

@@ -51,10 +51,11 @@ def mean_of(parts: Sequence[Crossed]) -> Crossed:
 
 
 def relative(better: Crossed, worse: Crossed) -> Crossed:
-    """Relative gain, better / worse - 1, its influence by the delta method."""
+    """Relative gain, better / worse - 1, its influence by the delta method; NaN over a score of 0."""
     better, worse = shared([better, worse])
-    ratio = better.values / worse.values
-    return _combined(ratio - 1, [1 / worse.values, -ratio / worse.values], [better, worse])
+    divisor = np.where(worse.values == 0, np.nan, worse.values)
+    ratio = better.values / divisor
+    return _combined(ratio - 1, [1 / divisor, -ratio / divisor], [better, worse])
 
 
 def shared(parts: Sequence[Crossed]) -> list[Crossed]:
