@@ -11,21 +11,11 @@ from pathlib import Path
 
 from PIL import Image
 
+from cascadebert.captions import FIGURES
 from cascadebert.catalogue import PAGES
 
 DOCS = Path(__file__).parent
 TABLES = [name for name in PAGES if name.startswith("table") or name == "theory"]
-FIGURES = {
-    "figure1": "Figure 1: an instance that DeeBERT's off-ramp at the small member's depth gets wrong and the small"
-    " complete member right, chosen by the rule in `workflow/scripts/cascadebert/pages/instances.py`.",
-    "figure2": "Figure 2: accuracy by layer on the instances that DeeBERT emits there.",
-    "figure3": "Figure 3: DIS of every classifier, higher is better.",
-    "figure4": "Figure 4: t-SNE at the small member's depth; the numbers are computed before the projection.",
-    "figure5": "Figure 5: a cascade of two members and of three.",
-    "figure5_all": "Figure 5, every system; bands and bars are 95 % t intervals over seeds.",
-    "figure6": "Figure 6 (not in the paper): reliability of the small member.",
-    "figure7": "Figure 7 (not in the paper): difficulty labels against how far the mean human rating is from neutral.",
-}
 MARK = "<!-- Below this line docs/collect.py writes; above it people do. -->"
 HEAD = """# What the default printed
 

@@ -100,7 +100,9 @@ def render(page: Rows, out: Path) -> None:
 '''
 ENTRY = """
 PAGES["table99"] = Artefact(
-    "Writing Table 99", lambda config, name: kinds.Rows(kind="toy", **_rows(config, "table7", [2.0]) | {"name": "Toy"})
+    Section.BEYOND,
+    "Table 99: a toy",
+    lambda config, name: kinds.Rows(kind="toy", **_rows(config, "table7", [2.0]) | {"name": "Toy"}),
 )
 """
 ASK = """

@@ -35,7 +35,7 @@ def test_lock_holds_every_direct_dependency():
     )
 
 
-COMMANDS = {"codespell", "import-linter", "mypy", "ruff", "setuptools", "snakefmt", "pytest-xdist"}
+COMMANDS = {"check-jsonschema", "codespell", "import-linter", "mypy", "ruff", "setuptools", "snakefmt", "pytest-xdist"}
 COMMANDS |= {"snakemake-executor-plugin-slurm", "types-pyyaml", "types-tabulate", "types-tqdm"}
 """Direct dependencies that are run, or loaded by what is run, and imported nowhere."""
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cascadebert.files import write_csv, write_text
+from cascadebert.files import write_csv
 from cascadebert.pages.evidence import read_evidence
 from cascadebert.pages.kinds import Verdicts
 from cascadebert.pages.statements import claims
-from cascadebert.pages.tables import MISSING, sentences, to_markdown, two_way_over, with_interval
+from cascadebert.pages.tables import MISSING, sentences, two_way_over, with_interval, write_layout
 from cascadebert.pages.verdicts import VERDICTS, Effect, judged
 
 NOT_RUN = "not run"
@@ -53,7 +53,7 @@ def render(page: Verdicts, out: Path) -> None:
             *page.notes,
         ]
     )
-    write_text(out.with_suffix(".md"), to_markdown(layout(frame, page.decimals), text))
+    write_layout(out, layout(frame, page.decimals), text)
 
 
 def layout(frame: pd.DataFrame, decimals: int) -> pd.DataFrame:
