@@ -62,6 +62,15 @@ def test_package_and_its_extras_need_what_is_pinned():
     assert {name.lower() for name in named} == direct
 
 
+def test_package_citation_and_changes_are_of_one_version():
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == version
+    assert re.search(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(), re.M)[1] == (
+        f"{version} ({citation['date-released']})"
+    )
+
+
 def test_every_environment_that_a_rule_names_exists():
     for rules in (ROOT / "rules").glob("*.smk"):
         assert rules.read_text().count("conda:") == rules.read_text().count('"../envs/paper.yaml"')
