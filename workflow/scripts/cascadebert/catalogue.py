@@ -81,8 +81,8 @@ def files_of(places: Places, name: str) -> list[str]:
 
 
 def artefacts(config: Config) -> list[str]:
-    """The first file of every table and figure that can be made."""
-    return [files_of(Places(config.results), name)[0] for name in PAGES if not missing(config, name)]
+    """Of every table and figure that can be made, the file that its script is asked for, and what a report needs."""
+    return [file for name in PAGES if not missing(config, name) for file in files_of(Places(config.results), name)[:3]]
 
 
 def left_out(config: Config) -> list[str]:
