@@ -4,8 +4,6 @@ import logging
 import re
 import time
 
-from snakemake_interface_logger_plugins.common import LogEvent
-
 from cascadebert.cluster.progress import Progress, spoken
 
 NOISE = re.compile(
@@ -31,9 +29,9 @@ class Teller(logging.Handler):
     def emit(self, record):
         """Look at one line of the log."""
         event, now = getattr(record, "event", None), time.monotonic()
-        if event == LogEvent.JOB_FINISHED:
+        if event == "job_finished":
             self.progress.end(record.job_id)
-        elif event == LogEvent.PROGRESS and record.done < record.total and now > self.said + SAY_EVERY:
+        elif event == "progress" and record.done < record.total and now > self.said + SAY_EVERY:
             self.said = now
             logger.info(f"{spoken(self.progress.left(now)).capitalize()} left")
 
@@ -60,7 +58,7 @@ def tell_progress():
 def expected_seconds(job):
     """What the model expects of a job on one core; the job's own resources are left to be asked for when it starts."""
     asked = job.rule.expand_resources(job.wildcards_dict, job.input, 1, skip_evaluation={"tmpdir"})
-    return asked.get("_cores", 1) * asked.get("seconds", 0)
+    return float(asked.get("_cores", 1) * asked.get("seconds", 0))
 
 
 def name_what_to_open():

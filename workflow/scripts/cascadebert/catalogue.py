@@ -61,11 +61,7 @@ def missing(config: Config, name: str) -> str:
 
 
 def page(config: Config, name: str) -> kinds.Page:
-    """A table or figure as a value.
-
-    Raises:
-        Problem: where it cannot be made.
-    """
+    """A table or figure as a value; raises the Problem that says why it cannot be made."""
     if sentence := missing(config, name):
         raise Problem(sentence)
     return replace(PAGES[name].build(config, name), caption=FIGURES.get(name, ""))
@@ -111,7 +107,7 @@ def _table(config: Config, name: str, *parts: str, notes: Iterable[str] | None =
     }
 
 
-def _rows(config: Config, name: str, targets: Iterable[float], notes: Iterable[str] | None = None) -> dict[str, Any]:
+def _rows(config: Config, name: str, targets: Iterable[Any], notes: Iterable[str] | None = None) -> dict[str, Any]:
     """What tables of systems at some speed-ups say."""
     return _table(config, name, "training", "report", notes=notes) | {
         "systems": tuple(shown_in(name)),

@@ -36,7 +36,7 @@ class Progress:
 def spoken(seconds: float) -> str:
     """A span of time as one says it.
 
-    >>> [spoken(seconds) for seconds in (20, 80, 100, 3500, 9500)]
+    >>> [spoken(seconds) for seconds in (20.0, 80.0, 100.0, 3500.0, 9500.0)]
     ['less than a minute', 'about a minute', 'about 2 minutes', 'about 58 minutes', 'about 2.6 hours']
     """
     if seconds < 90:

@@ -44,4 +44,4 @@ def to_rst(text: str) -> str:
     >>> print(to_rst("{{ a*b_ }}"), end="")
     \{\{ a\*b\_ \}\}
     """
-    return re.sub(r"([^\w\s])", r"\\\1", text) + "\n"
+    return re.sub(r"([^\w\s]|_)", r"\\\1", text) + "\n"
