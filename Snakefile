@@ -14,6 +14,7 @@
 #   inputs.smk, params.smk    what each rule reads, and what it is told
 #   resources.smk, cost.smk   what each job asks of a cluster, and what all of them cost
 #   forks.smk       how short jobs are spared the imports of torch and transformers
+#   progress.smk    what a user is told while jobs run
 #
 # What a config makes of these is plain Python in workflow/scripts/cascadebert: recipes.py says what each training is,
 # systems.py which systems stand where, catalogue.py what each table and figure shows.
@@ -34,6 +35,9 @@ if workflow.is_main_process and not Path.cwd().samefile(workflow.basedir):
 if not workflow.overwrite_configfiles:
 
     configfile: "config/config.yaml"
+
+
+report: "workflow/report/workflow.rst"
 
 
 include: "rules/common.smk"
@@ -77,6 +81,7 @@ include: "rules/pages.smk"
 include: "rules/submission.smk"
 include: "rules/inference.smk"
 include: "rules/cost.smk"
+include: "rules/progress.smk"
 
 
 localrules:
@@ -87,12 +92,14 @@ onstart:
     begin()
     start_jobs_at_once()
     fork_jobs()
+    tell_progress()
     for sentence in catalogue.left_out(CONFIG):
         logger.info(sentence)
 
 
 onsuccess:
     end()
+    name_what_to_open()
 
 
 onerror:

@@ -11,24 +11,11 @@ from pathlib import Path
 
 from PIL import Image
 
+from cascadebert.captions import FIGURES
 from cascadebert.catalogue import PAGES
 
 DOCS = Path(__file__).parent
 TABLES = [name for name in PAGES if name.startswith("table") or name == "theory"]
-FIGURES = {
-    "figure1": "Figure 1: an instance that DeeBERT's off-ramp at the small member's depth gets wrong and the small"
-    " complete member right, chosen by the rule in `workflow/scripts/cascadebert/pages/instances.py`.",
-    "figure2": "Figure 2: accuracy by layer on the instances that DeeBERT emits there.",
-    "figure3": "Figure 3: DIS of every classifier, higher is better.",
-    "figure4": "Figure 4: t-SNE at the small member's depth; the numbers are computed before the projection.",
-    "figure5": "Figure 5: a cascade of two members and of three; bars are 95 % t intervals over seeds.",
-    "figure5_all": "Figure 5, every system: at all ratios, and at that of the static students with names and 95 % t"
-    " intervals over seeds (an arrow: further than shown). In brackets the ratio of one that has none so near; the grey"
-    " line is the better baseline of common sense; three members, and without DAR: of the cascade.",
-    "figure6": "Figure 6 (not in the paper): reliability of the small member.",
-    "figure7": "Figure 7 (not in the paper): difficulty labels against how far the mean human rating is from neutral.",
-    "figure8": "Figure 8 (not in the paper): the clock against what is counted; bars: least and most of the turns.",
-}
 MARK = "<!-- Below this line docs/collect.py writes; above it people do. -->"
 HEAD = """# What the default printed
 

@@ -23,7 +23,8 @@ rule fetch_package:
     message:
         "Fetching {wildcards.package}"
     shell:
-        "python workflow/scripts/fetch_package.py --package {wildcards.package} {params.pin} --out {output} > {log} 2>&1"
+        "python workflow/scripts/fetch_package.py --package {wildcards.package} {params.pin} --out {output} 2>&1"
+        " | tee {log}"
 
 
 rule fetch_dataset:
@@ -45,7 +46,8 @@ rule fetch_dataset:
     message:
         "Fetching the data set {wildcards.task} from the model hub"
     shell:
-        "python workflow/scripts/fetch_dataset.py --data {wildcards.task} {params.source} --out {output} > {log} 2>&1"
+        "TQDM_POSITION=-1 python workflow/scripts/fetch_dataset.py --data {wildcards.task} {params.source} --out {output}"
+        " 2>&1 | tee {log}"
 
 
 rule prepare_task:

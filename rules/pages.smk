@@ -2,6 +2,7 @@
 # cascadebert/catalogue.py; a module of cascadebert/pages writes or draws it.
 
 for name, artefact in catalogue.PAGES.items():
+    first, shown, caption, *beside = catalogue.files_of(AT, name)
 
     rule:
         name:
@@ -9,8 +10,15 @@ for name, artefact in catalogue.PAGES.items():
         input:
             page_files(name),
         output:
-            first=catalogue.files_of(AT, name)[0],
-            beside=catalogue.files_of(AT, name)[1:],
+            beside,
+            first=first,
+            caption=caption,
+            shown=report(
+                shown,
+                caption=Path(catalogue.files_of(Places(CONFIG.results), name)[2]).resolve(),
+                category=artefact.section,
+                labels={"page": artefact.title, "tasks": ", ".join(CONFIG.tasks)},
+            ),
         log:
             f"<logs>/{name}.log",
         localrule: True
@@ -22,6 +30,6 @@ for name, artefact in catalogue.PAGES.items():
             page=page_json(name),
             code=page_code(name),
         message:
-            artefact.message
+            f"Making {artefact.title}"
         shell:
             "python workflow/scripts/page.py --page {params.page:q} --out {output.first} > {log} 2>&1"

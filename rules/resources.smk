@@ -8,6 +8,9 @@ JOBS = Jobs(CONFIG)
 LIBRARIES_MB = 1000
 """Of a process without torch: libraries, and what tables, figures and thresholds read."""
 
+EXPECTED = {}
+"""Jobs that were described, by function and wildcards."""
+
 
 def all_cores():
     """Threads of a job that takes a machine alone; a cluster's profile names no number of cores."""
@@ -22,13 +25,12 @@ def requests(job, process_mb=LIBRARIES_MB, **fixed):
 
     seconds and disk_mb limit nothing: results/cost.md adds them up.
     """
-    described = {}
 
     def expected(wildcards):
-        key = tuple(wildcards)
-        if key not in described:
-            described[key] = job(wildcards)
-        return described[key]
+        key = (job, *wildcards)
+        if key not in EXPECTED:
+            EXPECTED[key] = job(wildcards)
+        return EXPECTED[key]
 
     def mem_mb(wildcards, attempt):
         return attempt * math.ceil(process_mb + expected(wildcards).memory_mb)
@@ -43,6 +45,12 @@ def requests(job, process_mb=LIBRARIES_MB, **fixed):
         return math.ceil(expected(wildcards).seconds)
 
     return {**fixed, "mem_mb": mem_mb, "runtime": runtime, "disk_mb": disk_mb, "seconds": seconds}
+
+
+def forget_assumptions():
+    """Have jobs described anew: what was assumed of tasks and checkpoints is known once these are there."""
+    EXPECTED.clear()
+    JOBS.forget()
 
 
 def of_run(job, name="run"):

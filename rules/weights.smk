@@ -28,8 +28,8 @@ rule fetch_weights:
     message:
         "Fetching the checkpoint {wildcards.weights} from the model hub"
     shell:
-        "python workflow/scripts/fetch_weights.py --weights {wildcards.weights} {params.source} --out {output}"
-        " > {log} 2>&1"
+        "TQDM_POSITION=-1 python workflow/scripts/fetch_weights.py --weights {wildcards.weights} {params.source}"
+        " --out {output} 2>&1 | tee {log}"
 
 
 rule import_weights:

@@ -31,6 +31,7 @@ from cascadebert.cluster.budget import (
     training_mb,
 )
 from cascadebert.cluster.jobs import Jobs
+from cascadebert.cluster.progress import Progress
 from cascadebert.data.splits import carve, draw_test
 from cascadebert.glue import GLUE
 from cascadebert.metrics.costs import Shape
@@ -169,3 +170,14 @@ def test_a_fold_is_trained_on_the_others_and_never_scored_on_the_way():
     work += passing(encoder, train / 2, tokens, 64)  # of two folds one is answered
     assert recipe.settings.keep == "best"
     assert jobs.fold("reviews", recipe).seconds == pytest.approx(seconds(work, jobs.machine))
+
+
+def test_what_is_left_follows_the_model_and_then_the_pace():
+    progress = Progress({job: 100.0 for job in range(40)}, cores=2, begun=1000.0)
+    assert progress.left(1000.0) == 2000
+    progress.end(0)
+    assert progress.left(1500.0) == 1950, "one of forty says little"
+    for job in range(1, 20):
+        progress.end(job)
+    progress.end(5)  # told twice, counted once
+    assert progress.left(1500.0) == 500, "half took 500 seconds"

@@ -94,7 +94,7 @@ from cascadebert import catalogue
 from cascadebert.config import read
 from cascadebert.pages.kinds import to_json
 config = read(yaml.safe_load(open("smoke.yaml")))
-print(catalogue.artefacts(config)[-1])
+print(catalogue.artefacts(config)[-3])
 print(to_json(catalogue.page(config, "table99")))
 """
 

@@ -123,9 +123,12 @@ def test_a_limit_of_job_starts_that_is_asked_for_is_kept(cluster):
     assert reached
 
 
-def test_a_local_run_needs_no_cluster_to_ask(cluster):
+def test_a_local_run_needs_no_cluster_to_ask_and_says_how_long_it_takes_and_what_to_open(cluster):
     _, run, _ = cluster
-    assert run(None).returncode == 0, "squeue, which has no file to print, fails"
+    done = run(None)
+    assert done.returncode == 0, "squeue, which has no file to print, fails"
+    assert "1 job, less than a minute on " in said(done)
+    assert said(done).rstrip().splitlines()[-1] == f"Open {TARGET}, {TARGET}l"
 
 
 def test_what_a_dead_snakemakes_jobs_finished_is_recorded_unless_its_config_was_edited(cluster):

@@ -36,7 +36,7 @@ def test_lock_holds_every_direct_dependency():
     )
 
 
-COMMANDS = {"codespell", "import-linter", "mypy", "ruff", "setuptools", "snakefmt", "pytest-xdist"}
+COMMANDS = {"check-jsonschema", "codespell", "import-linter", "mypy", "ruff", "setuptools", "snakefmt", "pytest-xdist"}
 COMMANDS |= {"snakemake-executor-plugin-slurm", "types-pyyaml", "types-tabulate", "types-tqdm"}
 """Direct dependencies that are run, or loaded by what is run, and imported nowhere."""
 
@@ -61,6 +61,15 @@ def test_package_and_its_extras_need_what_is_pinned():
     assert len(set(named)) == len(named)
     direct = {pin.split("==")[0] for pin in pins((ROOT / "requirements.in").read_text().splitlines())}
     assert {name.lower() for name in named} == direct
+
+
+def test_package_citation_and_changes_are_of_one_version():
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == version
+    assert re.search(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(), re.M)[1] == (
+        f"{version} ({citation['date-released']})"
+    )
 
 
 def test_every_environment_that_a_rule_names_exists():

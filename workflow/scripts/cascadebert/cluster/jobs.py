@@ -55,6 +55,11 @@ class Jobs:
         keys = self.config.machine.model_dump(exclude={"device", "tflops", "unknown"})
         return Machine(tflops=getattr(self.config.machine.tflops, self.config.training.precision), **keys)
 
+    def forget(self) -> None:
+        """Forget what was read, or assumed, of tasks and checkpoints."""
+        Jobs.rows.cache_clear()
+        Jobs.checkpoint.cache_clear()
+
     def started(self, job: Job) -> Job:
         """A job that uses torch, with the time that it takes to load it; a fork finds it loaded."""
         return job if self.config.fork_jobs else replace(job, seconds=job.seconds + START_SECONDS)

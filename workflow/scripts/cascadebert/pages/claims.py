@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cascadebert.files import write_csv, write_text
+from cascadebert.files import write_csv
 from cascadebert.pages.clock import MARGIN, judged_on_the_clock, read_times
 from cascadebert.pages.evidence import read_evidence
 from cascadebert.pages.kinds import Verdicts
 from cascadebert.pages.statements import claims
-from cascadebert.pages.tables import MISSING, sentences, to_markdown, two_way_over, with_interval
+from cascadebert.pages.tables import MISSING, sentences, two_way_over, with_interval, write_layout
 from cascadebert.pages.verdicts import VERDICTS, Effect, judged
 
 NOT_RUN = "not run"
@@ -33,10 +33,10 @@ def render(page: Verdicts, out: Path) -> None:
     evidence = read_evidence(page.tasks, page.baselines, page.systems, page.models)
     listed = claims([*page.speed_ups], [*page.high], page.static, [*page.depths], page.full_layers)
     frame = judged(listed, evidence, read_effects(page.effects), NOT_RUN)
-    write_csv(out, frame)
     if page.times:
         on_clock = judged_on_the_clock(read_times(page.times, page.names, page.runs))
         frame = pd.concat([frame, on_clock], ignore_index=True)
+    write_csv(out, frame)
     counts = frame.loc[frame["source"] == "paper", "verdict"].value_counts()
     tally = ", ".join(f"{name} {counts.get(name, 0)}" for name in (*VERDICTS, NOT_RUN))
     tested = int(frame["p"].notna().sum())
@@ -65,7 +65,7 @@ def render(page: Verdicts, out: Path) -> None:
             *page.notes,
         ]
     )
-    write_text(out.with_suffix(".md"), to_markdown(layout(frame, page.decimals), text))
+    write_layout(out, layout(frame, page.decimals), text)
 
 
 def layout(frame: pd.DataFrame, decimals: int) -> pd.DataFrame:

@@ -37,6 +37,7 @@ class Page:
 
     kind: str  # the module of pages that renders it
     tasks: tuple[Task, ...]  # in the order of columns, rows or panels
+    caption: str = ""  # of a figure; a table composes its own from what it shows
 
     @property
     def names(self) -> list[str]:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from cascadebert.files import write_csv, write_text
 from cascadebert.pages.kinds import Table
+from cascadebert.pages.web import to_html, to_rst
 
 MISSING = "-"
 """How the paper prints what is not available."""
@@ -112,7 +113,7 @@ def write_table(
     said: Sequence[str],
     latex: pd.DataFrame | None = None,
 ) -> None:
-    """Write a table as tidy CSV and, beside it, in its layout as Markdown and LaTeX.
+    """Write a table as tidy CSV and, beside it, in its layout as Markdown, HTML and LaTeX.
 
     Args:
         page: whose name begins the caption of the Markdown, and whose notes end both.
@@ -124,5 +125,19 @@ def write_table(
     """
     text = sentences([*said, *page.notes])
     write_csv(out, tidy)
-    write_text(out.with_suffix(".md"), to_markdown(table, f"{page.name}: {text}"))
+    write_layout(out, table, f"{page.name}: {text}")
     write_text(out.with_suffix(".tex"), to_latex(table if latex is None else latex, text))
+
+
+def write_layout(out: Path, table: pd.DataFrame, caption: str) -> None:
+    """Write a table for readers, as Markdown and as a page of HTML, and its caption alone as reStructuredText.
+
+    Args:
+        out: the CSV.
+        table: the layout.
+        caption: stands below the table.
+    """
+    markdown = to_markdown(table, caption)
+    write_text(out.with_suffix(".md"), markdown)
+    write_text(out.with_suffix(".html"), to_html(markdown, out.stem))
+    write_text(out.with_suffix(".rst"), to_rst(caption))

@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cascadebert.files import write_csv, write_text
+from cascadebert.files import write_csv
 from cascadebert.metrics.exits import answers, exits_at
 from cascadebert.metrics.intervals import t_interval
 from cascadebert.metrics.predictions import Predictions, read_predictions
 from cascadebert.metrics.sweeps import printed_points
 from cascadebert.metrics.theory import condition_residuals, predicted_gain
 from cascadebert.pages.kinds import Theory
-from cascadebert.pages.tables import intervals_over, sentences, to_markdown, with_interval
+from cascadebert.pages.tables import intervals_over, sentences, with_interval, write_layout
 
 TWO, THREE = "cascadebert", "cascadebert_three"
 SHOWN = {"predicted": "gain by Eq. 13", "measured": "gain measured"}
@@ -44,7 +44,7 @@ def render(page: Theory, out: Path) -> None:
             *page.notes,
         ]
     )
-    write_text(out.with_suffix(".md"), to_markdown(layout(frame, page.decimals), text))
+    write_layout(out, layout(frame, page.decimals), text)
 
 
 def gains(two: Predictions, three: Predictions, *thresholds: float) -> dict[str, float]:
