@@ -5,8 +5,9 @@
     ELSEWHERE/bin/pip install --no-deps onnxruntime==1.32.0 onnxscript==0.7.2 onnx-ir==1.1.0 flatbuffers==25.12.19
     PYTHONPATH=.venv/lib/python3.11/site-packages ELSEWHERE/bin/python benchmarks/onnx_runtime.py FOLDER [repeats]
 
-None of these packages is in the lock. Batches of 1 and 32 of the lengths that the folder's selection split has, each padded to
-its longest; all ways take turns on all cores, medians are told. The difference is that of the logits to torch in float32.
+None of these packages is in the lock. Batches of 1 and 32 of the lengths that the folder's selection split has, each
+padded to its longest; all ways take turns on all cores, medians are told. The difference is that of the logits to torch
+in float32.
 """
 
 import sys
