@@ -172,9 +172,10 @@ event, name, left = sys.argv[1], sys.argv[2], int(sys.argv[3])
 
 def look(happened, arguments):
     global left
-    left -= happened == event and name in str(arguments)
-    if not left:
-        os.kill(os.getpid(), signal.SIGKILL)
+    if happened == event and name in str(arguments):
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 sys.argv = sys.argv[4:]
