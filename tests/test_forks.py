@@ -132,13 +132,13 @@ WAIT = "Path('pid').write_text(str(os.getpid())); os.rename('pid', 'ready'); sys
 
 
 def test_a_job_ends_when_the_one_that_asked_is_killed(name, script, tmp_path):
-    asker = subprocess.Popen(asking(name, script(WAIT)), cwd=tmp_path, stdin=subprocess.PIPE)
-    wait_for((tmp_path / "ready").exists)
-    job = int((tmp_path / "ready").read_text())
-    assert lives(job)
-    asker.send_signal(signal.SIGKILL)
-    asker.wait()
-    wait_for(lambda: not lives(job))
+    with subprocess.Popen(asking(name, script(WAIT)), cwd=tmp_path, stdin=subprocess.PIPE) as asker:
+        wait_for((tmp_path / "ready").exists)
+        job = int((tmp_path / "ready").read_text())
+        assert lives(job)
+        asker.send_signal(signal.SIGKILL)
+        asker.wait()
+        wait_for(lambda: not lives(job))
 
 
 def test_jobs_outlive_the_process_that_forked_them(script, tmp_path):

@@ -81,7 +81,7 @@ def bench(
     /,
     texts: str | None = None,
     columns: tuple[str, ...] = (),
-    speed_ups: tuple[float, ...] = (2, 3, 4),
+    speed_ups: tuple[float, ...] = (2.0, 3.0, 4.0),
     batch_sizes: tuple[int, ...] = (1, 32),
     rows: int = 256,
     repeats: int = 5,
