@@ -47,4 +47,5 @@ def test_readme_names_the_versions_that_are_needed():
     least = re.search(r'min_version\("([\d.]+)"\)', (ROOT / "Snakefile").read_text(encoding="utf-8"))[1]
     assert f"`Snakemake ≥ {least}`" in text
     assert f"`{project['license']}`" in text
-    assert f"Python {re.search(r'\d+\.\d+', project['requires-python'])[0]}" in text
+    python = re.search(r"\d+\.\d+", project["requires-python"])[0]
+    assert f"`Python {python}`" in text
