@@ -1,11 +1,9 @@
 """ONNX Runtime against torch for each member of a packed cascade, as float32, as the engine computes, and as int8.
 
     snakemake --cores 2 -- results/cascades/movies/cascadebert
-    python -m venv --system-site-packages ELSEWHERE          # with the project's own python, .venv/bin/python
-    ELSEWHERE/bin/pip install --no-deps onnxruntime==1.32.0 onnxscript==0.7.2 onnx-ir==1.1.0 flatbuffers==25.12.19
-    PYTHONPATH=.venv/lib/python3.11/site-packages ELSEWHERE/bin/python benchmarks/onnx_runtime.py FOLDER [repeats]
+    python benchmarks/onnx_runtime.py results/cascades/movies/cascadebert [repeats]
 
-None of these packages is in the lock. Batches of 1 and 32 of the lengths that the folder's selection split has, each
+Batches of 1 and 32 of the lengths that the folder's selection split has, each
 padded to its longest; all ways take turns on all cores, medians are told. The difference is that of the logits to torch
 in float32.
 """
@@ -21,51 +19,21 @@ import onnxruntime
 import torch
 from onnxruntime.quantization import quantize_dynamic
 from tabulate import tabulate
-from torch import nn
 
 from cascadebert import Adaptive
+from cascadebert.inference.onnx_runtime import Session, Whole, export
 from cascadebert.inference.turns import alternating
 from cascadebert.models.half import autocast
-from cascadebert.models.members import MultiExit
 
-NAMES = ["input_ids", "token_type_ids", "attention_mask"]
 ROWS = 128
-
-
-class Whole(nn.Module):
-    """A member as a function of three tensors."""
-
-    def __init__(self, member: MultiExit) -> None:
-        """Take the member."""
-        super().__init__()
-        self.member = member
-
-    def forward(self, *tensors: torch.Tensor) -> torch.Tensor:
-        """Logits of the last exit."""
-        return self.member(dict(zip(NAMES, tensors, strict=True)))[-1]
 
 
 Batches = list[tuple[np.ndarray, ...]]
 
 
-def sessions(model: Whole, example: tuple[np.ndarray, ...], folder: Path) -> dict[str, onnxruntime.InferenceSession]:
-    """A member exported, as it is and with linear layers in int8."""
-    path, small = folder / "member.onnx", folder / "int8.onnx"
-    axes = {name: {0: "rows", 1: "tokens"} for name in NAMES} | {"logits": {0: "rows"}}
-    tensors = tuple(map(torch.from_numpy, example))
-    torch.onnx.export(model, tensors, path, input_names=NAMES, output_names=["logits"], dynamic_axes=axes, dynamo=False)
-    quantize_dynamic(path, small)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
-    return {
-        name: onnxruntime.InferenceSession(str(file), options, ["CPUExecutionProvider"])
-        for name, file in (("ONNX Runtime, fp32", path), ("ONNX Runtime, int8", small))
-    }
-
-
-def by_session(session: onnxruntime.InferenceSession, batches: Batches) -> np.ndarray:
+def by_session(session: Session, batches: Batches) -> np.ndarray:
     """Logits of all batches."""
-    return np.concatenate([session.run(None, dict(zip(NAMES, batch, strict=True)))[0] for batch in batches])
+    return np.concatenate([session(*batch) for batch in batches])
 
 
 @torch.inference_mode()
@@ -90,8 +58,11 @@ def main(folder: str, repeats: int = 7) -> None:
                 called = f"torch, {native.engine.precision}"
                 ways[called] = partial(by_torch, Whole(half), native.engine.precision, batches)
             with tempfile.TemporaryDirectory() as made:
-                for called, session in sessions(Whole(plain).eval(), batches[0], Path(made)).items():
-                    ways[called] = partial(by_session, session, batches)
+                path, small = Path(made, "member.onnx"), Path(made, "int8.onnx")
+                export(plain, path)
+                quantize_dynamic(path, small)
+                for called, file in (("ONNX Runtime, fp32", path), ("ONNX Runtime, int8", small)):
+                    ways[called] = partial(by_session, Session(file), batches)
                 seconds = alternating(ways, repeats, torch.device("cpu"))
                 exact = ways["torch, fp32"]()
                 far = {called: np.abs(way() - exact).max() for called, way in ways.items()}

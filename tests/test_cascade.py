@@ -517,3 +517,23 @@ def test_pairs_are_read_from_two_columns(tmp_path):
     (tmp_path / "a.txt").write_text("a\n")
     with pytest.raises(Problem, match="row 1 is no pair"):
         list(read_rows(str(tmp_path / "a.txt"), "txt", True, (), None))
+
+
+def test_onnx_runtime_answers_as_torch_does(cascade, made, settings, capsys, monkeypatch):
+    pytest.importorskip("onnxruntime", reason="an extra")
+    by_torch = Cascade.from_pretrained(cascade, precision="fp32")
+    by_onnx = Cascade.from_pretrained(cascade, backend="onnxruntime")
+    for batch_size in (1, 2, 7):
+        pairs = zip(
+            *(system.predict(TEXTS, speed_up=1.5, batch_size=batch_size) for system in (by_torch, by_onnx)), strict=True
+        )
+        for expected, answer in pairs:
+            assert (answer.label, answer.member) == (expected.label, expected.member)
+            assert answer.probabilities == pytest.approx(expected.probabilities, abs=1e-5)
+    with pytest.raises(Problem, match="leaves within one"):
+        EarlyExit.from_pretrained(made("deebert", ["deebert"], settings), backend="onnxruntime")
+    with pytest.raises(Problem, match="leave device and precision out"):
+        Cascade.from_pretrained(cascade, backend="onnxruntime", precision="bf16")
+    (cascade.parent / "a.txt").write_text("good film\n")
+    asked = ["predict", cascade, cascade.parent / "a.txt", "--backend", "onnxruntime"]
+    assert run(capsys, monkeypatch, *asked)[0] == 0

@@ -75,6 +75,7 @@ class Adaptive:
         revision: str | None = None,
         device: str | torch.device | None = None,
         precision: Precision | Literal["auto"] = "auto",
+        backend: Literal["torch", "onnxruntime"] = "torch",
     ) -> S:
         """A system from a folder, or from a repository of the model hub.
 
@@ -84,6 +85,8 @@ class Adaptive:
             device: to compute on; a GPU if there is one.
             precision: to compute in; auto is the one that it was trained in where this device computes it natively,
                 else fp32.
+            backend: onnxruntime computes the members of a cascade on a CPU in fp32, one text at a time faster than
+                torch; it needs the packages onnx and onnxruntime.
 
         Raises:
             Problem: in one sentence, when there is no such system, or it is not whole, or of another kind.
@@ -93,11 +96,18 @@ class Adaptive:
         kind: Any = {"cascade": Cascade, "early_exit": EarlyExit}[manifest.kind]
         if not issubclass(kind, cls):
             raise Problem(f"{source} holds {manifest.label}, load it with {kind.__name__}.")
+        if backend == "onnxruntime":
+            if device not in (None, "cpu") or precision not in ("auto", "fp32"):
+                raise Problem("ONNX Runtime computes on the CPU in fp32 here: leave device and precision out.")
+            device, precision = "cpu", "fp32"
         where = device_of(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         chosen = native_on(where, manifest.precision) if precision == "auto" else precision
         if chosen not in get_args(Precision):
             raise Problem(f"precision {chosen} is not known: take one of auto, {', '.join(get_args(Precision))}.")
-        return kind(folder, manifest, where, chosen)
+        system = kind(folder, manifest, where, chosen)
+        if backend == "onnxruntime":
+            system.engine.by_onnx_runtime()
+        return system
 
     @property
     def classes(self) -> list[str]:

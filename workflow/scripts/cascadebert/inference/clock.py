@@ -132,6 +132,7 @@ def timed(
     """
     device = base.engine.device
     alone = Engine(base.engine.models, "last", device, base.engine.precision)
+    alone.sessions = base.engine.sessions
     runs: dict[str, Callable[[], object]] = {"": partial(course.run, "", base, alone, float("nan"))}
     for name, (system, threshold) in settings.items():
         runs[name] = partial(course.run, name, system, system.engine, threshold, (replays or {}).get(name))

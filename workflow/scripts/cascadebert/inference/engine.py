@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from cascadebert.data.encoding import TokenRows
 from cascadebert.exit_rules import Exits
 from cascadebert.inference.leaving import Leaving, Threshold
+from cascadebert.inference.onnx_runtime import Session, sessions
 from cascadebert.models.encoders import embedded
 from cascadebert.models.half import HALF, autocast
 from cascadebert.models.members import MultiExit
@@ -114,8 +115,17 @@ class Engine:
             for index, model in enumerate(models)
             for start, stop in zip([0, *model.exit_layers], model.exit_layers, strict=False)
         ]
+        self.sessions: list[Session] | None = None
         if exits == "last":
             self.stages = [Stage(models[-1], len(models) - 1, range(models[-1].exit_layers[-1]))]
+
+    def by_onnx_runtime(self) -> None:
+        """Compute whole models by ONNX Runtime from now on.
+
+        Raises:
+            Problem: when that cannot be.
+        """
+        self.sessions = sessions(self.models)
 
     @property
     def layers(self) -> list[int]:
@@ -182,6 +192,8 @@ class Engine:
     ) -> tuple[Part, Float[np.ndarray, "b classes"]]:
         """Rows after a stage, ready for the next, and the logits of its exit."""
         model, rows = stage.model, tokens(stage.member)
+        if self.sessions:
+            return Part(part.rows), self.sessions[stage.member](*rows.padded(part.rows))
         with autocast(self.device, self.precision):
             if part.states is None or part.mask is None:
                 arrays = dict(
