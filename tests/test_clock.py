@@ -7,7 +7,7 @@ from page_builders import rendered, tasks_of
 
 from cascadebert.inference.timetable import COLUMNS, PIPELINES
 from cascadebert.pages import kinds
-from cascadebert.pages.clock import judged_on_the_clock, read_times
+from cascadebert.pages.times import judged_on_the_clock, read_times
 
 RUNS = {"base": "bert_base", "cascadebert": "cascadebert", "deebert_base": "deebert"}
 

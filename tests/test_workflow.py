@@ -70,12 +70,15 @@ def test_records_and_captions_say_how_it_was_computed(finished):
     for run in ("base", "small_dar", "pabee_base", "pkd_base", "theseus_base", "robertaBase"):
         record = json.loads((results / f"models/reviews/{run}/seed1.json").read_text())
         assert (record["pooling"], record["settings"]["precision"]) == ("cls", "fp32"), run
-    for table in ("table2", "table3", "table4", "table5", "table7", "table8", "table9"):
+    for table in ("table2", "table3", "table4", "table5", "table7", "table8", "table10"):
         assert "Precision: fp32." in (results / f"{table}.md").read_text(), table
 
 
 def test_every_claim_is_judged(finished):
     claims = pd.read_csv(finished / "results/smoke/claims.csv")
+    clock = claims["source"] == "clock"
+    assert clock.sum() > 4
+    claims = claims[~clock]
     assert len(claims) > 30
     assert claims["estimate"].notna().all(), "all systems were run"
     assert claims["low"].isna().all(), "pairs has one seed, hence the average of the columns, too: no interval"

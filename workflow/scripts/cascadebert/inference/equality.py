@@ -11,7 +11,10 @@ from cascadebert.inference.engine import Left
 from cascadebert.metrics.exits import BELOW, ExitLogits, certainty, exits_at
 
 TOLERANCE = {"fp32": 1e-3, "bf16": 0.1, "fp16": 0.02}
-"""Float error of a logit and of what an exit rule compares, by precision: sums in batches of other shapes differ."""
+"""Float error of a logit by precision, since sums in batches of other shapes differ; that of a certainty is a tenth of it.
+
+On the default's CascadeBERT, DeeBERT and PABEE in bf16 it was at most 0.043, and 0.0008 of a certainty.
+"""
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Comparison:
 
     def holds(self, precision: str) -> bool:
         """Whether float error of a precision explains all differences."""
-        return max(self.nearest, self.logits_differ) <= TOLERANCE[precision]
+        return self.logits_differ <= TOLERANCE[precision] and self.nearest <= TOLERANCE[precision] / 10
 
 
 def compare(left: Left, stack: ExitLogits, exits: Exits, threshold: float) -> Comparison:

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 
 from cascadebert.files import write_csv
-from cascadebert.pages.clock import MARGIN, judged_on_the_clock, read_times
 from cascadebert.pages.evidence import read_evidence
 from cascadebert.pages.kinds import Verdicts
 from cascadebert.pages.statements import claims
 from cascadebert.pages.tables import MISSING, sentences, two_way_over, with_interval, write_layout
+from cascadebert.pages.times import MARGIN, judged_on_the_clock, read_times
 from cascadebert.pages.verdicts import VERDICTS, Effect, judged
 
 NOT_RUN = "not run"

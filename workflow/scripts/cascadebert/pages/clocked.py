@@ -5,10 +5,10 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.axes import Axes
 
-from cascadebert.pages.clock import clocked, read_times
 from cascadebert.pages.figures import legend_outside, panels_of, save, towards
 from cascadebert.pages.kinds import Clocked
 from cascadebert.pages.styles import style_of
+from cascadebert.pages.times import clocked, read_times
 from cascadebert.systems import SYSTEMS
 
 
