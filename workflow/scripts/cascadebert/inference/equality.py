@@ -11,7 +11,7 @@ from cascadebert.inference.engine import Left
 from cascadebert.metrics.exits import BELOW, ExitLogits, certainty, exits_at
 
 TOLERANCE = {"fp32": 1e-3, "bf16": 0.1, "fp16": 0.02}
-"""Float error of a logit by precision, since sums in batches of other shapes differ; that of a certainty is a tenth of it.
+"""Float error of a logit by precision, since sums in batches of other shapes differ; a tenth of it for a certainty.
 
 On the default's CascadeBERT, DeeBERT and PABEE in bf16 it was at most 0.043, and 0.0008 of a certainty.
 """
