@@ -105,7 +105,8 @@ def regularization(colors: Colors) -> list[str]:
         text(
             566,
             273,
-            "Difficult: a model trained without\nthe text gets it wrong. Two texts\nnearer than ε add to the loss.",
+            "Difficult: a model trained without the\ntext gets it wrong. Pairs less than ε\n"
+            "apart, or in the wrong order, cost.",
             words,
             "start",
         ),

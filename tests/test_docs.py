@@ -49,3 +49,13 @@ def test_readme_names_the_versions_that_are_needed():
     assert f"`{project['license']}`" in text
     python = re.search(r"\d+\.\d+", project["requires-python"])[0]
     assert f"`Python {python}`" in text
+
+
+@pytest.mark.parametrize("name", [*PAGES, "config/README.md"])
+def test_no_option_swallows_the_target_of_a_command(name):
+    """--resources and --configfile take as many values as follow: what is asked for stands before them."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    for command in re.findall(r"^(snakemake [^#`\n]+)", text, re.M) + re.findall(r"`(snakemake [^`]+)`", text):
+        for option, values in re.findall(r"--(resources|configfile)((?: [^-]\S*)+)", command):
+            part = "=" if option == "resources" else ".yaml"
+            assert all(part in value or value == "..." for value in values.split()), command

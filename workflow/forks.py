@@ -15,6 +15,7 @@ import os
 import resource
 import runpy
 import select
+import signal
 import socket
 import sys
 import threading
@@ -34,6 +35,7 @@ KILLED = 128 + 9
 
 def serve(name: str) -> None:
     """Fork a process for each job that is asked for, until standard input is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C ends Snakemake, which closes standard input
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(f"\0{name}")
         listener.listen(1024)
@@ -54,6 +56,7 @@ def serve(name: str) -> None:
 
 def run(connection: socket.socket) -> None:
     """Be the job that is asked for through a connection, and end."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     head, files, *_ = socket.recv_fds(connection, 8, 3)
     asked = json.loads(connection.recv(int.from_bytes(head), socket.MSG_WAITALL))
     for number, file in enumerate(files):
@@ -88,6 +91,7 @@ def run(connection: socket.socket) -> None:
 
 def ask(name: str, arguments: list[str]) -> int:
     """Have a script run; its exit status."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # ends without a word; so does the job
     asked = {"arguments": arguments, "environment": dict(os.environ), "folder": os.getcwd()}
     message = json.dumps(asked).encode()
     with socket.socket(socket.AF_UNIX) as connection:

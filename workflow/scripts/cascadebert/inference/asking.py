@@ -60,7 +60,7 @@ class Counts:
         if self.cut:
             said.append(f"{self.cut} cut at {self.system.manifest.max_length} tokens")
         if self.blank:
-            said.append(f"{self.blank} without text have no label")
+            said.append(f"{self.blank} without text {'has' if self.blank == 1 else 'have'} no label")
         if len(self.labels):
             value = score(task.metric, np.array(self.labels), np.array(self.answers))
             said.append(f"{task.metric} {100 * value:.1f} on {len(self.labels)} labelled")

@@ -120,7 +120,7 @@ def trade_off(manifest: Manifest, form: str = "github") -> str:
         split for split in SPLITS if any(o.split == split for point in manifest.speed_ups for o in point.outcomes)
     ]
     rows = [[f"{point.target:g}x", _number(point.threshold), *_cells(point, splits)] for point in manifest.speed_ups]
-    heads = [head for split in splits for head in ("speed-up", f"{SPLITS[split]}")]
+    heads = [head for split in splits for head in ("speed-up", f"{manifest.task.metric}, {SPLITS[split]}")]
     return tabulate(rows, ["target", "threshold", *heads], tablefmt=form, disable_numparse=True)
 
 

@@ -64,7 +64,9 @@ def read_rows(path: str, form: str, pairs: bool, columns: Sequence[str], label: 
     if path != "-" and (Path(path).is_dir() or not Path(path).exists()):
         raise Problem(f"{path} is not there: name a file, or - for standard input.")
     if columns and len(columns) != 1 + pairs:
-        raise Problem(f"{len(columns)} columns are named, and a row has {1 + pairs} texts: name as many (--columns).")
+        raise Problem(
+            f"{len(columns)} columns are named, and a row has {1 + pairs} texts: name as many, after the file."
+        )
     number = 0
     chosen: Sequence[str] = ()
     try:
