@@ -121,7 +121,7 @@ def packed_system(wildcards):
     run, system = wildcards.run, SYSTEMS[RUNS[wildcards.run]]
     ratio = fixed_ratio(CONFIG, run) or CONFIG.speed_ups[len(CONFIG.speed_ups) // 2]
     label = label_of(CONFIG, run)
-    return f"--label {quote(label)} --exits {system.exits} --speed-up {ratio:g}"
+    return f"--label {quote(label)} --exits {system.exits} --speed-up {ratio}"
 
 
 def counted_flag(wildcards):

@@ -4,7 +4,7 @@ import logging
 import re
 import time
 
-from cascadebert.cluster.progress import Progress, spoken
+from cascadebert.cluster.progress import Progress, narrowest, spoken
 
 NOISE = re.compile(
     r"(Select jobs to|Execute \d+|Using shell|Rules claiming|Assuming unrestricted|Conda environments: i)"
@@ -48,10 +48,11 @@ def tell_progress():
         logger.info(f"{jobs}, {sum(seconds.values()) / 3600:.1f} hours of computing by docs/cost.md's model. {again}")
         return
     limits = workflow.global_resources
-    cores = min(limits[name].value for name in ("_cores", "gpu") if name in limits)
-    progress = Progress(seconds, cores, time.monotonic())
+    units = {"core": "_cores", "GPU": "gpu"}
+    unit, most = narrowest({unit: limits[name].value for unit, name in units.items() if name in limits})
+    progress = Progress(seconds, most, time.monotonic())
     took = spoken(progress.left(progress.begun))
-    logger.info(f"{jobs}, {took} on {cores} core{'s' if cores > 1 else ''} by docs/cost.md's model. {again}")
+    logger.info(f"{jobs}, {took} on {most} {unit}{'s' if most > 1 else ''} by docs/cost.md's model. {again}")
     logging.getLogger(logger.name).addHandler(Teller(progress))
 
 

@@ -19,6 +19,7 @@ from transformers import AutoModel, AutoModelForSequenceClassification, AutoToke
 import prove_cascades
 from cascadebert import Adaptive, Cascade, EarlyExit, cli
 from cascadebert.files import write_examples, write_json
+from cascadebert.inference.clock import reachable
 from cascadebert.inference.engine import Left
 from cascadebert.inference.equality import compare
 from cascadebert.inference.folder import Member as Packed
@@ -314,7 +315,7 @@ def test_a_system_that_answers_as_the_tables_do_is_proved_and_another_is_told(ma
     assert table["holds"].all() and len(table) == 2 and (table["n"] == n).all()
     assert table["logits_differ"].max() < 1e-3
     write_predictions(answered, {1: replace(told, stack=replace(stack, logits=stack.logits[..., ::-1] * 3))})
-    with pytest.raises(SystemExit, match=f"{kind} on toy does not answer as the tables' full compute in fp32"):
+    with pytest.raises(Problem, match=f"{kind} on toy does not answer as the tables' full compute in fp32"):
         prove_cascades.main(*files, threads=1, out=tmp_path / "equality.csv", batches=(1, 7))
 
 
@@ -500,6 +501,17 @@ def test_timed_systems_leave_as_they_would(made, settings):
 def test_what_cannot_be_timed_is_one_sentence(cascade, capsys, monkeypatch, asked):
     code, _, told = run(capsys, monkeypatch, "bench", cascade, *asked)
     assert code == 1 and ("cannot be timed" in told or "can be had" in told) and "Traceback" not in told
+
+
+@pytest.mark.parametrize("layers", [(3,), (3, 4)])
+def test_a_ratio_as_it_is_printed_can_be_had_and_so_can_the_default(made, settings, layers):
+    rule = "last" if len(layers) == 1 else "confidence"
+    folder = made(f"at{len(layers)}", ["member"] * len(layers), settings, layers, rule)
+    system = Adaptive.from_pretrained(folder)  # the fastest is 4/3, and the cascade was packed with 1.5 for its default
+    assert reachable(system, [1.33333, 1.5]) == [pytest.approx(4 / 3, rel=1e-5)]
+    assert all(system.predict("good film", **asked)[0].label for asked in ({}, {"speed_up": 1.33333}))
+    with pytest.raises(Problem, match="cannot be had"):
+        system.predict("good film", speed_up=1.334)
 
 
 def test_only_texts_are_timed(cascade, tmp_path, capsys, monkeypatch):

@@ -68,6 +68,17 @@ def test_table_of_the_clock_has_a_line_a_ratio_and_what_else_one_would_take(tmp_
     assert (own["of_counted"], own["turns"]) == (pytest.approx(1.1), 2)
 
 
+@pytest.mark.parametrize(
+    ("second", "said"), [("CPU, 2 threads", "one machine: CPU, 2 threads"), ("A", "several machines")]
+)
+def test_table_of_the_clock_says_which_machines_and_who_is_absent(tmp_path, second, said):
+    paths = (times(tmp_path, "movies", base=(1.0, 1.0)), times(tmp_path, "rte", base=(1.0, 1.0)))
+    pd.read_csv(paths[1]).assign(machine=second).to_csv(paths[1], index=False)
+    page = kinds.Clock(tasks=tasks_of("movies", "rte"), name="Table 9", decimals=1, times=paths, runs=RUNS)
+    text = rendered(page, tmp_path / "table9.csv").with_suffix(".md").read_text()
+    assert said in text and "CascadeBERT, DeeBERT can have none of them" in text
+
+
 def test_figure_of_the_clock_has_a_panel_a_batch_size(tmp_path):
     path = times(tmp_path, base=(1.0, 1.0), cascadebert=(1.0, 1.2), deebert_base=(0.5, 0.6))
     page = kinds.Clocked(tasks=tasks_of("movies"), times=(path,), runs=RUNS)

@@ -133,6 +133,12 @@ def test_points_of_one_measure_are_printed_and_a_file_without_measures_whole(tmp
     assert printed_points([tmp_path / "b.csv"], ["mnli"])[0]["n"].tolist() == [7, 7, 8, 8]
 
 
+@pytest.mark.parametrize("task", ["NA", "nan", "null", "None", "true", "inf", "2016", "007"])
+def test_a_task_has_its_name_whatever_a_table_reader_takes_it_for(tmp_path, task):
+    write(tmp_path / "a.csv", task, {"report": 7})
+    assert printed_points([tmp_path / "a.csv"], [task])[1] == [task]
+
+
 def test_thresholds_are_read_back_to_the_last_digit(tmp_path):
     path, values = tmp_path / "a.csv", np.random.default_rng(0).random(500)
     pd.DataFrame({"task": "a", "split": "report", "n": 1, "threshold": values}).to_csv(path, index=False)

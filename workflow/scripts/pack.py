@@ -3,11 +3,10 @@
 from itertools import repeat
 from pathlib import Path
 
-import pandas as pd
 import tyro
 
 from cascadebert.exit_rules import Exits
-from cascadebert.files import read_examples, read_json
+from cascadebert.files import read_csv, read_examples, read_json
 from cascadebert.inference.folder import Task
 from cascadebert.inference.packing import System, Trained, pack
 from cascadebert.metrics.predictions import read_predictions
@@ -62,7 +61,7 @@ def main(
         out: the folder.
         stage1: trained tensors of the first stage, for a system of one model that has one.
     """
-    said, points = read_json(facts), pd.read_csv(sweep)
+    said, points = read_json(facts), read_csv(sweep)
     rows = read_examples(examples)
     pairs, chosen_on = "text_pair" in rows.columns, rows[rows["split"] == "selection"]
     texts = list(zip(chosen_on["text"], chosen_on["text_pair"], strict=True)) if pairs else chosen_on["text"].tolist()

@@ -3,9 +3,9 @@
 import logging
 from pathlib import Path
 
-import pandas as pd
 import tyro
 
+from cascadebert.files import read_csv
 from cascadebert.layouts import Problem
 from cascadebert.metrics.predictions import read_predictions
 from cascadebert.metrics.submission import FILES, answered, chosen, files_for, filled, write_submission
@@ -28,7 +28,7 @@ def main(tasks: list[str], predictions: list[Path], sweeps: list[Path], target: 
     """
     files, answers = filled(), []
     for task, path, sweep in zip(tasks, predictions, sweeps, strict=True):
-        point = chosen(pd.read_csv(sweep), target)
+        point = chosen(read_csv(sweep), target)
         held = read_predictions(path)[point["seed"]]
         if not held.id.size:
             log.info("%s: its source has no test set", task)

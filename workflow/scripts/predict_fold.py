@@ -4,11 +4,10 @@ import time
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import tyro
 
 from cascadebert.data.encoding import read_encoded
-from cascadebert.files import write_json
+from cascadebert.files import read_csv, write_json
 from cascadebert.metrics.predictions import write_predictions
 from cascadebert.recipe import from_json
 from cascadebert.training.assembly import Given, training_of
@@ -49,7 +48,7 @@ def main(
     """
     began = time.perf_counter()
     device, task = start(seed, threads), read_encoded(encoded)
-    assigned = pd.read_csv(folds, dtype={"id": str})
+    assigned = read_csv(folds)
     held_out = np.isin(task.id, assigned.loc[assigned["fold"] == fold, "id"])
     rows, given = task.rows("train"), Given(from_json(recipe), task, weights, seed)
     training, settings = training_of(given), given.recipe.settings

@@ -6,7 +6,6 @@ compute made anew.
 """
 
 import logging
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -21,6 +20,7 @@ from cascadebert.files import read_examples, write_csv
 from cascadebert.inference.adaptive import Adaptive
 from cascadebert.inference.equality import TOLERANCE, compare
 from cascadebert.inference.folder import TOKENIZER, read_manifest
+from cascadebert.layouts import Problem
 from cascadebert.metrics.exits import ExitLogits
 from cascadebert.metrics.predictions import check_same, read_predictions
 from cascadebert.training.loop import predict, start
@@ -44,7 +44,7 @@ def rows_of(folder: Path, examples: pd.DataFrame, printed: ExitLogits, batches: 
     pairs = "text_pair" in examples
     texts = list(zip(examples["text"], examples["text_pair"], strict=True)) if pairs else examples["text"].tolist()
     about, rows = read_manifest(folder), []
-    threshold = next(point.threshold for point in about.speed_ups if point.target == about.default_speed_up)
+    threshold = min(about.speed_ups, key=lambda point: abs(point.target - about.default_speed_up)).threshold
     for precision in dict.fromkeys([about.precision, "fp32"]):
         system = Adaptive.from_pretrained(folder, precision=precision)
         stack = printed if precision == about.precision else full_compute(system, examples)
@@ -75,6 +75,9 @@ def main(
         threads: of this process.
         out: CSV, a row for each system, precision and batch size.
         batches: sizes to answer in.
+
+    Raises:
+        Problem: when float error does not explain a difference.
     """
     start(0, threads)
     rows = []
@@ -88,7 +91,7 @@ def main(
     write_csv(out, table)
     if len(wrong := table[~table["holds"]]):
         first = wrong.iloc[0]
-        sys.exit(
+        raise Problem(
             f"{first['run']} on {first['task']} does not answer as the tables' full compute in {first['precision']},"
             f" batches of {first['batch']}: {first['exits_differ']} of {first['n']} instances leave elsewhere, up to"
             f" {first['nearest']:.3g} from the threshold, and logits differ by up to {first['logits_differ']:.3g};"

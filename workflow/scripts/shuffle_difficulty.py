@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-import pandas as pd
 import tyro
 
-from cascadebert.files import write_csv
+from cascadebert.files import read_csv, write_csv
 from cascadebert.metrics.difficulty import shuffled
 from cascadebert.training.streams import stream
 
@@ -18,7 +17,7 @@ def main(labels: Path, seed: int, out: Path) -> None:
         seed: of the permutation.
         out: CSV with the same columns id, right, difficult.
     """
-    write_csv(out, shuffled(pd.read_csv(labels, dtype={"id": str}), stream(seed, "shuffled difficulty")))
+    write_csv(out, shuffled(read_csv(labels), stream(seed, "shuffled difficulty")))
 
 
 if __name__ == "__main__":

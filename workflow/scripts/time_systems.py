@@ -8,6 +8,8 @@ import tyro
 from cascadebert.files import read_examples, write_csv
 from cascadebert.inference.timetable import timetable
 
+log = logging.getLogger(__name__)
+
 
 def main(
     systems: list[Path],
@@ -35,13 +37,16 @@ def main(
         repeats: turns.
         cores: that are free.
         out: a row a system, target, batch size and turn.
-        threads: of torch, if not as many.
+        threads: of torch, if not as many; never more.
     """
+    if threads and threads > cores:
+        log.warning("clock.threads is %d, and %d cores are free: as many threads are taken", threads, cores)
     frame = read_examples(examples)
     chosen = frame[frame["split"] == "report"].head(rows)
     pairs = "text_pair" in frame.columns
     texts = list(zip(chosen["text"], chosen["text_pair"], strict=True)) if pairs else chosen["text"].tolist()
-    write_csv(out, timetable(systems, base, cascade, texts, speed_ups, batch_sizes, repeats, threads or cores))
+    taken = min(threads or cores, cores)
+    write_csv(out, timetable(systems, base, cascade, texts, speed_ups, batch_sizes, repeats, taken))
 
 
 if __name__ == "__main__":

@@ -59,6 +59,15 @@ def write_csv(path: Path, frame: pd.DataFrame) -> None:
         frame.to_csv(temporary, index=False, lineterminator="\n")
 
 
+NAMES = ("id", "task", "run", "system", "label")
+"""Columns of text in the CSV files that rules hand on, whatever it looks like."""
+
+
+def read_csv(path: Path) -> pd.DataFrame:
+    """Read what `write_csv` wrote: a name is text, also where it is NA, true or 2016; only what is empty is NaN."""
+    return pd.read_csv(path, dtype=dict.fromkeys(NAMES, str), keep_default_na=False, na_values=[""])
+
+
 def write_examples(path: Path, examples: pd.DataFrame) -> None:
     """Write a prepared task, a JSON object a line: id, split, text, text_pair (pairs), label, rating (where known)."""
     with atomic(path) as temporary:

@@ -33,6 +33,16 @@ class Progress:
         return work / (self.ended / (now - self.begun) if known else self.cores)
 
 
+def narrowest(limits: dict[str, int]) -> tuple[str, int]:
+    """What limits how many jobs work at a time, and to how many; with 0 GPUs allowed, jobs ask for none.
+
+    >>> narrowest({"core": 16, "GPU": 1}), narrowest({"core": 2, "GPU": 0})
+    (('GPU', 1), ('core', 2))
+    """
+    unit = min((unit for unit, most in limits.items() if most), key=limits.__getitem__)
+    return unit, limits[unit]
+
+
 def spoken(seconds: float) -> str:
     """A span of time as one says it.
 

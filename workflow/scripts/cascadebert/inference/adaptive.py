@@ -96,6 +96,8 @@ class Adaptive:
         kind: Any = {"cascade": Cascade, "early_exit": EarlyExit}[manifest.kind]
         if not issubclass(kind, cls):
             raise Problem(f"{source} holds {manifest.label}, load it with {kind.__name__}.")
+        if backend not in ("torch", "onnxruntime"):
+            raise Problem(f"backend {backend} is not known: take torch or onnxruntime.")
         if backend == "onnxruntime":
             if device not in (None, "cpu") or precision not in ("auto", "fp32"):
                 raise Problem("ONNX Runtime computes on the CPU in fp32 here: leave device and precision out.")

@@ -13,7 +13,7 @@ from cascadebert.data.encoding import TokenRows
 from cascadebert.inference.adaptive import Adaptive
 from cascadebert.inference.engine import Engine, Left
 from cascadebert.inference.leaving import Threshold
-from cascadebert.inference.settings import fastest
+from cascadebert.inference.settings import fastest, within_reach
 from cascadebert.inference.turns import alternating
 from cascadebert.recipe import needed
 
@@ -156,6 +156,6 @@ def timed(
 
 def reachable(system: Adaptive, speed_ups: Sequence[float]) -> list[float]:
     """Those of some ratios that a system can have; its own, for one that has one alone."""
-    exits = system.manifest.exits
-    largest = fastest(system.selection, exits)
-    return [largest] if exits == "last" else [ratio for ratio in speed_ups if 1 <= ratio <= largest]
+    stack, exits = system.selection, system.manifest.exits
+    asked = [fastest(stack, exits)] if exits == "last" else speed_ups
+    return [ratio for ratio in asked if within_reach(stack, exits, ratio)]

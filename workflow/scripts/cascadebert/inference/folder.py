@@ -121,7 +121,7 @@ class Manifest:
         precision: that it was trained and evaluated in.
         full_layers: layers of the base, the numerator of every speed-up.
         members: models, in ascending depth.
-        default_speed_up: the target that is taken where nothing is asked for; 1 for a system without early exits.
+        default_speed_up: the target that is taken where nothing is asked for; a static system has one alone.
         speed_ups: operating points at the targets of the config.
         agreements: the same for some levels of agreement with the last exit.
         origin: config, seed, digests of code, versions, and where text and checkpoints are from.

@@ -28,7 +28,7 @@ from cascadebert.inference.folder import (
     write_manifest,
 )
 from cascadebert.inference.models import architecture_of, write_model
-from cascadebert.inference.settings import LEVELS, for_agreement
+from cascadebert.inference.settings import LEVELS, fastest, for_agreement
 from cascadebert.layouts import Problem
 from cascadebert.metrics.exits import ExitLogits
 from cascadebert.metrics.intervals import wilson
@@ -70,7 +70,7 @@ class System:
     task: Task
     max_length: int
     full_layers: int
-    speed_up: float  # that is taken where nothing is asked for
+    speed_up: float  # that is taken where nothing is asked for, or the largest possible
     seed: int
     code: str  # digest
     data: Mapping[str, Any]  # where the text is from
@@ -122,7 +122,7 @@ def pack(
         precision=parts[-1].recipe.settings.precision,
         full_layers=system.full_layers,
         members=members,
-        default_speed_up=system.speed_up,
+        default_speed_up=min(system.speed_up, fastest(stack, system.exits)),
         speed_ups=speed_ups_of(sweep, system.task.metric),
         agreements=[agreement_at(stack, system.exits, level) for level in LEVELS] if system.exits != "last" else [],
         origin={

@@ -16,6 +16,9 @@ from cascadebert.metrics.exits import BELOW, ExitLogits, certainty, exits_at, sp
 CANDIDATES = 500
 """Settings that are tried, from strict to loose, for a level of agreement."""
 
+ROUNDING = 1e-5
+"""Relative; so much is a ratio off that is written with six digits, as cards and tables write it."""
+
 GRID = 40
 """Combinations that are tried of the thresholds before the last one, where each exit has its own."""
 
@@ -65,6 +68,13 @@ def fastest(stack: ExitLogits, exits: Exits) -> float:
     return stack.full_layers / float(stack.layers[first - 1])
 
 
+def within_reach(stack: ExitLogits, exits: Exits, target: float) -> bool:
+    """Whether a speed-up can be had: from 1 to `fastest`, or a static system's own."""
+    largest = fastest(stack, exits)
+    least = largest if exits == "last" else 1
+    return least * (1 - ROUNDING) <= target <= largest * (1 + ROUNDING)
+
+
 def for_speed_up(stack: ExitLogits, exits: Exits, target: float, each: bool = False) -> Setting:
     """The setting whose speed-up on some instances is nearest to a target; no label is looked at.
 
@@ -78,11 +88,9 @@ def for_speed_up(stack: ExitLogits, exits: Exits, target: float, each: bool = Fa
     Raises:
         Problem: for a target that cannot be had.
     """
-    least, largest = 1.0, fastest(stack, exits)
-    if exits == "last":
-        least = largest
-    if not least * (1 - 1e-9) <= target <= largest * (1 + 1e-9):
-        what = f"a speed-up from {least:g} to {largest:.4g}" if exits != "last" else f"its own, {largest:.4g}, alone"
+    if not within_reach(stack, exits, target):
+        largest = fastest(stack, exits)
+        what = f"a speed-up from 1 to {largest:.4g}" if exits != "last" else f"its own, {largest:.4g}, alone"
         raise Problem(f"a speed-up of {target:g} cannot be had: this system takes {what}.")
     if each and exits in ("confidence", *BELOW) and len(stack.layers) > 2:
         return _each(stack, exits, target)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int, Shaped
 
+from cascadebert.files import read_csv
 from cascadebert.layouts import Problem
 from cascadebert.metrics.predictions import Predictions
 
@@ -100,7 +101,7 @@ def difficulty_table(by_seed: list[list[Predictions]]) -> pd.DataFrame:
 
 def read_difficult(path: Path, ids: Shaped[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
     """d(x) of each of a task's instances by id; False for those that have no label, which are not trained on."""
-    table = pd.read_csv(path, dtype={"id": str})
+    table = read_csv(path)
     return np.isin(ids, table.loc[table["difficult"], "id"])
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cascadebert.exit_rules import Exits
+from cascadebert.files import read_csv
 from cascadebert.metrics.baselines import Baselines
 from cascadebert.metrics.crossed import components
 from cascadebert.metrics.exits import answers, exits_at, speed_up, threshold_for
@@ -136,7 +137,7 @@ def printed_points(files: Sequence[Path], tasks: list[str], measure: str = "laye
         The rows of non-empty report and mismatched splits with a further column, column; and the columns in order,
         a mismatched half behind its task.
     """
-    points = pd.concat([pd.read_csv(path) for path in files], ignore_index=True)
+    points = pd.concat([read_csv(path) for path in files], ignore_index=True)
     points = points[points["split"].isin(HALVES) & (points["n"] > 0)]
     if "measure" in points:
         points = points[points["measure"] == measure]

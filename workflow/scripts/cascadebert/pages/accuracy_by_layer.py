@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from cascadebert.files import read_csv
 from cascadebert.metrics.exits import exits_at
 from cascadebert.metrics.predictions import Predictions, check_aligned, logits_after, read_predictions
 from cascadebert.pages.figures import (
@@ -35,7 +36,7 @@ def render(page: AccuracyByLayer, out: Path) -> None:
         for file in page.runs
         for seed, predictions in read_predictions(file.path).items()
     }
-    points = pd.concat([pd.read_csv(path) for path in page.sweeps], ignore_index=True)
+    points = pd.concat([read_csv(path) for path in page.sweeps], ignore_index=True)
     frame = accuracy_by_layer(runs, deebert_thresholds(points, page.target), page.min_subset)
     at = f"{page.target:g}×"
     if frame.empty:

@@ -18,7 +18,7 @@ NOT_RUN = "not run"
 
 
 ON_CLOCK = (
-    "Tests marked (clock) are of the times of one run on one machine (Table 9), with t intervals over its turns; they"
+    "Tests marked (clock) are of the times of one run for each task (Table 9), with t intervals over its turns; they"
     f" hold if at most {100 * MARGIN:g} % of the counted speed-up is missing, and are in no correction."
 )
 

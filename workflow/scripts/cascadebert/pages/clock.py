@@ -18,10 +18,11 @@ def render(page: Clock, out: Path) -> None:
         ({"Task": key[0]} if len(page.names) > 1 else {}) | _line(own)
         for key, own in frame.groupby(["task", "run", "what", "target"], sort=False)
     ]
-    first = frame.iloc[0]
+    first, shown = frame.iloc[0], set(frame["run"])
+    absent = [SYSTEMS[system].label.format(k="k") for run, system in page.runs.items() if run not in shown]
     n = ", ".join(f"{rows} of {task}" for task, rows in frame.groupby("task", sort=False)["n"].max().items())
     said = [
-        f"The clock of one machine: {first['machine']}, {first['precision']}.",
+        _machines(frame),
         f"Every system answers the same instances of the report split ({n}) in turns with the base, by the same engine,"
         f" {first['turns']} times after one to warm up; instances that have left are computed no further. Counted is"
         " the ratio on these instances, in layers and in operations; clock is the base's time over the system's in the"
@@ -31,9 +32,22 @@ def render(page: Clock, out: Path) -> None:
         " within the time of the last lines, from text. There the pipeline of transformers answers with the base: as it"
         " comes, and at its best (half precision where the machine has it, texts in order of length). MiB is what the"
         " system adds to the peak memory of its process when it is loaded and has answered.",
+        "Ratios that a system cannot have are left out"
+        + (f"; {', '.join(dict.fromkeys(absent))} can have none of them." if absent else "."),
         "Times of two machines, or of two runs, are not to be compared.",
     ]
     write_table(page, out, frame, pd.DataFrame(lines).fillna(MISSING), said)
+
+
+def _machines(frame: pd.DataFrame) -> str:
+    """What was timed on, which can be another machine for each task."""
+    tasks: dict[str, list[str]] = {}
+    for task, own in frame.groupby("task", sort=False):
+        tasks.setdefault("; ".join((own["machine"] + ", " + own["precision"]).unique()), []).append(str(task))
+    if len(tasks) == 1:
+        return f"The clock of one machine: {next(iter(tasks))}."
+    named = [f"{machine} ({', '.join(of)})" for machine, of in tasks.items()]
+    return f"The clocks of several machines: {'; '.join(named)}."
 
 
 def _line(own: pd.DataFrame) -> dict[str, str]:

@@ -9,6 +9,7 @@ import seaborn
 from matplotlib.axes import Axes
 from matplotlib.collections import Collection
 
+from cascadebert.files import read_csv
 from cascadebert.pages.figures import panels_of, save, towards
 from cascadebert.pages.kinds import File, Runs
 from cascadebert.systems import SYSTEMS
@@ -41,7 +42,7 @@ def dis_by_layer(measures: Sequence[File]) -> pd.DataFrame:
     """
     rows = []
     for file in measures:
-        frame = pd.read_csv(file.path)
+        frame = read_csv(file.path)
         for layers, own in frame[frame["split"] == "report"].groupby("layers"):
             names = {"column": file.task, "system": file.of, "layers": int(layers)}
             rows.append(names | {"dis": own["dis"].mean(), "n_seeds": int(own["dis"].notna().sum())})

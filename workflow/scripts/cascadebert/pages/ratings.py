@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from cascadebert.files import read_examples
+from cascadebert.files import read_csv, read_examples
 from cascadebert.metrics.intervals import spearman, wilson
 from cascadebert.pages.figures import panels_of, save, sentence
 from cascadebert.pages.kinds import Ratings
@@ -18,7 +18,7 @@ def render(page: Ratings, out: Path) -> None:
     """Draw a panel for each task that has ratings."""
     frames = []
     for task, labels, texts in zip(page.names, page.labels, page.examples, strict=True):
-        frame = difficulty_by_rating(pd.read_csv(labels, dtype={"id": str}), read_examples(texts))
+        frame = difficulty_by_rating(read_csv(labels), read_examples(texts))
         frames += [] if frame.empty else [frame.assign(column=task)]
     if frames:
         frame = pd.concat(frames, ignore_index=True)

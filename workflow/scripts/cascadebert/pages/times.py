@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cascadebert.files import read_csv
 from cascadebert.metrics.intervals import t_interval
 from cascadebert.systems import SYSTEMS
 
@@ -24,7 +25,7 @@ def read_times(paths: Sequence[Path], tasks: Sequence[str], runs: Mapping[str, s
         tasks: their names.
         runs: the system of each run.
     """
-    frame = pd.concat([pd.read_csv(path).assign(task=task) for path, task in zip(paths, tasks, strict=True)])
+    frame = pd.concat([read_csv(path).assign(task=task) for path, task in zip(paths, tasks, strict=True)])
     clock = frame["base_seconds"] / frame["seconds"]
     return frame.assign(clock=clock, system=frame["run"].map(runs).fillna("")).reset_index(drop=True)
 
