@@ -5,6 +5,7 @@ from pathlib import Path
 
 import tyro
 
+from cascadebert.data.encoding import texts_of
 from cascadebert.exit_rules import Exits
 from cascadebert.files import read_csv, read_examples, read_json
 from cascadebert.inference.folder import Task
@@ -64,12 +65,11 @@ def main(
     said, points = read_json(facts), read_csv(sweep)
     rows = read_examples(examples)
     pairs, chosen_on = "text_pair" in rows.columns, rows[rows["split"] == "selection"]
-    texts = list(zip(chosen_on["text"], chosen_on["text_pair"], strict=True)) if pairs else chosen_on["text"].tolist()
     about = Task(task, said["names"], pairs, metric)
     system = System(run, label, exits, about, max_length, full_layers, speed_up, seed, code, said["origin"])
     lists = (names, map(from_json, recipes), weights, tokenizers, models, stage1 or repeat(None, len(names)))
     parts = [Trained(*of_model) for of_model in zip(*lists, strict=True)]
-    pack(out, system, parts, read_predictions(selection)[seed], texts, points[points["seed"] == seed])
+    pack(out, system, parts, read_predictions(selection)[seed], texts_of(chosen_on), points[points["seed"] == seed])
 
 
 if __name__ == "__main__":

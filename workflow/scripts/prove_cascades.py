@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import tyro
 
-from cascadebert.data.encoding import encode
+from cascadebert.data.encoding import encode, texts_of
 from cascadebert.files import read_examples, write_csv
 from cascadebert.inference.adaptive import Adaptive
 from cascadebert.inference.equality import TOLERANCE, compare
@@ -41,9 +41,7 @@ def full_compute(system: Adaptive, examples: pd.DataFrame) -> ExitLogits:
 
 def rows_of(folder: Path, examples: pd.DataFrame, printed: ExitLogits, batches: Sequence[int]) -> list[dict[str, Any]]:
     """A row for each precision and batch size, at the speed-up that a system takes where nothing is asked for."""
-    pairs = "text_pair" in examples
-    texts = list(zip(examples["text"], examples["text_pair"], strict=True)) if pairs else examples["text"].tolist()
-    about, rows = read_manifest(folder), []
+    texts, about, rows = texts_of(examples), read_manifest(folder), []
     threshold = min(about.speed_ups, key=lambda point: abs(point.target - about.default_speed_up)).threshold
     for precision in dict.fromkeys([about.precision, "fp32"]):
         system = Adaptive.from_pretrained(folder, precision=precision)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import tyro
 
+from cascadebert.data.encoding import texts_of
 from cascadebert.files import read_examples, write_csv
 from cascadebert.inference.timetable import timetable
 
@@ -43,8 +44,7 @@ def main(
         log.warning("clock.threads is %d, and %d cores are free: as many threads are taken", threads, cores)
     frame = read_examples(examples)
     chosen = frame[frame["split"] == "report"].head(rows)
-    pairs = "text_pair" in frame.columns
-    texts = list(zip(chosen["text"], chosen["text_pair"], strict=True)) if pairs else chosen["text"].tolist()
+    texts = texts_of(chosen)
     taken = min(threads or cores, cores)
     write_csv(out, timetable(systems, base, cascade, texts, speed_ups, batch_sizes, repeats, taken))
 

@@ -108,6 +108,13 @@ class Encoded(TokenRows):
         yield from (batches[i] for i in rng.permutation(len(batches)))
 
 
+def texts_of(examples: pd.DataFrame) -> list[Text]:
+    """Texts of a task's rows, or pairs of them where there is a column text_pair."""
+    if "text_pair" in examples.columns:
+        return list(zip(examples["text"], examples["text_pair"], strict=True))
+    return examples["text"].tolist()
+
+
 class TextEncoder:
     """A tokenizer that cuts at some length, pairs longest first, and pads nothing."""
 
@@ -145,8 +152,7 @@ def encode(
         max_length: tokens a row may have.
         origin: where the text is from.
     """
-    pairs = "text_pair" in examples.columns
-    texts = list(zip(examples["text"], examples["text_pair"], strict=True)) if pairs else examples["text"].tolist()
+    texts = texts_of(examples)
     rows, cut = TextEncoder(tokenizer, max_length)(texts)
     if cut.any():
         log.warning(
