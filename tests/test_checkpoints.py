@@ -404,6 +404,11 @@ def narrow(tensors):
     return tensors | {(name := "embeddings.word_embeddings.weight"): tensors[name][:50].clone()}
 
 
+def quantized(tensors):
+    """Whole numbers, whose scale is elsewhere."""
+    return {name: tensor.to(torch.int8) if "query" in name else tensor for name, tensor in tensors.items()}
+
+
 def undefined(tensors):
     """A number that is none."""
     return {name: tensor * float("nan") if "layer.1" in name else tensor for name, tensor in tensors.items()}
@@ -416,6 +421,11 @@ def undefined(tensors):
         (None, {"num_hidden_layers": 3}, "encoder.layer.3.attention.* has no place in it, nor do 15 others fit"),
         (None, {"hidden_size": 32}, r"is \(\d+.* and has to be \("),
         (None, {"num_attention_heads": 3}, "config.json of here makes no encoder"),
+        (None, {"hidden_act": "swish_glu"}, "config.json of here makes no encoder"),
+        (None, {"layer_norm_eps": "1e-12"}, "config.json of here makes no encoder"),
+        (None, {"pad_token_id": 99999}, "config.json of here makes no encoder"),
+        (None, {"is_decoder": True}, "here is a decoder by its config.json"),
+        (quantized, {}, "is quantized, its .* is int8"),
         (narrow, {"vocab_size": 50}, "the tokenizer of here has ids up to"),
         (undefined, {}, "answers a text of .* tokens with numbers that are not finite"),
         (None, {"max_position_embeddings": 20}, "positions for 20 tokens and training.max_length is 32: lower it"),

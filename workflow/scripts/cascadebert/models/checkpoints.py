@@ -189,6 +189,9 @@ def _encoder_tensors(tensors: dict[str, Tensor], where: str) -> dict[str, Tensor
         if name == prefixes[0] + own and own.startswith(("embeddings.", "encoder.", "pooler.")):
             new = own.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
             if not new.endswith("position_ids"):
+                if not tensor.is_floating_point():
+                    kind = str(tensor.dtype).removeprefix("torch.")
+                    raise Problem(f"{where} is quantized, its {name} is {kind}: take the checkpoint it was made of.")
                 kept[new] = tensor.float()
     return kept
 

@@ -37,9 +37,11 @@ def proved(
             " another checkpoint."
         )
     configuration, model = ENCODERS[config["model_type"]]
+    if config.get("is_decoder"):
+        raise Problem(f"{where} is a decoder by its config.json, and members read a text both ways: take an encoder.")
     try:
         encoder: Any = model(configuration.from_dict(config))
-    except (TypeError, ValueError) as error:
+    except Exception as error:  # of Python, torch, transformers or its checks, by what is wrong
         raise Problem(
             f"config.json of {where} makes no encoder ({' '.join(str(error).split())}): get it anew."
         ) from error
