@@ -487,6 +487,9 @@ def test_an_edit_of_a_returned_score_runs_table_2_alone(tmp_path):
     for line in summary[1:]:  # a stand-in for each result; what Snakemake plans does not depend on what is in it
         path = folder / line.split("\t")[0]
         path.parent.mkdir(parents=True, exist_ok=True)
+        if "cascades" in path.parts:  # a packed system is a folder
+            path.mkdir()
+            continue
         path.write_text(json.dumps({"rows": dict.fromkeys(("train", *SPLITS), 1)}) if path.suffix == ".json" else line)
     assert (folder / "results/smoke/submissions/cascadebert_3.zip").is_file()
     assert snakemake(folder, *targets, "--touch", "--forceall").returncode == 0
