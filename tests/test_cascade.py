@@ -19,6 +19,7 @@ from transformers import AutoModel, AutoModelForSequenceClassification, AutoToke
 import prove_cascades
 from cascadebert import Adaptive, Cascade, EarlyExit, cli
 from cascadebert.files import write_examples, write_json
+from cascadebert.inference import settings as settings_module
 from cascadebert.inference.clock import reachable
 from cascadebert.inference.engine import Left
 from cascadebert.inference.equality import compare
@@ -28,7 +29,7 @@ from cascadebert.inference.models import architecture_of, read_model, write_mode
 from cascadebert.inference.packing import System, Trained, pack
 from cascadebert.inference.settings import exits_under
 from cascadebert.inference.texts import read_rows
-from cascadebert.inference.timetable import PIPELINES, timetable
+from cascadebert.inference.timetable import PIPELINES, Asked, timetable
 from cascadebert.layouts import Problem
 from cascadebert.metrics.exits import ExitLogits, exits_at
 from cascadebert.metrics.predictions import Predictions, write_predictions
@@ -141,6 +142,16 @@ def _only(data, rows):
         data, tokens=data.tokens[where], types=data.types[where], ends=np.cumsum(lengths), label=data.label[rows],
         split=data.split[rows], id=data.id[rows],
     )  # fmt: skip
+
+
+def test_one_text_after_another_chooses_the_threshold_once(cascade, monkeypatch):
+    system, chosen = Cascade.from_pretrained(cascade), []
+    choose = settings_module.for_speed_up
+    monkeypatch.setattr(settings_module, "for_speed_up", lambda *given: chosen.append(given) or choose(*given))
+    for text in TEXTS:
+        system.predict(text, speed_up=1.5)
+    assert len(chosen) == 1
+    assert system.setting(speed_up=1.2) != system.setting(speed_up=1.5)
 
 
 def test_answers_come_in_order_and_say_who_gave_them(cascade):
@@ -484,7 +495,7 @@ def test_timed_systems_leave_as_they_would(made, settings):
     cascade = made("cascade", ["member", "member"], settings, (1, 4), "confidence")
     base = made("whole", ["member"], settings, (4,))
     texts = TEXTS * 3
-    frame = timetable([base, cascade], base, cascade, texts, [1.5], [1, 4], 2, 1)
+    frame = timetable([base, cascade], base, cascade, Asked(texts, [1.5], [1, 4], 2), 1)
     assert (frame["seconds"] > 0).all() and set(frame["turn"]) == {0, 1}
     own = frame[(frame["run"] == "cascade") & (frame["what"] == "tokens")]
     system = Adaptive.from_pretrained(cascade)

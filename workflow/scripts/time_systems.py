@@ -7,7 +7,7 @@ import tyro
 
 from cascadebert.data.encoding import texts_of
 from cascadebert.files import read_examples, write_csv
-from cascadebert.inference.timetable import timetable
+from cascadebert.inference.timetable import Asked, timetable
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,8 @@ def main(
     chosen = frame[frame["split"] == "report"].head(rows)
     texts = texts_of(chosen)
     taken = min(threads or cores, cores)
-    write_csv(out, timetable(systems, base, cascade, texts, speed_ups, batch_sizes, repeats, taken))
+    asked = Asked(texts, speed_ups, batch_sizes, repeats)
+    write_csv(out, timetable(systems, base, cascade, asked, taken))
 
 
 if __name__ == "__main__":

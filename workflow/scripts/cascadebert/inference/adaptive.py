@@ -59,6 +59,7 @@ class Adaptive:
     def __init__(self, folder: Path, manifest: packed.Manifest, device: torch.device, precision: Precision) -> None:
         """Load what the manifest describes, which has been checked; `from_pretrained` is the door to come in by."""
         self.folder, self.manifest = folder, manifest
+        self._settings: dict[tuple, Setting] = {}  # what was asked before, which one text after another asks again
         classes = manifest.task.classes
         models = [read_model(folder / member.folder, member, classes) for member in manifest.members]
         self.engine = Engine(models, manifest.exits, device, precision)
@@ -143,6 +144,16 @@ class Adaptive:
         asked = {"speed_up": speed_up, "agreement": agreement, "threshold": threshold}
         if len(several := [name for name, value in asked.items() if value is not None]) > 1:
             raise Problem(f"{' and '.join(several)} are asked for at once: ask for one of them.")
+        once = tuple(np.atleast_1d(threshold).tolist()) if threshold is not None else None
+        key = (speed_up, agreement, once, each)
+        if key not in self._settings:
+            self._settings[key] = self._chosen(speed_up, agreement, threshold, each)
+        return self._settings[key]
+
+    def _chosen(
+        self, speed_up: float | int | None, agreement: float | int | None, threshold: Threshold | None, each: bool
+    ) -> Setting:
+        """What `setting` is asked for, looked for on the selection split."""
         exits = self.manifest.exits
         if agreement is not None:
             return settings.for_agreement(self.selection, exits, float(agreement))

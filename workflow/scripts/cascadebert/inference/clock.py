@@ -130,13 +130,10 @@ def timed(
         repeats: of each.
         replays: logits of all exits that decide who leaves, by name, where token ids mean nothing.
     """
-    device = base.engine.device
-    alone = Engine(base.engine.models, "last", device, base.engine.precision)
-    alone.sessions = base.engine.sessions
-    runs: dict[str, Callable[[], object]] = {"": partial(course.run, "", base, alone, float("nan"))}
+    runs: dict[str, Callable[[], object]] = {"": partial(course.run, "", base, base.engine.alone(), float("nan"))}
     for name, (system, threshold) in settings.items():
         runs[name] = partial(course.run, name, system, system.engine, threshold, (replays or {}).get(name))
-    seconds, results = alternating(runs, repeats, device), []
+    seconds, results = alternating(runs, repeats, base.engine.device), []
     for name, (system, _) in settings.items():
         layers = np.array(system.engine.layers)[course.exits[name]]
         results.append(

@@ -127,6 +127,12 @@ class Engine:
         """
         self.sessions = sessions(self.models)
 
+    def alone(self) -> "Engine":
+        """The last model as a whole, computed by the same means."""
+        last = Engine(self.models, "last", self.device, self.precision)
+        last.sessions = self.sessions
+        return last
+
     @property
     def layers(self) -> list[int]:
         """Layers executed when a row leaves at each exit."""

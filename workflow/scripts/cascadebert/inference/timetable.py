@@ -3,6 +3,7 @@
 import logging
 import resource
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -34,14 +35,28 @@ COLUMNS = (
 PIPELINES = {"pipeline": "Hugging Face pipeline, as it comes", "pipeline_best": "Hugging Face pipeline, at its best"}
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What every system of a table is timed on.
+
+    Attributes:
+        texts: that are answered.
+        speed_ups: ratios in layers, of those systems that can have them.
+        batch_sizes: of texts; 1 means one after another.
+        repeats: turns.
+    """
+
+    texts: Sequence[Text]
+    speed_ups: Sequence[float]
+    batch_sizes: Sequence[int]
+    repeats: int
+
+
 def timetable(
     folders: Sequence[Path],
     base: Path,
     cascade: Path,
-    texts: Sequence[Text],
-    speed_ups: Sequence[float],
-    batch_sizes: Sequence[int],
-    repeats: int,
+    asked: Asked,
     threads: int,
 ) -> pd.DataFrame:
     """Times of some systems of one task, a row a system, ratio, batch size and turn.
@@ -50,10 +65,7 @@ def timetable(
         folders: of packed systems.
         base: the one of them that all are measured against.
         cascade: the one of them that answers texts beside the pipeline of transformers.
-        texts: that are answered.
-        speed_ups: ratios in layers, of those systems that can have them.
-        batch_sizes: of texts; 1 means one after another.
-        repeats: turns.
+        asked: what they are timed on.
         threads: of torch.
     """
     jobs: list[tuple[Any, ...]] = [(of_system, folder, base) for folder in folders]
@@ -61,7 +73,7 @@ def timetable(
     rows: list[dict[str, Any]] = []
     with get_context("fork").Pool(1, maxtasksperchild=1) as pool:  # so that the memory of one is not that of another
         for job in jobs:
-            rows += pool.apply(_in_process, (threads, *job, texts, speed_ups, batch_sizes, repeats))
+            rows += pool.apply(_in_process, (threads, *job, asked))
             log.info("%s is timed", job[1].name)
     return pd.DataFrame(rows, columns=[*COLUMNS])
 
@@ -72,28 +84,22 @@ def _in_process(threads: int, work: Any, *given: Any) -> list[dict[str, Any]]:
     return work(*given)
 
 
-def of_system(
-    folder: Path,
-    base_folder: Path,
-    texts: Sequence[Text],
-    speed_ups: Sequence[float],
-    batch_sizes: Sequence[int],
-    repeats: int,
-) -> list[dict[str, Any]]:
+def of_system(folder: Path, base_folder: Path, asked: Asked) -> list[dict[str, Any]]:
     """Times of one system on texts that were tokenised beforehand."""
+    texts, repeats = asked.texts, asked.repeats
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     system = Adaptive.from_pretrained(folder)
     settings = {
-        f"{ratio:g}": (system, system.setting(speed_up=ratio).threshold) for ratio in reachable(system, speed_ups)
+        f"{ratio:g}": (system, system.setting(speed_up=ratio).threshold) for ratio in reachable(system, asked.speed_ups)
     }
     for _, threshold in settings.values():
-        system.left(texts, threshold, max(batch_sizes))
+        system.left(texts, threshold, max(asked.batch_sizes))
     memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**10
     base = Adaptive.from_pretrained(base_folder)
     encoded = {of: _encoded(of, texts) for of in (system, base)}
     flops, full = _flops(system, encoded[system]), _flops(base, encoded[base])[-1]
     rows = []
-    for batch_size in batch_sizes:
+    for batch_size in asked.batch_sizes:
         course = Course(len(texts), batch_size, tokens=lambda of, member: encoded[of][member])
         tokenising = alternating({"": partial(_tokenise, system, texts, batch_size)}, repeats, system.engine.device)
         ms = 1000 * float(np.median(tokenising[""])) / len(texts)
@@ -108,31 +114,24 @@ def of_system(
     return rows
 
 
-def of_texts(
-    cascade_folder: Path,
-    base_folder: Path,
-    texts: Sequence[Text],
-    speed_ups: Sequence[float],
-    batch_sizes: Sequence[int],
-    repeats: int,
-) -> list[dict[str, Any]]:
+def of_texts(cascade_folder: Path, base_folder: Path, asked: Asked) -> list[dict[str, Any]]:
     """Times of the cascade, the base, and what a user would take in their place, from text to answer.
 
     The pipeline of transformers answers with the base's encoder and a classifier on [CLS]: the base itself, where it
     is read so; else its answers mean nothing, and it takes as long. At its best it computes in the precision of this
     machine and is given texts in order of length.
     """
-    cascade, base = Adaptive.from_pretrained(cascade_folder), Adaptive.from_pretrained(base_folder)
+    texts, cascade, base = asked.texts, Adaptive.from_pretrained(cascade_folder), Adaptive.from_pretrained(base_folder)
     by_length = sorted(texts, key=lambda text: len(" ".join(text) if isinstance(text, tuple) else text))
     pipelines = {name: _pipeline(base, name == "pipeline_best") for name in PIPELINES}
-    ratios, rows = reachable(cascade, speed_ups), []
-    for batch_size in batch_sizes:
+    ratios, rows = reachable(cascade, asked.speed_ups), []
+    for batch_size in asked.batch_sizes:
         runs: dict[str, Any] = {"base": partial(_asked, base, texts, batch_size, None)}
         for ratio in ratios:
             runs[f"{ratio:g}"] = partial(_asked, cascade, texts, batch_size, ratio)
         for name, pipe in pipelines.items():
             runs[name] = partial(_piped, pipe, by_length if name == "pipeline_best" else texts, batch_size)
-        seconds = alternating(runs, repeats, base.engine.device)
+        seconds = alternating(runs, asked.repeats, base.engine.device)
         labels = {"base": (base.manifest.run, base.manifest.label, 1.0)}
         labels |= {f"{ratio:g}": (cascade.manifest.run, cascade.manifest.label, ratio) for ratio in ratios}
         labels |= {name: (name, label, 1.0) for name, label in PIPELINES.items()}
