@@ -16,7 +16,7 @@ import pandas as pd
 from cascadebert.files import read_json
 from cascadebert.inference.settings import exits_under, for_speed_up, setting
 from cascadebert.metrics.exits import answers
-from cascadebert.metrics.intervals import paired_interval
+from cascadebert.metrics.intervals import t_interval
 from cascadebert.metrics.predictions import read_predictions
 from cascadebert.metrics.scores import score
 from cascadebert.places import Places
@@ -46,8 +46,9 @@ def rows_of(results: Path, task: str) -> list[dict[str, float | str]]:
 
 def difference(group: pd.DataFrame, column: str) -> str:
     """Mean over seeds of what a threshold for each member adds, with its interval."""
-    mean, low, high = paired_interval(group[f"{column} each"].to_numpy(), group[f"{column} one"].to_numpy())
-    return f"{mean:+.2f} [{low:.2f}, {high:.2f}]"
+    added = (group[f"{column} each"] - group[f"{column} one"]).to_numpy()
+    low, high = t_interval(added)
+    return f"{added.mean():+.2f} [{low:.2f}, {high:.2f}]"
 
 
 def main(results: Path, tasks: list[str]) -> None:

@@ -158,6 +158,6 @@ def submitted_at(wildcards):
 
 def plan_version():
     """Digest of all that decides which jobs there are and what they ask for, beside the config."""
-    library = [f"cascadebert/{name}.py" for name in ("catalogue", "grid", "recipes", "cluster/jobs")]
+    library = [f"cascadebert/{name}.py" for name in ("catalogue", "page_parts", "grid", "recipes", "cluster/jobs")]
     rules = b"".join(file.read_bytes() for file in [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))])
     return f"{code_version(*library)} {hashlib.sha256(rules).hexdigest()[:16]}"

@@ -9,7 +9,7 @@ import page as script
 from cascadebert.files import write_json
 from cascadebert.metrics.baselines import BASELINES, Baselines, write_baselines
 from cascadebert.metrics.exits import ExitLogits
-from cascadebert.metrics.predictions import Predictions
+from cascadebert.metrics.predictions import Predictions, write_predictions
 from cascadebert.pages import kinds
 
 PAPER = Path(__file__).parents[1] / "config/paper"
@@ -92,6 +92,25 @@ def write_sweeps(path, scores, **columns):
     path.parent.mkdir(parents=True, exist_ok=True)
     pd.concat([frame, frame.assign(split="selection", score=0.123)]).to_csv(path, index=False)  # never printed
     return path
+
+
+def write_answers(folder, scores, n=100):
+    """Predictions for `write_sweeps`, a file of each run and column: at every exit the first ones are answered rightly.
+
+    Args:
+        folder: where to.
+        scores: as of `write_sweeps`, of a single target each.
+        n: instances of a column; scores are rounded to that.
+    """
+    files = []
+    for (system, _, column), values in scores.items():
+        task, split = column.removesuffix("-mm"), "mismatched" if column.endswith("-mm") else "report"
+        files.append(kinds.File(task, system, folder / system / f"{task}_{split}.npz", split))
+        right = {seed: np.arange(n) < round(n * score) for seed, score in enumerate(values, start=1)}
+        logits = {seed: np.stack([~of, of], axis=-1) * 3.0 for seed, of in right.items()}
+        label = np.ones(n, dtype=int)
+        write_predictions(files[-1].path, {seed: predictions([of, of], label, [1, 6]) for seed, of in logits.items()})
+    return tuple(files)
 
 
 def rendered(page, out):

@@ -1,52 +1,66 @@
-"""What DAR and its controls change, by hand on a few instances and seeds."""
+"""What DAR and its controls change, by hand on a hundred instances and a few seeds."""
 
 import numpy as np
 import pandas as pd
 import pytest
 import scipy.stats
-from page_builders import LEARNED, T_OF_3_SEEDS, predictions
+from page_builders import LEARNED, predictions
 
+from cascadebert.metrics.crossed import components, interval_of
 from cascadebert.metrics.predictions import write_predictions
 from cascadebert.metrics.sweeps import sweep
-from cascadebert.pages.ablation import REFERENCE, ablation, answered_correctly, instances
+from cascadebert.pages.ablation import REFERENCE, ablation
+from cascadebert.pages.chosen import score_of, with_answers
 from cascadebert.pages.kinds import File
 from cascadebert.pages.summaries import AVERAGE
 from cascadebert.systems import SYSTEMS
 
+RIGHT = {  # how many of 100, by column and seed, the reference has right, it alone, and the variant alone
+    ("mnli", 1): (70, 0, 1),
+    ("mnli", 2): (72, 1, 3),
+    ("mnli", 3): (74, 0, 3),
+    ("mnli-mm", 1): (60, 0, 1),
+    ("mnli-mm", 2): (60, 6, 6),
+    ("mnli-mm", 3): (60, 3, 2),
+}
 SCORES = {  # by system, column, seed
     (REFERENCE, "mnli"): [0.70, 0.72, 0.74],
     (REFERENCE, "mnli-mm"): [0.60, 0.60, 0.60],
     ("cascadebert", "mnli"): [0.71, 0.74, 0.77],
     ("cascadebert", "mnli-mm"): [0.61, 0.60, 0.59],
 }
-RIGHT = {  # twelve instances of one seed: how many only the variant has right, and how many only the reference
-    ("mnli", 1): (5, 0),
-    ("mnli", 2): (4, 1),
-    ("mnli", 3): (0, 0),
-    ("mnli-mm", 1): (1, 1),
-    ("mnli-mm", 2): (0, 6),
-    ("mnli-mm", 3): (2, 8),
-}
 P_BY_HAND = {  # of a fair coin: twice the smaller tail
-    ("mnli", 1): 2 * 1 / 32,
-    ("mnli", 2): 2 * 6 / 32,
-    ("mnli", 3): 1,
+    ("mnli", 1): 1,
+    ("mnli", 2): 2 * (1 + 4) / 16,
+    ("mnli", 3): 2 * 1 / 8,
     ("mnli-mm", 1): 1,
-    ("mnli-mm", 2): 2 * 1 / 64,
-    ("mnli-mm", 3): 2 * (1 + 10 + 45) / 1024,
+    ("mnli-mm", 2): 1,
+    ("mnli-mm", 3): 1,
 }
+
+
+def answers_of(system, column, seed):
+    """Class 1 where the system is right, of 100 instances of class 1."""
+    reference, lost, won = RIGHT[column, seed]
+    right = np.arange(100) < reference
+    if system != REFERENCE:
+        right[:lost], right[reference : reference + won] = False, True
+    return right.astype(int)
 
 
 def points(seeds=(1, 2, 3), targets=(3.0,)):
-    """Operating points in no order; a second target, where there is one, is 0.1 lower throughout."""
+    """Operating points with their answers, in no order."""
     rows = [
         {
             "system": system,
             "column": column,
+            "metric": "accuracy",
             "seed": seed,
             "target": target,
-            "score": scores[seed - 1] - 0.1 * (target != 3),
+            "score": scores[seed - 1],
             "speed_up": target + 0.01 * seed + (0.3 if column == "mnli-mm" else 0),
+            "label": np.ones(100, dtype=int),
+            "answers": answers_of(system, column, seed),
         }
         for (system, column), scores in SCORES.items()
         for seed in seeds
@@ -55,23 +69,12 @@ def points(seeds=(1, 2, 3), targets=(3.0,)):
     return pd.DataFrame(rows).assign(**LEARNED).sample(frac=1, random_state=0)
 
 
-def correct(targets=(3.0,)):
-    """Right answers of both systems, as RIGHT counts them."""
-    found = {}
-    for (column, seed), (variant, reference) in RIGHT.items():
-        both = 12 - variant - reference
-        for target in targets:
-            found[column, "cascadebert", seed, target] = np.repeat([True, False, seed == 2], [variant, reference, both])
-            found[column, REFERENCE, seed, target] = np.repeat([False, True, seed == 2], [variant, reference, both])
-    return found
-
-
 COLUMNS, SYSTEMS_SHOWN = ["mnli", "mnli-mm"], ["cascadebert", REFERENCE]
 
 
 def table(of=None, targets=(3.0,)):
     """Rows by target, system and column."""
-    frame = ablation(points(targets=targets) if of is None else of, COLUMNS, SYSTEMS_SHOWN, targets, correct(targets))
+    frame = ablation(points(targets=targets) if of is None else of, COLUMNS, SYSTEMS_SHOWN, targets)
     return frame.set_index(["target_speed_up", "system", "task"])
 
 
@@ -79,8 +82,8 @@ def test_rows_are_the_variants_columns_and_their_average_at_each_target():
     frame = table(targets=(3.0, 4.0))
     assert list(frame.index) == [(t, s, c) for t in (3.0, 4.0) for s in SYSTEMS_SHOWN for c in [*COLUMNS, AVERAGE]]
     three, four = frame.loc[3.0], frame.loc[4.0]
-    assert (three["mean"] - four["mean"]).to_numpy() == pytest.approx(np.full(6, 0.1))
     assert four["difference"].to_numpy() == pytest.approx(three["difference"].to_numpy(), abs=1e-12)
+    assert (four["achieved_speed_up"] - three["achieved_speed_up"]).to_numpy() == pytest.approx(np.ones(6))
 
 
 def test_means_and_ratios_are_over_seeds():
@@ -100,11 +103,18 @@ def test_means_and_ratios_are_over_seeds():
     ("column", "differences"),
     [("mnli", [0.01, 0.02, 0.03]), ("mnli-mm", [0.01, 0.0, -0.01]), (AVERAGE, [0.01, 0.01, 0.01])],
 )
-def test_differences_are_paired_over_seeds_and_variant_minus_reference(column, differences):
+def test_differences_are_variant_minus_reference_paired_over_seeds_and_instances(column, differences):
     row = table().loc[3.0].loc[("cascadebert", column)]
-    mean, sd = np.mean(differences), np.std(differences, ddof=1)
-    reach = T_OF_3_SEEDS * sd / np.sqrt(3)
-    assert [row["difference"], row["low"], row["high"]] == pytest.approx([mean, mean - reach, mean + reach], abs=1e-12)
+    columns = COLUMNS if column == AVERAGE else [column]
+    gaps = {  # (seeds, instances), each column's weighted as in the average
+        of: np.array([answers_of("cascadebert", of, s) - answers_of(REFERENCE, of, s) for s in (1, 2, 3)])
+        / len(columns)
+        for of in columns
+    }
+    influence = {of: gap - gap.mean(axis=1, keepdims=True) for of, gap in gaps.items()}
+    expected = interval_of(np.array(differences), components(influence))
+    assert expected.low < np.mean(differences) < expected.high  # instances count even where seeds agree
+    assert row[["difference", "low", "high"]].tolist() == pytest.approx(expected[:3], abs=1e-12)
 
 
 def test_column_of_fewer_seeds_keeps_its_own_and_the_average_those_of_all():
@@ -126,10 +136,7 @@ def test_reference_differs_from_itself_by_nothing():
 def test_mcnemar_is_exact_for_each_seed_in_order(column):
     found = [float(p) for p in table().loc[3.0].loc[("cascadebert", column), "mcnemar"].split()]
     assert found == [pytest.approx(P_BY_HAND[column, seed], rel=1e-12) for seed in (1, 2, 3)]
-    by_scipy = [
-        scipy.stats.binomtest(RIGHT[column, s][0], sum(RIGHT[column, s])).pvalue if sum(RIGHT[column, s]) else 1
-        for s in (1, 2, 3)
-    ]
+    by_scipy = [scipy.stats.binomtest(RIGHT[column, s][2], sum(RIGHT[column, s][1:])).pvalue for s in (1, 2, 3)]
     assert found == pytest.approx(by_scipy)
 
 
@@ -141,7 +148,7 @@ def test_single_seed_has_a_difference_and_no_interval():
     row = table(points((2,))).loc[3.0].loc[("cascadebert", "mnli")]
     assert row["difference"] == pytest.approx(0.02)
     assert np.isnan(row[["sd", "low", "high"]].astype(float)).all()
-    assert [float(p) for p in row["mcnemar"].split()] == [pytest.approx(2 * 6 / 32)]
+    assert [float(p) for p in row["mcnemar"].split()] == [pytest.approx(P_BY_HAND["mnli", 2])]
 
 
 # --- instances
@@ -163,18 +170,26 @@ def answered(predictions, tau):
     return found
 
 
+def right(folder, of, system, threshold):
+    """Which instances of one seed's predictions a system is right on at a threshold, by `with_answers`."""
+    write_predictions(folder / "report.npz", {1: of})
+    row = {"task": "mnli", "run": "a", "system": system, "split": "report", "seed": 1, "threshold": threshold}
+    found = with_answers(pd.DataFrame([row]), [File("mnli", "a", folder / "report.npz")]).iloc[0]
+    return (found["answers"] == found["label"]).tolist()
+
+
 @pytest.mark.parametrize("tau", [0.0, 0.6, 0.8, 1.0])
-def test_right_is_where_the_exit_gives_the_label(tau):
-    assert answered_correctly(cascade(0), "cascadebert", tau).tolist() == answered(cascade(0), tau)
+def test_right_is_where_the_exit_gives_the_label(tmp_path, tau):
+    assert right(tmp_path, cascade(0), "cascadebert", tau) == answered(cascade(0), tau)
 
 
-def test_right_leaves_by_the_rule_of_its_system():
+def test_right_leaves_by_the_rule_of_its_system(tmp_path):
     own = cascade(1)
     assert SYSTEMS["deebert"].exits == "entropy"
     sure = np.exp(own.stack.logits[0]) / np.exp(own.stack.logits[0]).sum(-1, keepdims=True)
     leaves = scipy.stats.entropy(sure, axis=-1) < 0.5
     expected = np.where(leaves, own.stack.logits[0].argmax(-1), own.stack.logits[1].argmax(-1)) == own.label
-    assert answered_correctly(own, "deebert", 0.5).tolist() == expected.tolist()
+    assert right(tmp_path, own, "deebert", 0.5) == expected.tolist()
     assert 0 < leaves.sum() < 40
 
 
@@ -193,21 +208,21 @@ def test_instances_are_read_at_each_threshold_of_their_own_seed_and_split(tmp_pa
             seeds = (1, 2) if split == "report" else (1,)
             write_predictions(files[-1].path, {seed: held[seed][split] for seed in seeds})
         for seed, splits in held.items():
-            names = {"task": "mnli", "system": system, "seed": seed}
+            names = {"task": "mnli", "run": system, "system": system, "seed": seed, "metric": "accuracy"}
             rows += [names | row for row in sweep(splits, "confidence", [2.0, 4.0], "accuracy")]
     frame = pd.DataFrame(rows)
     frame = frame[(frame["split"] != "selection") & (frame["measure"] == "layers")]
     frame = frame[(frame["split"] == "report") | (frame["seed"] == 1)]
-    found = instances(frame, tuple(files))
-    assert set(found) == {
-        (column, system, seed, target)
-        for column, seed in (("mnli", 1), ("mnli", 2), ("mnli-mm", 1))
-        for system in SYSTEMS_SHOWN
-        for target in (2.0, 4.0)
-    }
-    for row in frame.itertuples():
-        own = found["mnli" if row.split == "report" else "mnli-mm", row.system, row.seed, row.target]
-        assert own.mean() == pytest.approx(row.score)  # the score that the table prints is that of these instances
-    assert len({tuple(own) for own in found.values()}) == len(found)
+    found = with_answers(frame, files)
+    assert len(found) == len(frame) == 12  # a split without points is not read
+    for row in found.itertuples():
+        assert np.mean(row.answers == row.label) == pytest.approx(row.score)  # what the table prints is of these
+    assert len({tuple(row) for row in found["answers"]}) == len(found)
+    column = found.assign(column=found["split"].map({"report": "mnli", "mismatched": "mnli-mm"}))
+    own = column[(column["system"] == REFERENCE) & (column["target"] == 2.0)]
+    assert score_of(own, ["mnli"]).seeds == (1, 2)
+    assert score_of(own, ["mnli", "mnli-mm"]).seeds == (1,)
+    mean = own[own["seed"] == 1]["score"].mean()
+    assert score_of(own, ["mnli", "mnli-mm"]).values == pytest.approx([mean])
     empty = File("mnli", "cascadebert", tmp_path / "not_read.npz", "mismatched")
-    assert instances(frame[frame["split"] == "report"], (empty,)) == {}  # a split without points is not opened
+    assert len(with_answers(frame[frame["split"] == "report"], [*files, empty])) == 8

@@ -15,20 +15,13 @@ from cascadebert.metrics.intervals import (
     holm,
     mcnemar,
     mean_sd,
-    paired_interval,
     spearman,
     t_interval,
-    tied,
     verdict,
     wilson,
 )
 
 SCORES = st.lists(st.floats(0, 1), min_size=2, max_size=8).map(np.array)
-PAIRS = (
-    st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=2, max_size=8)
-    .map(lambda rows: np.array(rows).T)
-    .filter(lambda pair: np.ptp(pair[0] - pair[1]) > 1e-3)
-)
 
 
 @given(SCORES)
@@ -38,14 +31,10 @@ def test_mean_and_sd_are_those_of_a_sample(values):
     assert sd == pytest.approx(statistics.stdev(values.tolist()), abs=1e-12)
 
 
-def test_single_seed_has_a_mean_or_a_difference_and_no_spread_interval_or_tie():
-    one, other = np.array([0.8]), np.array([0.5])
-    mean, sd = mean_sd(other)
+def test_single_seed_has_a_mean_and_neither_spread_nor_interval():
+    mean, sd = mean_sd(np.array([0.5]))
     assert mean == 0.5
-    difference, low, high = paired_interval(one, other)
-    assert difference == pytest.approx(0.3)
-    assert np.isnan([sd, *t_interval(other), low, high]).all()
-    assert not tied(one, one)
+    assert np.isnan([sd, *t_interval(np.array([0.5]))]).all()
 
 
 def test_interval_of_three_seeds_has_the_tabled_critical_value():
@@ -58,26 +47,6 @@ def test_interval_of_three_seeds_has_the_tabled_critical_value():
 def test_interval_is_scipys(values, level):
     expected = scipy.stats.t.interval(level, len(values) - 1, values.mean(), scipy.stats.sem(values))
     assert t_interval(values, level) == pytest.approx(expected)
-
-
-def test_tied_is_paired_over_seeds():
-    a = np.array([0.80, 0.90, 0.70])
-    assert tied(a, a)
-    assert not tied(a, a + 0.01 + np.array([0.0, 0.001, -0.001]))  # small, but the same way with each seed
-    assert tied(a, a + np.array([0.02, -0.01, 0.01]))
-    assert tied(a, a[::-1])  # the same scores, other seeds
-
-
-# --- paired over seeds
-
-
-@given(PAIRS, st.sampled_from([0.8, 0.95]))
-def test_paired_interval_is_that_of_scipys_related_t_test(pair, level):
-    a, b = pair
-    expected = scipy.stats.ttest_rel(a, b)
-    mean, low, high = paired_interval(a, b, level)
-    assert mean == pytest.approx(a.mean() - b.mean(), abs=1e-12)
-    assert (low, high) == pytest.approx(tuple(expected.confidence_interval(level)), abs=1e-12)
 
 
 # --- over instances

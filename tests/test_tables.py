@@ -8,18 +8,21 @@ import pytest
 from page_builders import (
     COLUMNS,
     LEARNED,
-    T_OF_2_SEEDS,
     cells_of,
     paper,
     predictions,
     read_table,
     rendered,
     tasks_of,
+    write_answers,
     write_common_sense,
     write_sweeps,
 )
 
 from cascadebert.files import read_facts, write_json
+from cascadebert.metrics.crossed import Crossed, components, interval, interval_of
+from cascadebert.metrics.exact import measured
+from cascadebert.metrics.measures import measures
 from cascadebert.metrics.predictions import cascade_of, write_predictions
 from cascadebert.pages import kinds
 from cascadebert.pages.summaries import (
@@ -61,7 +64,7 @@ def test_our_average_of_the_papers_columns_is_the_papers_average():
     cells = printed().query("task != 'AVG'").dropna(subset="score")
     points = cells.assign(column=cells["task"], score=cells["score"] / 100, seed=1, metric="accuracy", **LEARNED)
     rows = [Entry(*key, "") for key in printed().astype({"target": float}).groupby(["system", "target"]).groups]
-    tidy, _ = summarised(points, rows, COLUMNS)
+    tidy = summarised(points, rows, COLUMNS)
     ours = tidy[tidy["task"] == AVERAGE].set_index(["system", "target_speed_up"])["mean"]
     papers = printed().query("task == 'AVG'").set_index(["system", "target"])["score"]
     assert len(ours) == len(papers) == 13
@@ -105,21 +108,19 @@ def points():
 
 
 def found_in(points, columns=ORDER):
-    """The tidy frame by system and column, and the scores by seed."""
-    tidy, by_seed = summarised(points, ROWS, columns)
+    """The tidy frame by system and column."""
+    tidy = summarised(points, ROWS, columns)
     assert len(tidy) == len(ROWS) * (len(columns) + 1)
-    return tidy.set_index(["system", "task"]), by_seed
+    return tidy.set_index(["system", "task"])
 
 
 def test_means_and_spreads_are_over_seeds_and_the_average_counts_both_halves(points):
-    found, by_seed = found_in(points)
+    found = found_in(points)
     row = found.loc["bert_base", "sst2"]
     assert row[["mean", "sd"]].tolist() == pytest.approx([0.92, 0.04 / np.sqrt(2)])
     assert (row["n_seeds"], row["metric"], row["method"]) == (2, "f1", "BERT-base")
     assert found.loc["deebert", "mnli"]["achieved_speed_up"] == pytest.approx(2.01)
-    assert by_seed["cascadebert", 2.0, "mnli"].tolist() == [0.60, 0.62]
     by_hand = [(0.80 + 0.60 + 0.50) / 3, (0.81 + 0.61 + 0.52) / 3]
-    assert by_seed["deebert", 2.0, AVERAGE] == pytest.approx(by_hand)
     average = found.loc["deebert", AVERAGE]
     assert average[["mean", "sd"]].tolist() == pytest.approx([np.mean(by_hand), np.std(by_hand, ddof=1)])
     assert np.isnan(average["achieved_speed_up"])
@@ -128,13 +129,13 @@ def test_means_and_spreads_are_over_seeds_and_the_average_counts_both_halves(poi
 
 
 def test_average_is_of_the_seeds_that_every_column_has(points):
-    found, by_seed = found_in(points[(points["column"] != "sst2") | (points["seed"] == 2)])
-    assert by_seed["deebert", 2.0, AVERAGE] == pytest.approx([(0.81 + 0.61 + 0.52) / 3])
+    found = found_in(points[(points["column"] != "sst2") | (points["seed"] == 2)])
+    assert found["mean"]["deebert", AVERAGE] == pytest.approx((0.81 + 0.61 + 0.52) / 3)
     assert found["n_seeds"]["deebert"].to_dict() == {"sst2": 1, "mnli": 2, "mnli-mm": 2, AVERAGE: 1}
 
 
 def test_average_is_missing_where_a_column_is(points):
-    found, _ = found_in(points[~((points["system"] == "deebert") & (points["column"] == "mnli-mm"))])
+    found = found_in(points[~((points["system"] == "deebert") & (points["column"] == "mnli-mm"))])
     assert np.isnan(found["mean"]["deebert", AVERAGE])
     assert not np.isnan(found["mean"]["cascadebert", AVERAGE])
 
@@ -218,7 +219,7 @@ def test_papers_average_stands_beside_the_average_of_the_same_columns_alone(numb
 
 
 def test_papers_scores_stand_beside_the_papers_tasks_alone(points):
-    tidy = with_paper(summarised(points, ROWS, ORDER)[0], printed(), {"mnli": "mnli", "mnli-mm": "mnli-mm"}, MAJORITY)
+    tidy = with_paper(summarised(points, ROWS, ORDER), printed(), {"mnli": "mnli", "mnli-mm": "mnli-mm"}, MAJORITY)
     found = tidy.set_index(["system", "task"])["paper"]
     keys = [("cascadebert", "mnli"), ("deebert", "mnli-mm"), ("bert_base", "mnli")]
     assert found[keys].tolist() == pytest.approx([0.830, 0.731, 0.846])
@@ -257,11 +258,22 @@ def test_server_score_of_a_column_that_the_table_lacks_is_refused():
 # --- bold, cells and layout
 
 
+def bold_of(points):
+    """What is in bold, were each column's instances so many that seeds alone are left to chance."""
+
+    def score(system, target, task):
+        own = points[(points["system"] == system) & (points["target"] == target)]
+        by_seed = own[own["column"].isin(ORDER if task == AVERAGE else [task])].groupby("seed")["score"].mean()
+        return Crossed(tuple(by_seed.index), by_seed.to_numpy())
+
+    return best(summarised(points, ROWS, ORDER), score)
+
+
 def test_bold_is_the_best_and_what_is_not_told_apart_from_it(points):
     ours = {("cascadebert", 2.0, column) for column in [*ORDER, AVERAGE]}
     tied = ("deebert", 2.0, "mnli")  # lower by 0 with one seed, by 0.01 with the other
-    assert best(*summarised(points, ROWS, ORDER)) == {*ours, tied}
-    bold = best(*summarised(points[points["seed"] == 1], ROWS, ORDER))
+    assert bold_of(points) == {*ours, tied}
+    bold = bold_of(points[points["seed"] == 1])
     assert {key for key in bold if key[2] in ("sst2", "mnli-mm")} == {
         key for key in ours if key[2] in ("sst2", "mnli-mm")
     }
@@ -351,9 +363,8 @@ as printed in the paper | - | 83.0 / 81.6 | -""".splitlines()
 
 def laid_out(points, columns=ORDER, names=(), mark="**{}**"):
     """A layout with the paper's scores of some columns."""
-    tidy, by_seed = summarised(points, ROWS, columns)
-    beside = with_paper(tidy, printed(), {name: name for name in names}, MAJORITY)
-    return layout(beside, best(tidy, by_seed), 1, mark)
+    beside = with_paper(summarised(points, ROWS, columns), printed(), {name: name for name in names}, MAJORITY)
+    return layout(beside, bold_of(points), 1, mark)
 
 
 def test_markdown_is_the_papers_layout(points):
@@ -428,9 +439,10 @@ def test_score_table_is_laid_out_as_table_2(tmp_path):
     scores = SEEDED | {("bert_kl", 3.0, column): [1 / 3, 2 / 3] for column in ORDER}
     ratio = {"speed_up": lambda _, target, __, seed: target + (0.02 if seed == 2 and target == 2 else 0)}
     sweeps = [write_sweeps(tmp_path / "sweeps.csv", scores, **ratio)]
+    files = write_answers(tmp_path, scores)
     sst2, mnli = tasks_of("sst2", "mnli", facts=tmp_path)
     tasks = (kinds.Task("sst2", None, sst2.facts), mnli)
-    frame, lines, caption, tex = rows_of(tmp_path, 2, [], sweeps, tasks=tasks, targets=(2.0, 3.0))
+    frame, lines, caption, tex = rows_of(tmp_path, 2, [], sweeps, tasks=tasks, targets=(2.0, 3.0), predictions=files)
     assert lines[: len(GOLDEN)] == GOLDEN
     odd = "**50.0±23.6 (3.00×)†**"  # two seeds so far apart tell it neither from the best nor from 0
     assert [line for line in lines if line[0] == "BERT-2L"] == [["BERT-2L", odd, f"{odd} / {odd}", "**50.0±23.6†**"]]
@@ -455,7 +467,8 @@ def test_score_table_of_one_task_of_one_half_has_neither_average_nor_spread(tmp_
         for i, system in enumerate(systems)
     }
     sweeps = [write_sweeps(tmp_path / "sweeps.csv", scores)]
-    _, lines, caption, _ = rows_of(tmp_path, number, ["movies"], sweeps)
+    files = write_answers(tmp_path, scores)
+    _, lines, caption, _ = rows_of(tmp_path, number, ["movies"], sweeps, predictions=files)
     assert lines[0] == ["Method", "movies"]
     assert [line[0] for line in lines[1:]] == [SYSTEMS[system].label.format(k=2) for system in systems]
     assert lines[1][1] == f"50.0 ({1 if number == 6 else 3}.00×)"
@@ -473,7 +486,8 @@ FIVE = ["mnli", "mnli-mm", "qnli", "qqp", "sst2"]
 def test_score_table_of_the_papers_tasks_prints_its_rows_and_average(tmp_path):
     scores = {(system, 3.0, column): [0.5, 0.6] for system in shown_in("table3") for column in FIVE}
     sweeps = [write_sweeps(tmp_path / "sweeps.csv", scores)]
-    frame, lines, _, _ = rows_of(tmp_path, 3, ["mnli", "qnli", "qqp", "sst2"], sweeps)
+    files = write_answers(tmp_path, scores)
+    frame, lines, _, _ = rows_of(tmp_path, 3, ["mnli", "qnli", "qqp", "sst2"], sweeps, predictions=files)
     assert lines[0] == ["Method", "mnli / mnli-mm", "qnli", "qqp", "sst2", "AVG"]
     assert paper_line(lines, "BERT-PKD") == ["79.9 / 79.3", "85.1", "70.2", "89.4", "80.8"]
     assert paper_line(lines, "CascadeBERT") == ["81.2 / 79.5", "88.5", "71.0", "90.9", "82.2"]
@@ -488,7 +502,8 @@ def test_scores_of_the_server_stand_below_the_papers(tmp_path):
         kinds.Returned("deebert", 2, {"mnli-mm": 70}),
     )
     sweeps = [write_sweeps(tmp_path / "sweeps.csv", scores)]
-    told = {"targets": (2.0, 3.0), "server": returned}
+    files = write_answers(tmp_path, {key: of for key, of in scores.items() if key[1] == 2})
+    told = {"targets": (2.0, 3.0), "server": returned, "predictions": files}
     frame, lines, caption, _ = rows_of(tmp_path, 2, ["mnli", "sst2"], sweeps, **told)
     assert [line[0] for line in lines[1:]] == [
         *("2× DeeBERT", "as printed in the paper", "2× DeeBERT (GLUE server)"),
@@ -502,7 +517,7 @@ def test_scores_of_the_server_stand_below_the_papers(tmp_path):
     expected = {"mnli": 0.812, "mnli-mm": 0.7954, "sst2": 0.909, "AVG": (81.2 + 79.54 + 90.9) / 300}
     assert own.astype(float).to_dict() == pytest.approx(expected, rel=1e-12)
     assert "(GLUE server) are what the same server returned for a submission of ours" in caption
-    frame, lines, caption, _ = rows_of(tmp_path, 2, ["mnli", "sst2"], sweeps, targets=(3.0,), server=())
+    frame, lines, caption, _ = rows_of(tmp_path, 2, ["mnli", "sst2"], sweeps, **told | {"server": ()})
     assert "(GLUE server)" not in caption + str(lines)
     assert set(frame["server"]) == {""}
 
@@ -570,12 +585,14 @@ def test_table_4_prints_differences_and_p_values(tmp_path, task, seeds):
     scores = {(s, 3.0, task): [1 - len(WRONG[s, seed]) / 10 for seed in seeds] for s in (WITH, WITHOUT)}
     speed = {"speed_up": lambda system, *_: 2.9 if system == WITH else 3.1}
     frame, lines, caption, _ = table_4(tmp_path, [task], scores, WRONG, seeds, **speed)
-    reach = T_OF_2_SEEDS * np.std([0.3, 0.1], ddof=1) / np.sqrt(2)
+    right = {system: np.array([~np.isin(np.arange(10), WRONG[system, s]) for s in seeds]) for system in (WITH, WITHOUT)}
+    gap = right[WITH].astype(float) - right[WITHOUT]  # (seeds, instances)
+    two_way = interval_of(gap.mean(axis=1), components({"": gap - gap.mean(axis=1, keepdims=True)}))
     shown = {
         "movies": [
             ["Method", "movies"],
             ["3× CascadeBERT", "85.0±7.1 (2.90×)"],
-            ["difference", f"20.0 [{100 * (0.2 - reach):.1f}, {100 * (0.2 + reach):.1f}]"],
+            ["difference", f"20.0 [{100 * two_way.low:.1f}, {100 * two_way.high:.1f}]"],
             ["McNemar p", "0.25 / 1"],  # three differ, all one way; three, one of them the other way
             ["3× CascadeBERT w/o DAR", "65.0±7.1 (3.10×)"],
         ],
@@ -598,78 +615,82 @@ def test_table_4_prints_differences_and_p_values(tmp_path, task, seeds):
 
 
 def test_table_4_averages_columns(tmp_path):
-    scores = {
-        (system, 3.0, column): [0.5 + 0.1 * (system == WITH) * (column == "sst2")]
-        for system in (WITH, WITHOUT)
-        for column in ("sst2", "movies")
-    }
-    _, lines, caption, _ = table_4(tmp_path, ["sst2", "movies"], scores, dict.fromkeys(WRONG, [0]), [1])
+    scores = {(system, 3.0, column): [0.9] for system in (WITH, WITHOUT) for column in ("sst2", "movies")}
+    wrong = dict.fromkeys(WRONG, [0]) | {(WITHOUT, 1): [0, 1]}
+    _, lines, caption, _ = table_4(tmp_path, ["sst2", "movies"], scores, wrong, [1])
     assert lines[:5] == [
         ["Method", "sst2", "movies", "AVG"],
-        ["3× CascadeBERT", "60.0 (3.00×)", "50.0 (3.00×)", "55.0 (3.00×)"],
-        ["difference", "10.0", "0.0", "5.0"],
+        ["3× CascadeBERT", "90.0 (3.00×)", "90.0 (3.00×)", "90.0 (3.00×)"],
+        ["difference", "10.0", "10.0", "10.0"],
         ["McNemar p", "1", "1", "-"],
         ["as printed in the paper", "90.9", "-", "-"],
     ]
     assert "AVG is the mean" in caption
 
 
-MEASURED = {  # what each run is called; accuracy, DIS and ECE by seed
-    ("small_dar", "with DAR"): ([0.80, 0.82], [0.75, 0.77], [0.04, 0.06]),
-    ("small", "without DAR"): ([0.81, 0.83], [0.70, 0.74], [0.10, 0.11]),
-    ("small_tempered", "temperature scaling"): ([0.81, 0.83], [0.70, NAN], [1 / 30, 1 / 30]),
-}
+VARIANTS = ["with DAR", "without DAR", "temperature scaling"]
+
+
+def member(seed, method, n=40):
+    """A small member's predictions, some of them wrong; a temperature keeps its answers and lowers its confidence."""
+    logits, label = np.random.default_rng([seed, method == "with DAR"]).normal(size=(1, n, 2)), np.arange(n) % 2
+    logits[0, np.arange(n), label] += 1
+    return predictions(logits / (3 if method == "temperature scaling" else 1), label, [1])
 
 
 def table_5(folder, names, seeds):
-    """Table 5 of some tasks, all with the same measures; what `read_table` returns."""
-    rows = [
-        {"task": task, "run": run, "seed": seed, "split": split, "layers": 1, "n": 10 * (split == "report")}
-        | {name: values[seed - 1] for name, values in zip(("accuracy", "dis", "ece"), measured, strict=True)}
-        for task in names
-        for (run, _), measured in MEASURED.items()
-        for seed in seeds
-        for split in ("report", "mismatched")
-    ]
-    pd.DataFrame(rows).sample(frac=1, random_state=0).to_csv(folder / "measures.csv", index=False)
-    told = {"name": "Table 5", "decimals": 1, "notes": ("A note.",), "paper": paper(5), "methods": dict(list(MEASURED))}
-    page = kinds.Calibration(tasks=tasks_of(*names), measures=(folder / "measures.csv",), **told)
+    """Table 5 of some tasks, all with the same predictions, the mismatched half empty; what `read_table` returns."""
+    files = []
+    for task in names:
+        for method in VARIANTS:
+            for split, n in (("report", 40), ("mismatched", 0)):
+                files.append(kinds.File(task, method, folder / f"{task}_{method}_{split}.npz", split))
+                write_predictions(files[-1].path, {seed: member(seed, method, n) for seed in seeds})
+    told = {"name": "Table 5", "decimals": 1, "notes": ("A note.",), "paper": paper(5)}
+    page = kinds.Calibration(tasks=tasks_of(*names), predictions=tuple(files), **told)
     return read_table(rendered(page, folder / "table5.csv"))
 
 
-def interval(values):
-    """Mean and t interval of two seeds in per cent, as printed."""
-    mean, reach = 100 * np.mean(values), 100 * T_OF_2_SEEDS * np.std(values, ddof=1) / np.sqrt(2)
-    return f"{mean:.1f} [{mean - reach:.1f}, {mean + reach:.1f}]"
+def two_way(method, measure, against=None, seeds=(1, 2)):
+    """A measure's mean and interval over seeds and instances in per cent, or that of a difference, as printed."""
+    by_seed = [{seed: member(seed, of) for seed in seeds} for of in (method, against) if of]
+    found = [measured("", of, 0)[measure] for of in by_seed]
+    of = interval(found[0] - found[1] if against else found[0])
+    return with_interval(of.estimate, of.low, of.high, 1)
 
 
-def test_table_5_prints_measures_and_differences_and_a_dash_where_undefined(tmp_path):
+def test_table_5_prints_measures_and_differences(tmp_path):
     frame, lines, caption, tex = table_5(tmp_path, ["movies", "sst2"], [1, 2])
     assert lines[0] == ["Dataset", "Method", "DIS ↑", "Acc ↑", "ECE ↓"]
     methods = ["with DAR", "difference", "without DAR", "temperature scaling", "difference"]
     assert [line[:2] for line in lines[1:6]] == [["movies", method] for method in methods]
-    assert lines[1][2:] == [interval([0.75, 0.77]), interval([0.80, 0.82]), interval([0.04, 0.06])]
-    assert lines[2][2:] == [interval([0.05, 0.03]), "-1.0 [-1.0, -1.0]", interval([-0.06, -0.05])]
-    assert lines[4][2] == lines[5][2] == "-"
-    assert lines[4][4] == "3.3 [3.3, 3.3]"
-    assert lines[5][3] == "0.0 [0.0, 0.0]"
+    names = ["dis", "accuracy", "ece"]
+    assert lines[1][2:] == [two_way("with DAR", name) for name in names]
+    assert lines[2][2:] == [two_way("with DAR", name, "without DAR") for name in names]
+    assert lines[3][2:] == [two_way("without DAR", name) for name in names]
+    assert lines[5][4] == two_way("temperature scaling", "ece", "without DAR") != "0.0 [0.0, 0.0]"
+    by_hand = [measures(member(seed, "with DAR"))[0]["ece"] for seed in (1, 2)]
+    own = frame.set_index(["task", "method", "measure"])
+    assert float(own.loc[("movies", "with DAR", "ece"), "mean"]) == pytest.approx(np.mean(by_hand), rel=1e-12)
     of_paper = [line[2:] for line in lines if line[:2] == ["sst2", "as printed in the paper"]]
     assert of_paper == [["82.02", "87.70", "5.61"], ["79.30", "87.95", "8.73"]]
-    own = frame.set_index(["task", "method", "measure"])
-    assert float(own.loc[("movies", "temperature scaling", "ece"), "mean"]) == 1 / 30
-    assert own.loc[("movies", "temperature scaling", "dis"), "mean"] == ""
     assert float(own.loc[("sst2", "with DAR", "dis"), "paper"]) == pytest.approx(0.8202)
-    assert "over 2 model seeds" in caption
+    assert "over 2 model seeds and the instances" in caption
     assert r"DIS $\uparrow$" in tex
+
+
+def test_table_5_has_a_dash_where_a_measure_is_undefined(tmp_path, monkeypatch):
+    monkeypatch.setitem(globals(), "member", lambda seed, method, n=40: wrong_at([], n))
+    _, lines, _, _ = table_5(tmp_path, ["movies"], [1, 2])
+    assert [line[2] for line in lines[1:]] == ["-"] * 5  # none is difficult
+    assert lines[1][3] == "100.0 [100.0, 100.0]"
 
 
 def test_table_5_of_one_seed_has_no_intervals(tmp_path):
     _, lines, caption, _ = table_5(tmp_path, ["movies"], [1])
-    assert lines[1:4] == [
-        ["movies", "with DAR", "75.0", "80.0", "4.0"],
-        ["movies", "difference", "5.0", "-1.0", "-6.0"],
-        ["movies", "without DAR", "70.0", "81.0", "10.0"],
-    ]
+    expected = [f"{100 * measures(member(1, 'with DAR'))[0][name]:.1f}" for name in ("dis", "accuracy", "ece")]
+    assert lines[1] == ["movies", "with DAR", *expected]
+    assert not any("[" in cell for line in lines for cell in line)
     assert "1 seed" not in caption
     assert "one model seed" in caption
 

@@ -6,7 +6,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from cascadebert.captions import FIGURES, MEANING, Section, notes_of, precision, title
+from cascadebert import page_parts as parts
+from cascadebert.captions import FIGURES, MEANING, Section, precision, title
 from cascadebert.config.keys import Config
 from cascadebert.grid import (
     before,
@@ -26,9 +27,6 @@ from cascadebert.pages import kinds
 from cascadebert.places import Places
 from cascadebert.recipes import full_layers, recipes
 from cascadebert.systems import SYSTEMS, shown_in
-
-PRINTED = tuple(f"table{number}" for number in range(1, 8))  # in the paper, and in config/paper
-HALVES = ("report", "mismatched")  # splits that pages show
 
 
 @dataclass(frozen=True)
@@ -86,92 +84,39 @@ def left_out(config: Config) -> list[str]:
     return [sentence for name in PAGES if (sentence := missing(config, name))]
 
 
-def _tasks(config: Config, *parts: str, names: Iterable[str] | None = None) -> tuple[kinds.Task, ...]:
-    """The tasks of a page, with the facts of some parts."""
-    place = Places(config.results).facts
-    return tuple(
-        kinds.Task(task, config.data[task].glue, tuple(Path(place(task, part)) for part in parts))
-        for task in (config.tasks if names is None else names)
-    )
-
-
-def _table(config: Config, name: str, *parts: str, notes: Iterable[str] | None = None) -> dict[str, Any]:
-    """What every table says: tasks with the facts of some parts, and notes."""
-    return {
-        "name": name.replace("table", "Table "),
-        "tasks": _tasks(config, *parts),
-        "decimals": config.tables.decimals,
-        "paper": Path(f"config/paper/{name}.csv") if name in PRINTED else None,
-        "majority": Path("config/paper/majority.csv") if name in PRINTED else None,
-        "notes": tuple(notes_of(config, name) if notes is None else notes),
-    }
-
-
-def _rows(config: Config, name: str, targets: Iterable[Any], notes: Iterable[str] | None = None) -> dict[str, Any]:
-    """What tables of systems at some speed-ups say."""
-    return _table(config, name, "training", "report", notes=notes) | {
-        "systems": tuple(shown_in(name)),
-        "targets": tuple(targets),
-        "full_layers": full_layers(config),
-        "sweeps": _sweeps(config, name),
-    }
-
-
-def _by_task(config: Config, place: Callable[..., str], *arguments: object) -> tuple[Path, ...]:
-    """A file for each task."""
-    return tuple(Path(place(task, *arguments)) for task in config.tasks)
-
-
-def _by_run(config: Config, place: Callable[..., str], names: Iterable[str]) -> tuple[Path, ...]:
-    """A file for each task and run."""
-    return tuple(Path(place(task, run)) for task in config.tasks for run in names)
-
-
-def _sweeps(config: Config, name: str) -> tuple[Path, ...]:
-    """Operating points of what stands in a table or figure."""
-    return _by_run(config, Places(config.results).sweep, runs_in(config, name))
-
-
-def _files(config: Config, place: Callable[..., str], called: Iterable[tuple], *splits: str) -> tuple[kinds.File, ...]:
-    """Files of some runs, of each split where it counts: run, what it is called, and its depth where that counts."""
-    return tuple(
-        kinds.File(task, of, Path(place(task, run, *[split][: len(splits)])), split, *depth)
-        for split in splits or ["report"]
-        for task in config.tasks
-        for run, of, *depth in called
-    )
-
-
 def _task_table(config: Config, name: str) -> kinds.TaskTable:
     places = Places(config.results)
-    margins, baselines = (_by_task(config, place) for place in (places.margin, places.baselines))
-    said = _table(config, name, "training", "report", "test", notes=())
+    margins, baselines = (parts.by_task(config, place) for place in (places.margin, places.baselines))
+    said = parts.table(config, name, "training", "report", "test", notes=())
     return kinds.TaskTable(**said, margins=margins, baselines=baselines)
 
 
 def _scores(config: Config, name: str) -> kinds.ScoreTable:
     notes = [precision(config)] if name == "table6" else None
+    targets = config.speed_ups if name == "table2" else [static_ratio(config)]
+    said = parts.rows(config, name, targets, notes) | {
+        "title": title(config, name),
+        "predictions": parts.answers(config, name),
+    }
     if name != "table2":
-        return kinds.ScoreTable(**_rows(config, name, [static_ratio(config)], notes=notes), title=title(config, name))
+        return kinds.ScoreTable(**said)
     systems, entries = runs(config), config.server_scores
     server = tuple(kinds.Returned(systems[entry.run], entry.speed_up, entry.scores) for entry in entries)
-    said = _rows(config, name, config.speed_ups)
-    return kinds.ScoreTable(**said, title=title(config, name), server=server, baselines=True)
+    return kinds.ScoreTable(**said, server=server, baselines=True)
 
 
 def _ablation(config: Config, name: str) -> kinds.Ablation:
-    systems = [(run, runs(config)[run]) for run in runs_in(config, name)]
-    said = _rows(config, name, config.ablation_speed_ups) | {"systems": tuple(shown_in(name))[::-1]}  # ours first
-    return kinds.Ablation(**said, predictions=_files(config, Places(config.results).predictions, systems, *HALVES))
+    said = parts.rows(config, name, config.ablation_speed_ups) | {"systems": tuple(shown_in(name))[::-1]}  # ours first
+    return kinds.Ablation(**said, predictions=parts.answers(config, name))
 
 
 def _calibration(config: Config, name: str) -> kinds.Calibration:
-    measures = _by_run(config, Places(config.results).measures, variants(config))
-    return kinds.Calibration(**_table(config, name), measures=measures, methods=variants(config))
+    files = parts.files(config, Places(config.results).predictions, variants(config).items(), *parts.HALVES)
+    return kinds.Calibration(**parts.table(config, name), predictions=files)
 
 
 def _counts(config: Config, name: str) -> kinds.Rows:
-    return kinds.Rows(kind="counts", **_rows(config, name, config.ablation_speed_ups))
+    return kinds.Rows(kind="counts", **parts.rows(config, name, config.ablation_speed_ups))
 
 
 def _systems(config: Config, name: str) -> kinds.Systems:
@@ -179,8 +124,8 @@ def _systems(config: Config, name: str) -> kinds.Systems:
     for run in runs_in(config, name):
         labelled = [known[model].member for model in models(config, run) if known[model].difficulty]
         made_of[run] = kinds.MadeOf(tuple(models(config, run)), tuple(before(config, run)), tuple(labelled))
-    trained = dict.fromkeys(model for parts in made_of.values() for model in (*parts.models, *parts.before))
-    labels = dict.fromkeys(member for parts in made_of.values() for member in parts.labelled)
+    trained = dict.fromkeys(model for held in made_of.values() for model in (*held.models, *held.before))
+    labels = dict.fromkeys(member for held in made_of.values() for member in held.labelled)
     folds = [*product(config.difficulty.seeds, range(config.difficulty.n_folds))]
 
     def of_each(names: Iterable[str], paths: Callable[[str, str], Iterable[str]]) -> dict:
@@ -188,9 +133,9 @@ def _systems(config: Config, name: str) -> kinds.Systems:
 
     adaptive = [(run, runs(config)[run]) for run in runs_in(config, name) if fixed_ratio(config, run) is None]
     return kinds.Systems(
-        **_rows(config, name, config.speed_ups),
-        baselines=_by_task(config, places.baselines),
-        predictions=_files(config, places.predictions, adaptive, *HALVES),
+        **parts.rows(config, name, config.speed_ups),
+        baselines=parts.by_task(config, places.baselines),
+        predictions=parts.files(config, places.predictions, adaptive, *parts.HALVES),
         made_of=made_of,
         records=of_each(trained, lambda task, run: [places.record(task, run, seed) for seed in seeds_of(config, task)]),
         folds=of_each(labels, lambda task, member: [f"{places.fold(task, member, *of)[:-4]}.json" for of in folds]),
@@ -203,36 +148,36 @@ def _timed(config: Config) -> dict[str, str]:
 
 
 def _clock(config: Config, name: str) -> kinds.Clock:
-    times = _by_task(config, Places(config.results).clock)
-    return kinds.Clock(**_table(config, name, notes=()), times=times, runs=_timed(config))
+    times = parts.by_task(config, Places(config.results).clock)
+    return kinds.Clock(**parts.table(config, name, notes=()), times=times, runs=_timed(config))
 
 
 def _clocked(config: Config, name: str) -> kinds.Clocked:
-    times = _by_task(config, Places(config.results).clock)
-    return kinds.Clocked(tasks=_tasks(config), times=times, runs=_timed(config))
+    times = parts.by_task(config, Places(config.results).clock)
+    return kinds.Clocked(tasks=parts.tasks(config), times=times, runs=_timed(config))
 
 
 def _theory(config: Config, name: str) -> kinds.Theory:
     place = Places(config.results).predictions
-    two, three = (_by_task(config, place, run, "report") for run in ("cascadebert", "cascadebert_three"))
-    files: dict[str, Any] = {"sweeps": _sweeps(config, "figure5"), "two": two, "three": three}
-    return kinds.Theory(**_table(config, "Appendix C", notes=()), targets=tuple(config.speed_ups), **files)
+    two, three = (parts.by_task(config, place, run, "report") for run in ("cascadebert", "cascadebert_three"))
+    files: dict[str, Any] = {"sweeps": parts.sweeps(config, "figure5"), "two": two, "three": three}
+    return kinds.Theory(**parts.table(config, "Appendix C", notes=()), targets=tuple(config.speed_ups), **files)
 
 
 def _claims(config: Config, name: str) -> kinds.Verdicts:
     places, models = Places(config.results), [*variants(config).items(), *of_one_depth(config)]
     systems = [(run, name) for run, name in runs(config).items() if "{k}" not in SYSTEMS[name].label]
     return kinds.Verdicts(
-        **_table(config, "Verdicts", "training") | {"effects": Path("config/paper/effects.csv")},
-        baselines=_by_task(config, places.baselines),
-        systems=_files(config, places.predictions, systems, *HALVES),
-        models=_files(config, places.predictions, models, *HALVES),
+        **parts.table(config, "Verdicts", "training") | {"effects": Path("config/paper/effects.csv")},
+        baselines=parts.by_task(config, places.baselines),
+        systems=parts.files(config, places.predictions, systems, *parts.HALVES),
+        models=parts.files(config, places.predictions, models, *parts.HALVES),
         speed_ups=tuple(config.speed_ups),
         high=tuple(config.ablation_speed_ups),
         static=static_ratio(config),
         depths=tuple(layers for _, model, layers in of_one_depth(config) if model == "bert_complete"),
         full_layers=full_layers(config),
-        times=_by_task(config, places.clock) if config.clock else (),
+        times=parts.by_task(config, places.clock) if config.clock else (),
         runs=_timed(config),
         left_out=tuple(left_out(config)),
     )
@@ -241,11 +186,11 @@ def _claims(config: Config, name: str) -> kinds.Verdicts:
 def _easy_instance(config: Config, name: str) -> kinds.EasyInstance:
     places, (small, *_, base) = Places(config.results), config.cascade
     of = {"deebert": f"deebert_{base}", "small": small, "base": base}
-    files: dict[str, Any] = {name: _by_task(config, places.predictions, run, "report") for name, run in of.items()}
+    files: dict[str, Any] = {name: parts.by_task(config, places.predictions, run, "report") for name, run in of.items()}
     return kinds.EasyInstance(
-        tasks=_tasks(config),
+        tasks=parts.tasks(config),
         **files,
-        examples=_by_task(config, places.examples, "report"),
+        examples=parts.by_task(config, places.examples, "report"),
         seed=config.seeds[0],
         layer=config.members[small].layers,
     )
@@ -253,39 +198,41 @@ def _easy_instance(config: Config, name: str) -> kinds.EasyInstance:
 
 def _accuracy_by_layer(config: Config, name: str) -> kinds.AccuracyByLayer:
     return kinds.AccuracyByLayer(
-        tasks=_tasks(config),
-        runs=_files(config, Places(config.results).predictions, of_one_depth(config), "report"),
-        sweeps=_by_task(config, Places(config.results).sweep, f"deebert_{config.cascade[-1]}"),
+        tasks=parts.tasks(config),
+        runs=parts.files(config, Places(config.results).predictions, of_one_depth(config), "report"),
+        sweeps=parts.by_task(config, Places(config.results).sweep, f"deebert_{config.cascade[-1]}"),
         target=config.figures.speed_up,
         min_subset=config.figures.min_subset,
     )
 
 
 def _inversions(config: Config, name: str) -> kinds.Runs:
-    runs_of = _files(config, Places(config.results).measures, of_one_depth(config))
-    return kinds.Runs(kind="inversions", tasks=_tasks(config), runs=runs_of)
+    runs_of = parts.files(config, Places(config.results).measures, of_one_depth(config))
+    return kinds.Runs(kind="inversions", tasks=parts.tasks(config), runs=runs_of)
 
 
 def _states(config: Config, name: str) -> kinds.States:
-    states = _by_task(config, Places(config.results).states, config.seeds[0])
+    states = parts.by_task(config, Places(config.results).states, config.seeds[0])
     drawn: dict[str, Any] = config.figures.model_dump(include={"perplexity", "instances"})
-    return kinds.States(tasks=_tasks(config), states=states, **drawn, seed=0)
+    return kinds.States(tasks=parts.tasks(config), states=states, **drawn, seed=0)
 
 
 def _trade_off(config: Config, name: str) -> kinds.TradeOff:
     at = static_ratio(config) if name == "figure5_all" else None
-    return kinds.TradeOff(tasks=_tasks(config), sweeps=_sweeps(config, name), systems=tuple(shown_in(name)), ratio=at)
+    return kinds.TradeOff(
+        tasks=parts.tasks(config), sweeps=parts.sweeps(config, name), systems=tuple(shown_in(name)), ratio=at
+    )
 
 
 def _reliability(config: Config, name: str) -> kinds.Runs:
-    files = _files(config, Places(config.results).predictions, [*variants(config).items()][:3], "report")
-    return kinds.Runs(kind="reliability", tasks=_tasks(config), runs=files)
+    files = parts.files(config, Places(config.results).predictions, [*variants(config).items()][:3], "report")
+    return kinds.Runs(kind="reliability", tasks=parts.tasks(config), runs=files)
 
 
 def _ratings(config: Config, name: str) -> kinds.Ratings:
     places, tasks = Places(config.results), rated(config)
     return kinds.Ratings(
-        tasks=_tasks(config, names=tasks),
+        tasks=parts.tasks(config, names=tasks),
         labels=tuple(Path(places.labels(task, config.cascade[0])) for task in tasks),
         examples=tuple(Path(places.examples(task, "training")) for task in tasks),
     )

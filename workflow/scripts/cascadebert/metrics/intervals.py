@@ -32,27 +32,6 @@ def t_interval(values: Float[np.ndarray, " seeds"], level: float = 0.95) -> tupl
     return float(mean - reach), float(mean + reach)
 
 
-def tied(a: Float[np.ndarray, " seeds"], b: Float[np.ndarray, " seeds"]) -> bool:
-    """Whether the 95 % t interval of the paired difference over seeds holds 0; False where there is no interval."""
-    low, high = t_interval(a - b)
-    return low <= 0 <= high
-
-
-def paired_interval(
-    a: Float[np.ndarray, " seeds"], b: Float[np.ndarray, " seeds"], level: float = 0.95
-) -> tuple[float, float, float]:
-    """Mean of a - b over seeds and its Student-t interval, whose bounds are NaN for a single seed.
-
-    Returns:
-        Mean, low, high.
-
-    Example:
-        >>> paired_interval(np.array([0.75]), np.array([0.5]))
-        (0.25, nan, nan)
-    """
-    return float(np.mean(a - b)), *t_interval(a - b, level)
-
-
 def mcnemar(correct_a: Bool[np.ndarray, " n"], correct_b: Bool[np.ndarray, " n"]) -> float:
     """Exact two-sided McNemar p value of two models on the same instances; 1 where they never differ.
 

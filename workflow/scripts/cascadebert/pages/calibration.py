@@ -4,10 +4,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from cascadebert.metrics.intervals import mean_sd, paired_interval, t_interval
-from cascadebert.metrics.sweeps import printed_points
+from cascadebert.metrics.crossed import Crossed, interval
+from cascadebert.metrics.exact import measured
+from cascadebert.metrics.intervals import mean_sd
+from cascadebert.metrics.predictions import read_predictions
+from cascadebert.metrics.sweeps import HALVES
 from cascadebert.pages.kinds import Calibration
-from cascadebert.pages.tables import intervals_over, seeds_by, with_interval, write_table
+from cascadebert.pages.tables import seeds_by, two_way_over, with_interval, write_table
 
 MEASURES = {"dis": "DIS ↑", "accuracy": "Acc ↑", "ece": "ECE ↓"}
 WITHOUT = "without DAR"
@@ -16,12 +19,11 @@ PRINTED = {"with DAR": "cascadebert", WITHOUT: "cascadebert_without_dar"}
 
 
 def render(page: Calibration, out: Path) -> None:
-    """Summarise the small member's measures over seeds."""
+    """Summarise the small member's measures over seeds and instances."""
     tidy = calibration(page)
-    intervals = intervals_over(seeds_by(tidy))
     said = [
-        f"The cascade's small member on the report split, in per cent, {intervals}; second lines:"
-        " difference to the member without DAR, paired over seeds, in points of per cent.",
+        f"The cascade's small member on the report split, in per cent, {two_way_over(seeds_by(tidy))}; second lines:"
+        " difference to the member without DAR, paired, in points of per cent.",
         "DIS (Eq. 3) counts an instance as difficult if the member gets it wrong; accuracy is accuracy whatever the"
         " task's metric (erratum 24); ECE (Eq. 7) has 10 bins of equal width (erratum 23).",
         "A temperature cannot change the order of confidences in a binary task, hence neither DIS nor accuracy there.",
@@ -33,20 +35,23 @@ def render(page: Calibration, out: Path) -> None:
 
 def calibration(page: Calibration) -> pd.DataFrame:
     """A row a column, method and measure: mean, interval, difference to the member without DAR, the paper's value."""
-    found, columns = printed_points(page.measures, page.names)
     printed = pd.read_csv(page.paper).set_index(["system", "task"])
     names = {task.name: task.glue for task in page.tasks}
-    without = next(run for run, method in page.methods.items() if method == WITHOUT)
+    found: dict[str, dict[str, dict[str, Crossed]]] = {}
+    for file in page.predictions:
+        by_seed = read_predictions(file.path)
+        if next(iter(by_seed.values())).label.size:
+            column = f"{file.task}{HALVES[file.split]}"
+            found.setdefault(column, {})[file.of] = measured(column, by_seed, 0)
     rows = []
-    for column in columns:
-        by_run = {run: own.sort_values("seed") for run, own in found[found["column"] == column].groupby("run")}
-        for run, method in page.methods.items():
+    for column in [f"{task}{end}" for task in page.names for end in HALVES.values() if f"{task}{end}" in found]:
+        for method, of in found[column].items():
             for measure in MEASURES:
-                values, reference = (by_run[name][measure].to_numpy() for name in (run, without))
-                numbers = dict(zip(("mean", "sd", "low", "high"), (*mean_sd(values), *t_interval(values)), strict=True))
-                change = paired_interval(values, reference)
-                titles = ("difference", "difference_low", "difference_high")
-                numbers |= {"n_seeds": len(values)} | dict(zip(titles, change, strict=True))
+                value = of[measure]
+                alone, change = interval(value), interval(value - found[column][WITHOUT][measure])
+                numbers = {"mean": alone.estimate, "sd": mean_sd(value.values)[1], "low": alone.low, "high": alone.high}
+                numbers |= {"n_seeds": len(value.seeds), "difference": change.estimate}
+                numbers |= {"difference_low": change.low, "difference_high": change.high}
                 theirs = printed[measure].get((PRINTED.get(method), names.get(column)), float("nan")) / 100
                 rows.append({"task": column, "method": method, "measure": measure} | numbers | {"paper": theirs})
     return pd.DataFrame(rows)

@@ -32,7 +32,7 @@ def render(page: Systems, out: Path) -> None:
             continue
         label = SYSTEMS[name].label.format(k=f"{page.full_layers / target:g}")
         label = label if static else f"{target:g}× {label}"
-        tidy, _ = summarised(own, [Entry(name, target, label)], columns)
+        tidy = summarised(own, [Entry(name, target, label)], columns)
         parameters, seconds = _costs(page, page.made_of[run], repeats)
         operations = {count: own.groupby("column")[count].mean().mean() for count in ("flops", "speed_up_flops")}
         numbers = {"parameters": parameters, **operations, "training_seconds": seconds} | areas.get(name, {})

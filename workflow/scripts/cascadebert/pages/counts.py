@@ -17,9 +17,9 @@ def render(page: Rows, out: Path) -> None:
     columns: list[str] = []
     for measure in MEASURES:
         points, columns = printed_points(page.sweeps, page.names, measure)
-        tidy, _ = summaries.summarised(points, rows, columns)
+        tidy = summaries.summarised(points, rows, columns)
         if measure == "flops":
-            other, _ = summaries.summarised(points.assign(speed_up=points["speed_up_flops"]), rows, columns)
+            other = summaries.summarised(points.assign(speed_up=points["speed_up_flops"]), rows, columns)
             tidy["achieved_speed_up"] = other["achieved_speed_up"]
         tidy["method"] += f", {COUNTED[measure]}"
         frames.append(tidy.assign(measure=measure))

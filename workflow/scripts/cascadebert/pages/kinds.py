@@ -124,13 +124,14 @@ class ScoreTable(Rows):
 
     kind: str = "scores"
     title: str
+    predictions: tuple[File, ...]  # of each run and split
     baselines: bool = False  # whether those of common sense have rows
     server: tuple[Returned, ...] | None = None
 
 
 @dataclass(frozen=True, config=STRICT, kw_only=True)
 class Ablation(Rows):
-    """Table 4: the cascade with and without DAR, and its controls; predictions are of each system and split."""
+    """Table 4: the cascade with and without DAR, and its controls; predictions are of each run and split."""
 
     kind: str = "ablation"
     predictions: tuple[File, ...]
@@ -138,11 +139,10 @@ class Ablation(Rows):
 
 @dataclass(frozen=True, config=STRICT, kw_only=True)
 class Calibration(Table):
-    """Table 5: measures of the small member by run; methods are what each run is called."""
+    """Table 5: the small member and its variants, called by their methods; predictions are of each run and split."""
 
     kind: str = "calibration"
-    measures: tuple[Path, ...]
-    methods: dict[str, str]
+    predictions: tuple[File, ...]
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -1,6 +1,6 @@
 """Systems at some speed-ups over seeds: one tidy frame, the paper's scores beside it, and its layout."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from cascadebert.files import read_facts
-from cascadebert.metrics.intervals import mean_sd, tied
+from cascadebert.metrics.crossed import Crossed, interval
+from cascadebert.metrics.intervals import mean_sd
 from cascadebert.metrics.sweeps import HALVES, shared_seeds
 from cascadebert.pages.common_sense import SIGN, paper_unlearned, unlearned
 from cascadebert.pages.kinds import Returned, Table, Task
@@ -55,9 +56,7 @@ def entries(systems: Sequence[str], targets: Sequence[float], full_layers: int) 
     return rows
 
 
-def summarised(
-    points: pd.DataFrame, rows: list[Entry], columns: list[str]
-) -> tuple[pd.DataFrame, dict[tuple, np.ndarray]]:
+def summarised(points: pd.DataFrame, rows: list[Entry], columns: list[str]) -> pd.DataFrame:
     """Means over seeds of every row and column, and of the average over columns, of the seeds that all columns have.
 
     Args:
@@ -67,11 +66,9 @@ def summarised(
 
     Returns:
         A tidy frame (method, system, target_speed_up, task, metric, mean, sd, n_seeds, achieved_speed_up, unlearned),
-        fractions, unrounded, NaN where a system has no such ratio; and the scores by seed of each (system, target,
-        task).
+        fractions, unrounded, NaN where a system has no such ratio.
     """
     metrics = dict(zip(points["column"], points["metric"], strict=True))
-    by_seed: dict[tuple, np.ndarray] = {}
     tidy = []
     for row in rows:
         own = points[(points["system"] == row.system) & np.isclose(points["target"], row.target)]
@@ -84,12 +81,11 @@ def summarised(
             values = scores.get(column, np.array([]))
             mean, sd = mean_sd(values) if len(values) else (float("nan"), float("nan"))
             achieved = of_column[column]["speed_up"].mean() if column in of_column and len(values) else float("nan")
-            by_seed[row.system, row.target, column] = values
             names = {"method": row.label, "system": row.system, "target_speed_up": row.target, "task": column}
             numbers = {"mean": mean, "sd": sd, "n_seeds": len(values), "achieved_speed_up": achieved}
             numbers["unlearned"] = len(values) > 0 and unlearned(of_column.get(column, own))
             tidy.append(names | {"metric": metrics.get(column, "mean")} | numbers)
-    return pd.DataFrame(tidy), by_seed
+    return pd.DataFrame(tidy)
 
 
 def with_paper(
@@ -150,15 +146,21 @@ def with_server(tidy: pd.DataFrame, returned: Sequence[Returned]) -> pd.DataFram
     return tidy.assign(server=[known.get(key, float("nan")) for key in keys])
 
 
-def best(tidy: pd.DataFrame, by_seed: dict[tuple, np.ndarray]) -> set[tuple]:
-    """(system, target, task) of every cell in bold: the best mean at a ratio, and those tied with it over seeds."""
+def best(tidy: pd.DataFrame, score: Callable[[str, float, str], Crossed]) -> set[tuple]:
+    """(system, target, task) of every cell in bold: the best mean at a ratio, and those not told apart from it.
+
+    Args:
+        tidy: of `summarised`.
+        score: of a system at a target on a task, the average among them.
+    """
     bold = set()
     compared = tidy[tidy["mean"].notna() & ~tidy["system"].isin(APART)]
     for (target, task), group in compared.groupby(["target_speed_up", "task"]):
         top = group.loc[group["mean"].idxmax()]
-        of_top = by_seed[top["system"], target, task]
+        of_top = score(top["system"], target, task)
         for row in group.itertuples():
-            if row.mean == top["mean"] or tied(by_seed[row.system, target, task], of_top):
+            difference = interval(score(row.system, target, task) - of_top)
+            if row.mean == top["mean"] or difference.low <= 0 <= difference.high:
                 bold.add((row.system, target, task))
     return bold
 
