@@ -20,11 +20,12 @@ import prove_cascades
 from cascadebert import Adaptive, Cascade, EarlyExit, cli
 from cascadebert.files import write_examples, write_json
 from cascadebert.inference import settings as settings_module
+from cascadebert.inference.cards import agreements
 from cascadebert.inference.clock import reachable
 from cascadebert.inference.engine import Left
 from cascadebert.inference.equality import compare
+from cascadebert.inference.folder import Agreement, Task, digest, read_manifest
 from cascadebert.inference.folder import Member as Packed
-from cascadebert.inference.folder import Task, digest
 from cascadebert.inference.models import architecture_of, read_model, write_model
 from cascadebert.inference.packing import System, Trained, pack
 from cascadebert.inference.settings import exits_under
@@ -489,6 +490,13 @@ def test_a_system_is_described_and_timed(cascade, capsys, monkeypatch):
     assert code == 0 and "member1" in said and "1.5x" in said
     code, said, _ = run(capsys, monkeypatch, "bench", cascade, "--rows", 8, "--repeats", 2, "--speed-ups", 1.5, 9)
     assert code == 0 and said.count("1.5x") == 2 and "9x" not in said
+
+
+def test_a_setting_that_is_slower_than_the_base_alone_is_told(cascade):
+    manifest = read_manifest(cascade)
+    kept = [Agreement(level, 0.9, speed_up) for level, speed_up in ((0.9, 1.5), (0.99, 1.0), (0.999, 0.9))]
+    assert "Below 1x the last member alone is faster" in agreements(replace(manifest, agreements=tuple(kept)))
+    assert "Below 1x" not in agreements(replace(manifest, agreements=tuple(kept[:2])))
 
 
 def test_timed_systems_leave_as_they_would(made, settings):

@@ -149,7 +149,9 @@ def agreements(manifest: Manifest, form: str = "github") -> str:
     table = tabulate(
         rows, ["of the base's answers kept", "threshold", "speed-up"], tablefmt=form, disable_numparse=True
     )
-    return f"With 95 % confidence (Clopper and Pearson's bound on the selection split):\n\n{table}"
+    slow = any(entry.speed_up is not None and entry.speed_up < 1 for entry in manifest.agreements)
+    note = "\n\nBelow 1x the last member alone is faster, and keeps every answer of its own." if slow else ""
+    return f"With 95 % confidence (Clopper and Pearson's bound on the selection split):\n\n{table}{note}"
 
 
 def _agreement(entry: Agreement) -> list[str]:
