@@ -6,18 +6,25 @@ PACKED = {run: models(CONFIG, run) for run in RUNS if set(models(CONFIG, run)) <
 
 CLOCK = CONFIG.clock or Clock()
 CLOCKED = [run for run in runs_in(CONFIG, "table9") if run in PACKED]
-PROVED = [(task, run) for task in CONFIG.tasks for run in PACKED if SYSTEMS[RUNS[run]].exits != "last"]
-"""Systems that skip, whose answers can differ from those that the tables rest on."""
+SKIPPING = [run for run in PACKED if SYSTEMS[RUNS[run]].exits != "last"]
+"""Those whose answers can differ from what the tables rest on."""
 
 
 localrules:
     cascades,
+    prove_cascades,
 
 
 rule cascades:
     """Every trained system of every task, packed."""
     input:
         [AT.packed(task, run) for task in CONFIG.tasks for run in PACKED],
+
+
+rule prove_cascades:
+    """Every packed system that skips, held against the tables."""
+    input:
+        [AT.equality(task, run) for task in CONFIG.tasks for run in SKIPPING],
 
 
 rule pack:
@@ -85,25 +92,25 @@ rule clock:
         " --out {output} > {log} 2>&1"
 
 
-rule prove_cascades:
-    """Every packed system that skips answers the report split as the full compute does that the tables rest on."""
+rule prove:
+    """A packed system that skips answers the report split as the full compute does that the tables rest on."""
     input:
-        folders=[AT.packed(task, run) for task, run in PROVED],
-        examples=[AT.examples(task, "report") for task, _ in PROVED],
-        predictions=[AT.predictions(task, run, "report") for task, run in PROVED],
+        folder="<results>/cascades/{task}/{run}",
+        examples=lambda wildcards: AT.examples(wildcards.task, "report"),
+        predictions=lambda wildcards: AT.predictions(wildcards.task, wildcards.run, "report"),
     output:
-        AT.equality(),
+        "<results>/equality/{task}/{run}.csv",
     log:
-        "<logs>/prove_cascades.log",
+        "<logs>/prove/{task}/{run}.log",
     conda:
         "../envs/paper.yaml"
     threads: 1
     resources:
         **on_device(proving),
     params:
-        code=code_version("prove_cascades.py", *sorted({model_file(name) for _, run in PROVED for name in PACKED[run]})),
+        code=lambda wildcards: code_version("prove.py", *sorted({model_file(name) for name in PACKED[wildcards.run]})),
     message:
-        "Proving that packed systems answer as the tables say"
+        "Proving that {wildcards.run} on {wildcards.task} answers as the tables say"
     shell:
-        "python workflow/scripts/prove_cascades.py --folders {input.folders} --examples {input.examples}"
+        "python workflow/scripts/prove.py --folder {input.folder} --examples {input.examples}"
         " --predictions {input.predictions} --threads {threads} --out {output} > {log} 2>&1"

@@ -16,7 +16,7 @@ from builders import enlarged, roberta_without_pooler
 from mirror import commit_of, environment, mirrored, tree
 from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 
-import prove_cascades
+import prove
 from cascadebert import Adaptive, Cascade, EarlyExit, cli
 from cascadebert.files import write_examples, write_json
 from cascadebert.inference import settings as settings_module
@@ -316,19 +316,19 @@ def test_a_system_that_answers_as_the_tables_do_is_proved_and_another_is_told(ma
     examples = pd.DataFrame({"text": TEXTS * 3, "split": "report", "label": "positive"})
     examples["id"] = examples.index.astype(str)
     write_examples(tmp_path / "report.jsonl", examples)
-    stack, n = prove_cascades.full_compute(system, examples), len(examples)
+    stack, n = prove.full_compute(system, examples), len(examples)
     flops, unknown = np.ones(stack.logits.shape[:2]), np.zeros(n, dtype=int)
     told = Predictions(stack, flops, flops[-1], unknown, examples["id"].to_numpy(dtype=str), np.array(system.classes))
     answered = tmp_path / "report.npz"
-    files = [[folder], [tmp_path / "report.jsonl"], [answered]]
+    files = [folder, tmp_path / "report.jsonl", answered]
     write_predictions(answered, {1: told, 2: replace(told, stack=replace(stack, logits=-stack.logits))})
-    prove_cascades.main(*files, threads=1, out=tmp_path / "equality.csv", batches=(1, 7))
+    prove.main(*files, threads=1, out=tmp_path / "equality.csv", batches=(1, 7))
     table = pd.read_csv(tmp_path / "equality.csv")
     assert table["holds"].all() and len(table) == 2 and (table["n"] == n).all()
     assert table["logits_differ"].max() < 1e-3
     write_predictions(answered, {1: replace(told, stack=replace(stack, logits=stack.logits[..., ::-1] * 3))})
     with pytest.raises(Problem, match=f"{kind} on toy does not answer as the tables' full compute in fp32"):
-        prove_cascades.main(*files, threads=1, out=tmp_path / "equality.csv", batches=(1, 7))
+        prove.main(*files, threads=1, out=tmp_path / "equality.csv", batches=(1, 7))
 
 
 def test_an_exit_that_differs_is_explained_by_a_threshold_that_is_near():

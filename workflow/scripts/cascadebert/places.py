@@ -41,9 +41,9 @@ class Places:
         """Times of a task's packed systems on this machine."""
         return f"{self.results}/clock/{task}.csv"
 
-    def equality(self) -> str:
-        """How packed systems' answers differ from the full compute."""
-        return f"{self.results}/cascades/equality.csv"
+    def equality(self, task: str, run: str) -> str:
+        """How a packed system's answers differ from the full compute."""
+        return f"{self.results}/equality/{task}/{run}.csv"
 
     def model(self, task: str, run: str, seed: object) -> str:
         """Trained tensors."""

@@ -1,6 +1,6 @@
-"""Packed systems against the tables: each instance leaves where it left there, and is answered alike.
+"""A packed system against the tables: each instance leaves where it left there, and is answered alike.
 
-A system reads the text of the report split, in its folder's own tokenizers, and skips; the tables rest on the logits of
+It reads the text of the report split, in its folder's own tokenizers, and skips; the tables rest on the logits of
 all exits. In the precision of the evaluation its answers are held against these logits, in fp32 against the same full
 compute made anew.
 """
@@ -57,36 +57,27 @@ def rows_of(folder: Path, examples: pd.DataFrame, printed: ExitLogits, batches: 
 
 
 def main(
-    folders: list[Path],
-    examples: list[Path],
-    predictions: list[Path],
-    threads: int,
-    out: Path,
-    batches: tuple[int, ...] = BATCHES,
+    folder: Path, examples: Path, predictions: Path, threads: int, out: Path, batches: tuple[int, ...] = BATCHES
 ) -> None:
-    """Compare some systems.
+    """Compare one system.
 
     Args:
-        folders: packed systems with exits.
-        examples: text of the report part of each one's task.
-        predictions: of each on the report split, all seeds.
+        folder: a packed system with exits.
+        examples: text of the report part of its task.
+        predictions: of it on the report split, all seeds.
         threads: of this process.
-        out: CSV, a row for each system, precision and batch size.
+        out: CSV, a row for each precision and batch size.
         batches: sizes to answer in.
 
     Raises:
         Problem: when float error does not explain a difference.
     """
     start(0, threads)
-    rows = []
-    for folder, text, logits in zip(folders, examples, predictions, strict=True):
-        told = read_predictions(logits)[read_manifest(folder).origin["seed"]]
-        read = read_examples(text)
-        read = read[read["split"] == "report"].reset_index(drop=True)
-        check_same(read["id"].to_numpy(dtype=str), told.id)
-        rows += rows_of(folder, read, told.stack, batches)
-    table = pd.DataFrame(rows)
-    write_csv(out, table)
+    told = read_predictions(predictions)[read_manifest(folder).origin["seed"]]
+    read = read_examples(examples)
+    read = read[read["split"] == "report"].reset_index(drop=True)
+    check_same(read["id"].to_numpy(dtype=str), told.id)
+    table = pd.DataFrame(rows_of(folder, read, told.stack, batches))
     if len(wrong := table[~table["holds"]]):
         first = wrong.iloc[0]
         raise Problem(
@@ -95,6 +86,7 @@ def main(
             f" {first['nearest']:.3g} from the threshold, and logits differ by up to {first['logits_differ']:.3g};"
             f" float error explains {TOLERANCE[first['precision']]:g}; so {len(wrong)} of {len(table)} comparisons."
         )
+    write_csv(out, table)
 
 
 if __name__ == "__main__":
