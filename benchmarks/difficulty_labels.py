@@ -11,16 +11,17 @@ the share of instances that are difficult; how many labels differ from the refer
 kappa between labels of disjoint seeds, the agreement of two repetitions. Means over all choices among the five seeds.
 """
 
-import sys
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
+import tyro
 import yaml
 from sklearn.metrics import cohen_kappa_score
 from tqdm import tqdm
+from tyro.conf import Positional
 
 from cascadebert.cluster.precision import native_precision
 from cascadebert.config import read
@@ -35,7 +36,7 @@ ROOT = Path(__file__).parents[1]
 FOLDS, SEEDS = (2, 4, 8), (1, 2, 3, 4, 5)
 
 
-def main(results: Path) -> None:
+def main(results: Positional[Path] = Path("results")) -> None:
     """Print the table."""
     preset = yaml.safe_load((ROOT / "config/config.yaml").read_text())
     preset["training"]["precision"] = native_precision()
@@ -83,4 +84,4 @@ def main(results: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "results"))
+    tyro.cli(main, description=__doc__)

@@ -11,7 +11,9 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+import tyro
 import yaml
+from tyro.conf import Positional
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow/scripts"))
 
@@ -42,10 +44,15 @@ def halves(page):
     return found.assign(changes=first * second < 0)
 
 
-if __name__ == "__main__":
-    config = yaml.safe_load(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    preset = Path(sys.argv[1]).stem
-    config["results"] = sys.argv[2] if len(sys.argv) > 2 else "results" + (f"/{preset}" if preset != "config" else "")
+def main(preset: Positional[Path], results: Positional[str] = "") -> None:
+    """Print the table, and end with an error where a verdict changes its sign.
+
+    Args:
+        preset: that was run.
+        results: its folder; the config's own if not given.
+    """
+    config = yaml.safe_load(preset.read_text(encoding="utf-8"))
+    config["results"] = results or ("results" if preset.stem == "config" else f"results/{preset.stem}")
     config["training"] = {**config.get("training", {}), "precision": "fp32"}  # only captions say which it was
     found = halves(catalogue.page(read(config), "claims"))
     print(found.to_markdown(floatfmt=".1f"))
@@ -54,3 +61,7 @@ if __name__ == "__main__":
         f"\n{found['changes'].sum()} of {len(found)} verdicts change their sign; {decided} are decided by both halves."
     )
     sys.exit(bool(found["changes"].any()))
+
+
+if __name__ == "__main__":
+    tyro.cli(main, description=__doc__)

@@ -8,7 +8,6 @@ padded to its longest; all ways take turns on all cores, medians are told. The d
 in float32.
 """
 
-import sys
 import tempfile
 from collections.abc import Callable
 from functools import partial
@@ -17,8 +16,10 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import torch
+import tyro
 from onnxruntime.quantization import quantize_dynamic
 from tabulate import tabulate
+from tyro.conf import Positional
 
 from cascadebert import Adaptive
 from cascadebert.inference.onnx_runtime import Session, Whole, export
@@ -43,7 +44,7 @@ def by_torch(model: Whole, precision: str, batches: Batches) -> np.ndarray:
         return np.concatenate([model(*map(torch.from_numpy, batch)).float().numpy() for batch in batches])
 
 
-def main(folder: str, repeats: int = 7) -> None:
+def main(folder: Positional[str], repeats: Positional[int] = 7) -> None:
     """Print a line for each member, batch size and way."""
     system, native = Adaptive.from_pretrained(folder, precision="fp32"), Adaptive.from_pretrained(folder)
     tokens, lines = system.stand_ins(ROWS), []
@@ -78,4 +79,4 @@ def main(folder: str, repeats: int = 7) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(int, sys.argv[2:]))
+    tyro.cli(main, description=__doc__)

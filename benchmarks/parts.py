@@ -6,11 +6,11 @@ Milliseconds a text, medians of five, in batches of 1 and 32 of the lengths that
 member costs more than its layers: embeddings, the pooling of its tokens and its classifier are in no count of layers.
 """
 
-import sys
-
 import numpy as np
 import torch
+import tyro
 from tabulate import tabulate
+from tyro.conf import Positional
 
 from cascadebert import Adaptive
 from cascadebert.inference.turns import alternating
@@ -21,7 +21,7 @@ NAMES = ("input_ids", "token_type_ids", "attention_mask")
 ROWS = 256
 
 
-def main(folder: str) -> None:
+def main(folder: Positional[str]) -> None:
     """Print a line for each batch size."""
     system = Adaptive.from_pretrained(folder)
     models, tokens, device = system.engine.models, system.stand_ins(ROWS), torch.device("cpu")
@@ -56,4 +56,4 @@ def main(folder: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    tyro.cli(main, description=__doc__)

@@ -10,10 +10,11 @@ Prints the table of docs/method.md: accuracy in per cent on the report split and
 default's seeds, with the speed-ups that were achieved.
 """
 
-import sys
 from pathlib import Path
 
 import pandas as pd
+import tyro
+from tyro.conf import Positional
 
 READINGS = {"[CLS]": "cls", "mean, recipes of [CLS]": "cls_recipes", "mean, its own recipes": "."}
 """Columns, and where the results of each lie below the default's."""
@@ -65,11 +66,11 @@ def rows_of(results: Path) -> dict[str, str]:
     return rows
 
 
-def main(results: Path) -> None:
+def main(results: Positional[Path] = Path("results")) -> None:
     """Print the table."""
     table = pd.DataFrame({column: rows_of(results / folder) for column, folder in READINGS.items()})
     print(table.rename_axis("movies / movies-mm").to_markdown(disable_numparse=True))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "results"))
+    tyro.cli(main, description=__doc__)

@@ -8,16 +8,17 @@ makes of it, and what off-ramps make of it that are trained on the same frozen s
     python benchmarks/probe_off_ramps.py results/cls
 """
 
-import sys
 from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+import tyro
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from tyro.conf import Positional
 
 from cascadebert.data.encoding import Encoded, read_encoded
 from cascadebert.models.deebert import build_deebert
@@ -27,7 +28,7 @@ from cascadebert.training.loop import start, to_batch
 RATES = (1.0e-3, 1.0e-2, 1.0e-1)
 
 
-def main(results: Path) -> None:
+def main(results: Positional[Path] = Path("results")) -> None:
     """Print one line a layer."""
     device = start(1, torch.get_num_threads())
     train, report = (read_encoded(results / f"tasks/movies/base/{part}.arrow") for part in ("training", "report"))
@@ -67,4 +68,4 @@ def main(results: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "results"))
+    tyro.cli(main, description=__doc__)

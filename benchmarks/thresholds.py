@@ -8,10 +8,11 @@ report split, for every seed. Prints a table: means over seeds, and the paired d
 them.
 """
 
-import sys
 from pathlib import Path
 
 import pandas as pd
+import tyro
+from tyro.conf import Positional
 
 from cascadebert.files import read_json
 from cascadebert.inference.settings import exits_under, for_speed_up, setting
@@ -51,7 +52,7 @@ def difference(group: pd.DataFrame, column: str) -> str:
     return f"{added.mean():+.2f} [{low:.2f}, {high:.2f}]"
 
 
-def main(results: Path, tasks: list[str]) -> None:
+def main(results: Positional[Path], tasks: Positional[list[str]]) -> None:
     """Print the table; with several tasks also their mean, seed by seed."""
     frame = pd.DataFrame([row for task in tasks for row in rows_of(results, task)])
     if len(tasks) > 1:
@@ -73,4 +74,4 @@ def main(results: Path, tasks: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2:])
+    tyro.cli(main, description=__doc__)

@@ -12,7 +12,6 @@ Trainer's model is BertForSequenceClassification, which reads [CLS]; ours is the
 """
 
 import resource
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -20,8 +19,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+import tyro
 import yaml
 from transformers import BertForSequenceClassification, Trainer, TrainingArguments
+from tyro.conf import Positional
 
 from cascadebert.config import read
 from cascadebert.data.encoding import Encoded, read_encoded
@@ -86,7 +87,7 @@ def padded(task: Encoded, rows: np.ndarray, length: int | None) -> list[torch.Te
     return [torch.from_numpy(np.pad(array, ((0, 0), (0, more)), constant_values=value)) for array, value in widened]
 
 
-def main(results: Path, rounds: int) -> None:
+def main(results: Positional[Path] = Path("results"), rounds: Positional[int] = 1) -> None:
     """Print the ratios, a line for each way."""
     preset = yaml.safe_load((ROOT / "config/config.yaml").read_text())
     preset["training"] |= {"precision": "fp32", "keep": "last"}
@@ -108,4 +109,4 @@ def main(results: Path, rounds: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "results"), int(sys.argv[2]) if len(sys.argv) > 2 else 1)
+    tyro.cli(main, description=__doc__)
