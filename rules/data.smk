@@ -127,7 +127,7 @@ rule fit_baselines:
     conda:
         "../envs/paper.yaml"
     resources:
-        **requests(lambda wildcards: JOBS.baselines(wildcards.task)),
+        **requests(fitting_baselines),
     params:
         code=code_version("fit_baselines.py"),
     message:

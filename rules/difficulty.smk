@@ -52,7 +52,7 @@ rule predict_fold:
         **trained(of_run(JOBS.fold, "member")),
     params:
         code=code_version("predict_fold.py", "cascadebert/training/objectives/cross_entropy.py"),
-        recipe=lambda wildcards: to_json(fold_recipe(CONFIG, wildcards.member)),
+        recipe=fold_json,
     message:
         "Difficulty for {wildcards.member} on {wildcards.task}: fold {wildcards.fold}, seed {wildcards.seed}"
     shell:

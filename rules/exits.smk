@@ -56,7 +56,7 @@ rule adopt_margin:
     conda:
         "../envs/paper.yaml"
     resources:
-        **short_job(lambda wildcards: JOBS.kept_mb(RECIPES[wildcards.member])),
+        **short_job(kept_mb),
     params:
         code=code_version("adopt_margin.py"),
         margins=MARGINS,
@@ -140,7 +140,7 @@ rule sweep_thresholds:
         **short_job(),
     params:
         code=code_version("sweep_thresholds.py"),
-        system=lambda wildcards: f"--system {RUNS[wildcards.run]} --exits {SYSTEMS[RUNS[wildcards.run]].exits}",
+        system=exits_flags,
         metric=metric,
         targets=target_speed_ups(CONFIG),
         counted=counted_flag,

@@ -42,10 +42,10 @@ rule pack:
     resources:
         **requests(packing, JOBS.machine.process_mb),
     params:
-        code=pack_code,
+        code=packed_code("pack.py"),
         system=packed_system,
-        names=lambda wildcards: PACKED[wildcards.run],
-        recipes=lambda wildcards: [to_json(RECIPES[name]) for name in PACKED[wildcards.run]],
+        names=packed_names,
+        recipes=packed_recipes,
         metric=metric,
         max_length=CONFIG.training.max_length,
         full_layers=FULL_LAYERS,
@@ -63,10 +63,10 @@ rule pack:
 rule clock:
     """Each system of a task on the clock, one after another and in turns with the base; all cores are taken."""
     input:
-        systems=lambda wildcards: [AT.packed(wildcards.task, run) for run in CLOCKED],
-        base=lambda wildcards: AT.packed(wildcards.task, CONFIG.cascade[-1]),
-        cascade=lambda wildcards: AT.packed(wildcards.task, "cascadebert"),
-        examples=lambda wildcards: AT.examples(wildcards.task, "report"),
+        systems=expand("<results>/cascades/{{task}}/{run}", run=CLOCKED),
+        base=f"<results>/cascades/{{task}}/{BASE}",
+        cascade="<results>/cascades/{task}/cascadebert",
+        examples="<results>/tasks/{task}/report.jsonl",
     output:
         "<results>/clock/{task}.csv",
     log:
@@ -96,8 +96,8 @@ rule prove:
     """A packed system that skips answers the report split as the full compute does that the tables rest on."""
     input:
         folder="<results>/cascades/{task}/{run}",
-        examples=lambda wildcards: AT.examples(wildcards.task, "report"),
-        predictions=lambda wildcards: AT.predictions(wildcards.task, wildcards.run, "report"),
+        examples="<results>/tasks/{task}/report.jsonl",
+        predictions="<results>/predictions/{task}/{run}/report.npz",
     output:
         "<results>/equality/{task}/{run}.csv",
     log:
@@ -108,7 +108,7 @@ rule prove:
     resources:
         **on_device(proving),
     params:
-        code=lambda wildcards: code_version("prove.py", *sorted({model_file(name) for name in PACKED[wildcards.run]})),
+        code=packed_code("prove.py"),
     message:
         "Proving that {wildcards.run} on {wildcards.task} answers as the tables say"
     shell:

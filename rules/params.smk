@@ -1,5 +1,4 @@
 # What scripts are told beside their files - recipes and pages as JSON, digests of code, flags.
-from cascadebert.cluster.budget import Job
 
 
 def content(files):
@@ -91,29 +90,19 @@ def stacked_mb(wildcards):
     return seeds * JOBS.predicted_mb(wildcards.task, exits, PRINTED)
 
 
-def packing(wildcards):
-    """Resources of a system that is packed: each of its models is in memory once, and written whole."""
-    names = PACKED[wildcards.run]
-    size = sum(JOBS.whole_mb(RECIPES[name]) for name in names)
-    return JOBS.short(size, memory_mb=2 * size)
+def packed_code(script):
+    """Digest of the code that handles a packed system: a script and the system's models."""
+    return lambda wildcards: code_version(script, *sorted({model_file(name) for name in packed_names(wildcards)}))
 
 
-def clocking(wildcards):
-    """Resources of systems that are timed: at most three models and the base are in memory at once."""
-    sizes = [sum(JOBS.whole_mb(RECIPES[name]) for name in PACKED[run]) for run in CLOCKED]
-    seconds = 0.01 * len(sizes) * len(CLOCK.batch_sizes) * (CLOCK.repeats + 1) * CLOCK.rows
-    return dataclasses.replace(JOBS.short(memory_mb=3 * max(sizes)), seconds=seconds)
+def packed_names(wildcards):
+    """Runs that a packed system is made of, in ascending depth."""
+    return PACKED[wildcards.run]
 
 
-def proving(wildcards):
-    """A proof of a packed system: it answers the report split in two precisions and four sizes of batch."""
-    parts = [JOBS.predicting(wildcards.task, RECIPES[name], ("report",), 2 * 4) for name in PACKED[wildcards.run]]
-    return Job(sum(job.seconds for job in parts), 2 * sum(job.memory_mb for job in parts), 1)
-
-
-def pack_code(wildcards):
-    """Digest of the code that a packed system is made by: the script and its models."""
-    return code_version("pack.py", *sorted({model_file(name) for name in PACKED[wildcards.run]}))
+def packed_recipes(wildcards):
+    """Their recipes."""
+    return [to_json(RECIPES[name]) for name in packed_names(wildcards)]
 
 
 def packed_system(wildcards):
@@ -122,6 +111,22 @@ def packed_system(wildcards):
     ratio = fixed_ratio(CONFIG, run) or CONFIG.speed_ups[len(CONFIG.speed_ups) // 2]
     label = label_of(CONFIG, run)
     return f"--label {quote(label)} --exits {system.exits} --speed-up {ratio}"
+
+
+def exits_flags(wildcards):
+    """The system of a run, and how its instances leave, as flags."""
+    system = RUNS[wildcards.run]
+    return f"--system {system} --exits {SYSTEMS[system].exits}"
+
+
+def fold_json(wildcards):
+    """The recipe of a member's fold trainings."""
+    return to_json(fold_recipe(CONFIG, wildcards.member))
+
+
+def weights_source(wildcards):
+    """Where a checkpoint is from."""
+    return plain_json(CONFIG.weights[wildcards.weights].source)
 
 
 def counted_flag(wildcards):

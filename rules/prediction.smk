@@ -101,9 +101,7 @@ rule extract_states:
         "../envs/paper.yaml"
     threads: 1
     resources:
-        **on_device(
-            lambda wildcards: JOBS.states(wildcards.task, [RECIPES[f"deebert_{BASE}"], RECIPES[f"{SMALL}_dar"]])
-        ),
+        **on_device(extracting_states),
     params:
         code=code_version("extract_states.py", "cascadebert/models/deebert.py"),
         deebert=to_json(RECIPES[f"deebert_{BASE}"]),

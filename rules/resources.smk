@@ -1,7 +1,7 @@
 # What each job asks of a cluster, by the model of cascadebert/cluster/jobs.py. No params: it changes no result.
 import math
 
-from cascadebert.cluster.budget import minutes
+from cascadebert.cluster.budget import Job, minutes
 from cascadebert.cluster.jobs import Jobs
 
 JOBS = Jobs(CONFIG)
@@ -84,3 +84,38 @@ def reads_text(bytes_a_row=0):
     return requests(
         lambda wildcards: JOBS.text([wildcards.task] if "task" in wildcards.keys() else CONFIG.tasks, bytes_a_row)
     )
+
+
+def fitting_baselines(wildcards):
+    """Resources of a task's baselines of common sense."""
+    return JOBS.baselines(wildcards.task)
+
+
+def extracting_states(wildcards):
+    """Resources of Figure 4's representations."""
+    return JOBS.states(wildcards.task, [RECIPES[f"deebert_{BASE}"], RECIPES[f"{SMALL}_dar"]])
+
+
+def kept_mb(wildcards):
+    """Size of a trained member."""
+    return JOBS.kept_mb(RECIPES[wildcards.member])
+
+
+def packing(wildcards):
+    """Resources of a system that is packed: each of its models is in memory once, and written whole."""
+    names = PACKED[wildcards.run]
+    size = sum(JOBS.whole_mb(RECIPES[name]) for name in names)
+    return JOBS.short(size, memory_mb=2 * size)
+
+
+def clocking(wildcards):
+    """Resources of systems that are timed: at most three models and the base are in memory at once."""
+    sizes = [sum(JOBS.whole_mb(RECIPES[name]) for name in PACKED[run]) for run in CLOCKED]
+    seconds = 0.01 * len(sizes) * len(CLOCK.batch_sizes) * (CLOCK.repeats + 1) * CLOCK.rows
+    return dataclasses.replace(JOBS.short(memory_mb=3 * max(sizes)), seconds=seconds)
+
+
+def proving(wildcards):
+    """A proof of a packed system: it answers the report split in two precisions and four sizes of batch."""
+    parts = [JOBS.predicting(wildcards.task, RECIPES[name], ("report",), 2 * 4) for name in PACKED[wildcards.run]]
+    return Job(sum(job.seconds for job in parts), 2 * sum(job.memory_mb for job in parts), 1)

@@ -53,7 +53,7 @@ rule import_weights:
         **requests(of_weights(JOBS.importing)),
     params:
         code=code_version("import_weights.py"),
-        source=lambda wildcards: plain_json(CONFIG.weights[wildcards.weights].source),
+        source=weights_source,
         archive=archive_flag,
         pooling=pooling,
         content=content(source_files),
