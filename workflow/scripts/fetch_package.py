@@ -17,7 +17,7 @@ def main(package: str, version: str, sha256: str, out: Path) -> None:
     """Download a distribution through pip, without its dependencies.
 
     pip prepares a source distribution's metadata, which runs code of it: the digest is checked before that
-    (--require-hashes). Nothing is installed. Of what pip says the size of the download is shown, and all where it fails.
+    (--require-hashes). Nothing is installed. Of what pip says a download is shown, and where it fails all.
 
     Args:
         package: name on the index.
