@@ -30,8 +30,9 @@ from cascadebert.cluster.budget import (
     text_mb,
     training_mb,
 )
-from cascadebert.cluster.jobs import Jobs
+from cascadebert.cluster.jobs import Jobs, counted
 from cascadebert.cluster.progress import Progress
+from cascadebert.config.sources import DataSource
 from cascadebert.data.splits import carve, draw_test
 from cascadebert.glue import GLUE
 from cascadebert.metrics.costs import Shape
@@ -54,6 +55,23 @@ MEASURED = {  # docs/cost.md: layers of 768, peak MB of a job on a CPU; batches 
     "a fold, 2 layers": (2, 1486),
     "finetune, 4 layers, resumed after a kill": (4, 2340),
 }
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"reviews.csv": 101}, {"train": 101}),
+        ({"train.jsonl": 40, "dev.tsv": 20, "test.csv": 10}, {"train": 40, "report": 20, "test": 10}),
+        ({"train.csv.gz": 40}, {}),
+        ({"train.parquet": 40}, {}),
+        ({"train.json": 1}, {}),  # all of it in one line
+    ],
+)
+def test_rows_of_ones_own_files_are_counted_before_they_are_read(tmp_path, files, expected):
+    for name, lines in files.items():
+        (tmp_path / name).write_text("a fine film,good\n" * lines)
+    path = tmp_path / next(iter(files)) if len(files) == 1 else tmp_path
+    assert counted(DataSource(path=str(path))) == expected
 
 
 @pytest.mark.parametrize(("layers", "hidden", "vocabulary"), [(1, 16, 50), (3, 24, 101), (4, 8, 7)])

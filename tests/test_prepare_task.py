@@ -112,4 +112,17 @@ def test_minus_1_is_a_class_where_it_is_declared(tmp_path):
 def test_what_is_suspicious_is_one_warning(tmp_path, caplog, labels, declared, says):
     jsonl(tmp_path / "train.jsonl", rows(40, "t", labels))
     prepare(tmp_path, **declared)
-    assert [record.message for record in caplog.records if record.levelname == "WARNING"][0].startswith(says)
+    (found,) = [message for message in warnings(caplog) if "selection split" not in message]
+    assert found.startswith(says)
+
+
+def warnings(caplog):
+    """What was warned of."""
+    return [record.message for record in caplog.records if record.levelname == "WARNING"]
+
+
+@pytest.mark.parametrize(("n", "warned"), [(100, ["the selection split has 8 rows, too few"]), (700, [])])
+def test_a_selection_split_that_chooses_by_lot_is_told(tmp_path, caplog, n, warned):
+    jsonl(tmp_path / "train.jsonl", rows(n, "t", ["good", "bad"]))
+    prepare(tmp_path)
+    assert [message[: len(warned[0])] for message in warnings(caplog)] == warned

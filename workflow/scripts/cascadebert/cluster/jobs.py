@@ -24,9 +24,10 @@ from cascadebert.cluster.budget import (
     training_mb,
 )
 from cascadebert.config.keys import Config
+from cascadebert.config.sources import DataSource
 from cascadebert.files import read_json
 from cascadebert.glue import GLUE
-from cascadebert.layouts import PARTS
+from cascadebert.layouts import PARTS, files_of
 from cascadebert.metrics.costs import Shape
 from cascadebert.recipe import Recipe
 from cascadebert.recipes import pretraining
@@ -39,8 +40,19 @@ PREDICTED_TOGETHER = 64
 
 BERT_WORDS, ROBERTA_WORDS = 30_522, 50_265
 
+COUNTED = (".csv", ".tsv", ".jsonl", ".json")
+"""Endings of files of about a line for a row."""
+
 PASSES = {"deebert": FORWARD, "fastbert": FORWARD, "theseus": THROUGH}
 """Over the layers in a training, by objective; all others train every layer."""
+
+
+def counted(source: DataSource) -> dict[str, int]:
+    """Rows of each split of a user's own files, a line for a row; of a file that is packed nothing is known."""
+    splits = {str(split): name for split, name in (source.splits or {}).items()}
+    files = files_of(Path(source.path), splits=splits) if source.path else {}
+    lines = {split: file.read_bytes().count(b"\n") for split, file in files.items() if file.suffix in COUNTED}
+    return {split: n for split, n in lines.items() if n > 1}
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,12 +78,12 @@ class Jobs:
 
     @functools.cache  # noqa: B019 (lives as long as the workflow)
     def rows(self, task: str) -> dict[str, int]:
-        """Rows of each split: as prepared; else as published, or as the config assumes, and as they will be carved."""
+        """Rows of each split: as prepared; else as counted, published or assumed, and as they will be carved."""
         facts = [Path(self.config.results, "tasks", task, f"{part}.json") for part in PARTS]
         if all(path.is_file() for path in facts):
             return {split: n for path in facts for split, n in read_json(path)["rows"].items()}
         entry = self.config.data[task]
-        source = {"train": entry.source.toy or self.config.machine.unknown.rows}
+        source = {"train": entry.source.toy or self.config.machine.unknown.rows} | counted(entry.source)
         caps = entry.rows.model_dump(exclude_none=True)
         return split_rows(GLUE[entry.glue].rows if entry.glue else source, caps, self.config.selection)
 

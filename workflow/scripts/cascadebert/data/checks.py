@@ -11,6 +11,9 @@ from cascadebert.layouts import Problem
 
 log = logging.getLogger(__name__)
 
+FEW = 50
+"""Rows of a selection split below which a user is warned: a score of them has a standard error of seven points."""
+
 
 def labelled(frames: Frames, files: dict[str, str]) -> tuple[Frames, dict[str, int]]:
     """The rows that have a label, of test all, and how many of each split had none.
@@ -63,6 +66,12 @@ def check_splits(table: pd.DataFrame, names: list[str], metric: str) -> None:
         if len(frame) < 2:
             raise Problem(
                 f"the {split} split has one row: it needs two, so give it more under rows, or more in its file."
+            )
+        if split == "selection" and len(frame) < FEW:
+            log.warning(
+                "the selection split has %d rows, too few to choose epochs, margins and thresholds: give it more under"
+                " rows.selection, or a file of its own under splits",
+                len(frame),
             )
         if metric == "f1" and names[1] not in set(frame["label"]):
             raise Problem(

@@ -31,6 +31,8 @@ def card(manifest: Manifest) -> str:
 It is {kind}, and says of {texts} which of {len(task.classes)} classes they are of: {", ".join(task.classes)}.
 {_how(manifest)}
 
+The package is that of the repository that made this folder: `pip install` its address, or a copy of it.
+
 ```python
 from cascadebert import {door}
 

@@ -111,6 +111,8 @@ def pack(
     lengths = TextEncoder(parts[0].tokenizer, system.max_length)(texts)[0].lengths
     of_selection = {"logits": stack.logits.astype(np.float32), "layers": np.asarray(stack.layers), "lengths": lengths}
     save_file(of_selection, beside / SELECTION)
+    for file in filter(Path.is_file, beside.rglob("*")):  # what safetensors writes is for its owner alone
+        file.chmod(0o644)
     manifest = Manifest(
         format=FORMAT,
         kind="cascade" if len(parts) > 1 else "early_exit",
