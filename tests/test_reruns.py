@@ -16,7 +16,6 @@ MARGIN = {
     "predict": 16,
     "stack_cascade": 16,
     "sweep_thresholds": 16,
-    "measure_exits": 6,
     "extract_states": 2,
     "pack": 4,
     "clock": 2,
@@ -56,7 +55,7 @@ def one_seed_more(seeds):
         "predict": 30,
         "stack_cascade": 10,
         "sweep_thresholds": 31,
-        "measure_exits": 11,
+        "measure_exits": 7,
         "extract_states": 1,
         "pack": 18,
         "clock": 1,
@@ -112,7 +111,7 @@ CONFIG_EDITS = {
             "adopt_margin": 2,
             "stack_cascade": 10,
             "sweep_thresholds": 31,
-            "measure_exits": 11,
+            "measure_exits": 7,
             "extract_states": 1,
             "pack": 18,
             "clock": 1,
@@ -193,7 +192,7 @@ CONFIG_EDITS = {
             "pack": 36,
             "stack_cascade": 20,
             "sweep_thresholds": 54,
-            "measure_exits": 22,
+            "measure_exits": 14,
             **FIGURES,
         },
     ),
@@ -259,7 +258,7 @@ CODE_EDITS = {
     "the difficulty rule": (
         f"{LIBRARY}/metrics/difficulty.py",
         replace("~np.all(correct, axis=0)", "~np.any(correct, axis=0)"),
-        {"assign_folds": 2, "predict_fold": 12} | LABELS | {"measure_exits": 22, "figure3": 1},
+        {"assign_folds": 2, "predict_fold": 12} | LABELS | {"measure_exits": 14, "figure3": 1},
     ),
     "how a margin is chosen": (
         "workflow/scripts/select_margin.py",
@@ -288,7 +287,7 @@ CODE_EDITS = {
             "scale_temperature": 2,
         }
         | LABELS
-        | {"predict": 60, "stack_cascade": 20, "sweep_thresholds": 62, "measure_exits": 22, "pack": 36}
+        | {"predict": 60, "stack_cascade": 20, "sweep_thresholds": 62, "measure_exits": 14, "pack": 36}
         | FIGURES,
     ),
 }

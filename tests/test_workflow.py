@@ -256,7 +256,6 @@ def test_table_5_alone_runs_what_it_needs(tmp_path):
         "adopt_margin": 3,
         "predict": 8,
         "scale_temperature": 2,
-        "measure_exits": 10,
         "table5": 1,
     }
 
