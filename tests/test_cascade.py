@@ -492,6 +492,11 @@ def test_a_system_is_described_and_timed(cascade, capsys, monkeypatch):
     assert code == 0 and said.count("1.5x") == 2 and "9x" not in said
 
 
+def test_a_packed_folder_is_for_every_reader(made, settings):
+    folder = made("cascade", ["member", "member"], settings, (1, 4), "confidence")
+    assert {path.stat().st_mode & 0o777 for path in folder.rglob("*") if path.is_file()} == {0o644}
+
+
 def test_a_setting_that_is_slower_than_the_base_alone_is_told(cascade):
     manifest = read_manifest(cascade)
     kept = [Agreement(level, 0.9, speed_up) for level, speed_up in ((0.9, 1.5), (0.99, 1.0), (0.999, 0.9))]

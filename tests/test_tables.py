@@ -459,6 +459,16 @@ def test_score_table_is_laid_out_as_table_2(tmp_path):
     assert r"\textbf{50.0$\pm$23.6 (3.00$\times$)$^\dagger$}" in tex
 
 
+@pytest.mark.parametrize(("n", "cell"), [(10, "**80.0±0.0 (3.00×)**"), (1000, "80.0±0.0 (3.00×)")])
+def test_two_systems_that_few_instances_tell_apart_are_both_bold(tmp_path, n, cell):
+    scores = {("bert_kl", 3.0, "movies"): [0.8, 0.8], ("cascadebert", 3.0, "movies"): [0.9, 0.9]}  # seeds all agree
+    sweeps, files = [write_sweeps(tmp_path / "sweeps.csv", scores)], write_answers(tmp_path, scores, n)
+    _, lines, _, _ = rows_of(tmp_path, 2, ["movies"], sweeps, predictions=files)
+    shown = {line[0]: line[1] for line in lines}
+    assert shown["BERT-2L"] == cell
+    assert next(text for name, text in shown.items() if "CascadeBERT" in name) == "**90.0±0.0 (3.00×)**"
+
+
 @pytest.mark.parametrize("number", [3, 6])
 def test_score_table_of_one_task_of_one_half_has_neither_average_nor_spread(tmp_path, number):
     systems, last = shown_in(f"table{number}"), len(shown_in(f"table{number}")) - 1

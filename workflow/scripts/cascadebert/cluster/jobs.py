@@ -51,8 +51,14 @@ def counted(source: DataSource) -> dict[str, int]:
     """Rows of each split of a user's own files, a line for a row; of a file that is packed nothing is known."""
     splits = {str(split): name for split, name in (source.splits or {}).items()}
     files = files_of(Path(source.path), splits=splits) if source.path else {}
-    lines = {split: file.read_bytes().count(b"\n") for split, file in files.items() if file.suffix in COUNTED}
+    lines = {split: _lines(file) for split, file in files.items() if file.suffix in COUNTED}
     return {split: n for split, n in lines.items() if n > 1}
+
+
+def _lines(file: Path) -> int:
+    """Lines of a file of any size."""
+    with file.open("rb") as opened:
+        return sum(1 for _ in opened)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,9 +89,9 @@ class Jobs:
         if all(path.is_file() for path in facts):
             return {split: n for path in facts for split, n in read_json(path)["rows"].items()}
         entry = self.config.data[task]
-        source = {"train": entry.source.toy or self.config.machine.unknown.rows} | counted(entry.source)
-        caps = entry.rows.model_dump(exclude_none=True)
-        return split_rows(GLUE[entry.glue].rows if entry.glue else source, caps, self.config.selection)
+        assumed = {"train": entry.source.toy or self.config.machine.unknown.rows}
+        whole = GLUE[entry.glue].rows if entry.glue else assumed | counted(entry.source)
+        return split_rows(whole, entry.rows.model_dump(exclude_none=True), self.config.selection)
 
     def answered(self, task: str, splits: tuple[str, ...]) -> int:
         """Rows of some splits."""
