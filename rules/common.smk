@@ -19,7 +19,7 @@ from cascadebert.cluster.precision import native_precision
 from cascadebert.code import code_version
 from cascadebert.config import read
 from cascadebert.config.keys import Clock
-from cascadebert.config.overlay import folder_of, merged
+from cascadebert.config.overlay import check_keys, folder_of, merged
 from cascadebert.glue import GLUE
 from cascadebert.grid import (
     cascade_members,
@@ -64,9 +64,10 @@ def settled():
     last = Path(files[-1])
     default = last.resolve() == (ROOT / "config/config.yaml").resolve()
     try:
-        config = merged(
-            {os.path.relpath(file): load_configfile(file) for file in files}, workflow.config_settings.config
-        )
+        contents = {os.path.relpath(file): load_configfile(file) for file in files}
+        for file in contents:
+            check_keys(Path(file))
+        config = merged(contents, workflow.config_settings.config)
         config.setdefault("results", "results" if default else folder_of(last))
         whole = read(config)
         if whole.training.precision == "auto":  # settled once, so that every node of a cluster computes alike

@@ -2,7 +2,7 @@
 
 
 rule cost:
-    """Jobs, GPU-hours, memory and disk of every stage of `all`, from the plan that Snakemake makes of the config."""
+    """Jobs, device-hours, memory and disk of every stage of `all`, from the plan that Snakemake makes of the config."""
     output:
         csv="<results>/cost.csv",
         md="<results>/cost.md",

@@ -130,17 +130,27 @@ def _made_with():
 def _left_by_killed():
     """Files that a killed Snakemake was to make with this very config and code, so that its jobs may have made them."""
     note = LOCKS / as_name(CONFIG.results, safe="")
-    held = json.loads((note.read_text() if note.exists() else "") or "{}")
-    return set(held["files"]) if held.get("made_with") == _made_with() else set()
+    try:
+        held = json.loads(note.read_text())
+    except (FileNotFoundError, ValueError):  # none, or one whose writing was broken off before anything was made
+        return set()
+    return set(held["files"]) if held["made_with"] == _made_with() else set()
 
 
 def _note(files):
-    """Write down what jobs may make from now on, should this process be killed, and with what."""
+    """Write down what jobs may make from now on, should this process be killed, and with what.
+
+    Raises:
+        WorkflowError: if it cannot be written.
+    """
     note = workflow.globals["_held"][0]
-    note.seek(0)
-    note.truncate()
-    json.dump({"made_with": _made_with(), "files": sorted(files)}, note)
-    note.flush()
+    try:
+        note.seek(0)
+        note.truncate()
+        note.write(json.dumps({"made_with": _made_with(), "files": sorted(files)}))
+        note.flush()
+    except OSError as error:
+        raise WorkflowError(f"nothing can be written to {Path.cwd() / LOCKS} ({error}): make room there") from None
 
 
 def _record_finished():

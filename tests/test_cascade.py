@@ -407,6 +407,9 @@ FILES = {
     "a.tsv": "text\tgold\ngood film\t1\n\tpositive\nbad plot\tnegative\n",
     "b.csv": "text ;gold\ngood film;1.0\n;\nbad, dull plot;True\n",
     "b.tsv": 'text\tgold\n"good film\t1\n\t0\nbad" plot\t0\n',
+    "d.csv": b"\xff\xfe" + "text,gold\ngood film,1\n,\nbad plot,0\n".encode("utf-16-le"),
+    "e.CSV.GZ": gzip.compress(b"text,gold\ngood film,1\n,\nbad plot,0\n"),
+    "f.csv": gzip.compress(b"text,gold\ngood film,1\n,\nbad plot,0\n"),  # whatever its name says
     "c.jsonl": '{"text": "good \\ud83d film", "gold": true}\n{"gold": 1}\n{"text": "a\\u0000b", "gold": -1.0}\n',
     "a.jsonl": '\ufeff{"text": "good film", "gold": 1}\n{"text": null}\n{"text": "bad plot", "gold": "negative"}\n',
 }
@@ -414,7 +417,8 @@ FILES = {
 
 @pytest.mark.parametrize("name", FILES)
 def test_files_of_every_form_are_answered(cascade, tmp_path, capsys, monkeypatch, name):
-    (tmp_path / name).write_text(FILES[name], encoding="utf-8")
+    content = FILES[name]
+    (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     label = [] if name == "a.txt" else ["--label", "gold"]
     out = tmp_path / ("out.csv.gz" if name == "a.csv" else "out.jsonl")
     asked = ["--speed-up", 1.5, tmp_path / name, *label, "--out", out]
@@ -449,6 +453,9 @@ def test_files_of_every_form_are_answered(cascade, tmp_path, capsys, monkeypatch
         ("a.txt", b"x\n", ["--out", "folder.csv"], "Is a directory"),
         ("a.txt", b"x\n", ["--out", "./a.txt.jsonl"], "is the file that is read"),
         ("a.csv", b"text\n\xff\xfe\n", [], "is not UTF-8"),
+        *((name, "text\nx\n".encode("utf-16-le"), [], "has NUL characters") for name in ("a.csv", "a.txt", "a.jsonl")),
+        ("a.jsonl", b"[" * 100_000, [], "values in values"),
+        ("a.txt", b"x\n", ["--threshold", "0.5", "0.6", "0.7"], "exits have one threshold"),
         ("a.jsonl", b'{"text": "x"}\n{"text": ', [], "line 2 is not JSON"),
         ("a.jsonl", b'{"text": 3}\n', [], "must be text"),
         ("a.doc", b"x", [], "form doc, which is not known"),
@@ -521,6 +528,12 @@ def test_timed_systems_leave_as_they_would(made, settings):
     assert set(frame.loc[frame["what"] == "text", "run"]) == {"whole", "cascade", *PIPELINES}
 
 
+def test_a_lone_column_of_any_name_is_told_since_it_may_be_a_text(cascade, tmp_path, capsys, monkeypatch, caplog):
+    (tmp_path / "a.csv").write_text("good film\nbad plot\n")
+    assert run(capsys, monkeypatch, "predict", cascade, tmp_path / "a.csv")[0] == 0
+    assert "the one column 'good film', read as the text" in caplog.text
+
+
 @pytest.mark.parametrize("asked", [("--rows", 0), ("--repeats", 0), ("--batch-sizes", 0), ("--speed-ups", 99)])
 def test_what_cannot_be_timed_is_one_sentence(cascade, capsys, monkeypatch, asked):
     code, _, told = run(capsys, monkeypatch, "bench", cascade, *asked)
@@ -544,6 +557,7 @@ def test_only_texts_are_timed(cascade, tmp_path, capsys, monkeypatch):
     assert run(capsys, monkeypatch, "bench", cascade, *asked)[0] == 0
     (tmp_path / "a.jsonl").write_text('{"text": null}\n')
     assert "has no text" in run(capsys, monkeypatch, "bench", cascade, *asked)[2]
+    assert "take 1 or more" in run(capsys, monkeypatch, "bench", cascade, *asked, "--rows", -1)[2]
 
 
 def test_pairs_are_read_from_two_columns(tmp_path):

@@ -13,7 +13,7 @@ from smoke import ROOT
 
 from cascadebert.config import plain, read
 from cascadebert.config.keys import Config
-from cascadebert.config.overlay import folder_of, merged
+from cascadebert.config.overlay import check_keys, folder_of, merged
 from cascadebert.config.types import Section
 from cascadebert.layouts import Problem, files_of
 
@@ -83,7 +83,9 @@ MISTAKES = {  # changes of a preset, the key that is named, and what is said of 
         ({"difficulty.n_folds": 1}, "difficulty.n_folds", "K of section 3.2"),
         ({"training.precision": "fp64"}, "training.precision", "give one of fp32, bf16, fp16"),
         ({"data.movies.glue": "cola"}, "data.movies.glue", "mnli, mrpc, qnli, qqp, rte, sst2"),
-        ({"results": "/elsewhere"}, "results", ""),
+        *(({"results": folder}, "results", "") for folder in ("/elsewhere", "results/", "a//b", "results/../..", ".")),
+        *(({"results": folder}, "results", "holds files of the project") for folder in ("config", "rules/mine")),
+        ({"data.movies.columns": ["text", "text"]}, "data.movies.columns", "non-unique"),
         ({"data.my-task": {"source": {"toy": 40}}}, "data", "my-task"),
         ({"packages.vaderSentiment.sha256": "abc"}, "packages.vaderSentiment.sha256", "Digest"),
         ({"seeds": None}, "seeds", "is missing"),
@@ -327,6 +329,24 @@ def test_the_command_line_gives_numbers_where_snakemake_gives_text():
 def test_configs_in_an_order_that_means_nothing_are_refused(names, says):
     with pytest.raises(Problem, match=says):
         merged({name: {"theseus": None} if name == "mine" else preset(name) for name in names}, {})
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("seeds: [1]\ndar: {}\nseeds: [5]\n", "says seeds twice, in lines 1 and 3: keep one"),
+        ("data:\n  a: {rows: {train: 1}}\n  a: {}\n", "says a twice, in lines 2 and 3"),
+        ("fewer: [{a: 1,\n a: 2}]\n", "says a twice, in lines 1 and 2"),
+    ],
+)
+def test_a_key_that_stands_twice_is_told(tmp_path, content, says):
+    file = tmp_path / "mine.yaml"
+    file.write_text(content)
+    with pytest.raises(Problem, match=says):
+        check_keys(file)
+    for fine in ("a: &x {b: 1}\nc: *x\nd: {b: 1}\n", "", "a: &x [*x, 1]\n", '{\n\t"a": 1\n}'):
+        file.write_text(fine)
+        check_keys(file)
 
 
 def test_a_preset_whose_name_no_folder_can_have_is_refused(tmp_path):

@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -28,7 +29,9 @@ SPELLINGS = {
 }
 """Ways to write a class."""
 
-TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20).filter(lambda text: text.strip())
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20).filter(
+    lambda text: text.strip()
+)
 PLAIN = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1).filter(
     lambda text: text.strip()
 )
@@ -142,7 +145,16 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory, content, ending):
         *((one, ["0", "-1"], "-1") for one in (-1, "-1")),
         *((one, [], "1") for one in (1, 1.0, "1.0", "1.", np.int64(1), np.float32(1))),
         *((one, ["no", "yes"], "yes") for one in (True, "true", "TRUE", np.bool_(True), 1, "01", "1e0")),
+        *((one, ["yes", "no"], "yes") for one in (True, "true")),
         ("TRUE", ["true", "false"], "true"),
+        *((one, ["1", "0"], "1") for one in (1, 1.0, "1.0", "01", True)),  # numbers that are names are no ids
+        *((one, ["-1", "1"], "-1") for one in (-1.0, "-1.0")),
+        *((one, ["1", "2", "3"], "2") for one in (2.0, "2.0", Decimal("2"))),
+        (-1, ["1", "2"], ""),
+        ("cafe\u0301", ["caf\u00e9"], "caf\u00e9"),  # the same letters, composed
+        ("caf\u00e9", ["cafe\u0301"], "cafe\u0301"),
+        *((one, [], "pos") for one in ("pos\u200b", "\ufeffpos", "po\u00ads")),  # nobody sees the difference
+        ("\ud83d!", [], "?!"),
         ("-", [], "-"),
         ("01", [], "01"),
     ],
@@ -155,6 +167,12 @@ def test_a_label_is_read_by_its_meaning(value, declared, name):
 def test_what_is_no_class_is_refused(value):
     with pytest.raises(Problem, match="row 7"):
         class_name(value, NAMES, "row 7")
+
+
+@pytest.mark.parametrize(("value", "declared"), [(0, ["1", "2", "3"]), ("2", ["1", "0"]), (False, ["true", "maybe"])])
+def test_a_number_beside_numbers_is_no_id(value, declared):
+    with pytest.raises(Problem, match="is not among"):
+        class_name(value, declared, "row 7")
 
 
 def test_real_numbers_are_no_classes():
@@ -170,3 +188,21 @@ def test_classes_that_look_alike_are_found():
         ["1", "01"],
         ["so so", "so_so"],
     ]
+    assert look_alike(["a\u200db", "ab"]) == [["a\u200db", "ab"]]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-32"])
+def test_what_is_not_utf_8_is_told_though_it_can_be_read_so(tmp_path_factory, encoding):
+    for ending in ("csv", "jsonl"):
+        with pytest.raises(Problem, match="NUL characters"):
+            read(tmp_path_factory.mktemp("table"), ending, 'text,label\na,b\n"{}"\n'.encode(encoding))
+
+
+def test_values_in_values_a_thousand_deep_are_refused(tmp_path):
+    with pytest.raises(Problem, match="values in values"):
+        read(tmp_path, "jsonl", b"[" * 100_000)
+
+
+def test_half_a_character_is_no_part_of_an_id(tmp_path):
+    rows = [{"text": "a", "label": "x", "idx": "\ud83d"}, {"text": "b", "label": "y", "idx": "b"}]
+    assert list(read(tmp_path, "jsonl", "\n".join(map(json.dumps, rows)).encode())["id"]) == ["train-?", "train-b"]

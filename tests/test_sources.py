@@ -140,7 +140,7 @@ FINE = b'{"text": "a", "label": "x"}\n'
         ("csv", b"text,class\na,x\n", None, "has no column label: it has text, class."),
         ("csv", b"text,label\nna\xefve,x\n", None, "is not UTF-8 at byte 13: convert it first."),
         ("jsonl", FINE + b'{"text": "b\n', None, "line 2 is not JSON"),
-        ("jsonl", FINE + b'\n{"text": [3], "label": "x"}\n', None, "row 1 has no text in column text"),
+        ("jsonl", FINE + b'\n{"text": [3], "label": "x"}\n', None, "row 1 has .3. in column text, which is no text"),
         ("jsonl", FINE + b'{"label": "x"}\n', None, "row 1 has no text in column text"),
         ("csv", b"text,label\na,yes\nb,maybe\n", ["yes", "no"], "row 1 has label maybe, which is not among"),
         ("csv", b"text,label\na,1\nb,2\n", ["yes", "no"], "row 1 has label 2, which is not among yes, no"),

@@ -1,4 +1,4 @@
-"""What a config costs before anything runs: jobs, GPU-hours, memory and disk of every stage."""
+"""What a config costs before anything runs: jobs, device-hours, memory and disk of every stage."""
 
 import json
 import logging
@@ -57,20 +57,27 @@ def planned(config: dict[str, Any], snakefile: Path) -> pd.DataFrame:
 def by_stage(jobs: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     """Sums over jobs, and the largest memory and the longest time that one of them asks for, dearest first."""
     hours = jobs["seconds"] / 3600
-    jobs = jobs.assign(gpu_hours=hours * (jobs["gpu"] > 0), cpu_hours=hours * (jobs["gpu"] == 0), jobs=1)
-    sums = {"jobs": "sum", "gpu_hours": "sum", "cpu_hours": "sum", "mem_mb": "max", "runtime": "max", "disk_mb": "sum"}
+    jobs = jobs.assign(device_hours=hours * (jobs["gpu"] > 0), cpu_hours=hours * (jobs["gpu"] == 0), jobs=1)
+    sums = {
+        "jobs": "sum",
+        "device_hours": "sum",
+        "cpu_hours": "sum",
+        "mem_mb": "max",
+        "runtime": "max",
+        "disk_mb": "sum",
+    }
     frame = jobs.groupby(keys, as_index=False, sort=True).agg(sums)
-    return frame.sort_values(["gpu_hours", "cpu_hours"], ascending=False, kind="stable", ignore_index=True)
+    return frame.sort_values(["device_hours", "cpu_hours"], ascending=False, kind="stable", ignore_index=True)
 
 
 def page(frame: pd.DataFrame, total: pd.DataFrame, first: str) -> str:
-    """A table for the reader: hours, GB, and the share of the GPU-hours."""
+    """A table for the reader: hours, GB, and the share of the device-hours."""
     both = pd.concat([frame, total.assign(**{first: "all"})], ignore_index=True)
-    share = 100 * both["gpu_hours"] / max(total["gpu_hours"].iloc[0], 1e-9)
+    share = 100 * both["device_hours"] / max(total["device_hours"].iloc[0], 1e-9)
     columns = {
         first: both[first],
         "jobs": both["jobs"],
-        "GPU-hours": both["gpu_hours"].map("{:.1f}".format),
+        "device-hours": both["device_hours"].map("{:.1f}".format),
         "%": share.map("{:.1f}".format),
         "CPU-hours": both["cpu_hours"].map("{:.1f}".format),
         "memory of a job (GB)": (both["mem_mb"] / 1000).map("{:.1f}".format),
@@ -81,9 +88,9 @@ def page(frame: pd.DataFrame, total: pd.DataFrame, first: str) -> str:
 
 
 def trades(stages: pd.DataFrame, n_folds: int, n_seeds: int) -> pd.DataFrame:
-    """GPU-hours of the difficulty runs and of all, and the number of these runs, under other folds and seeds."""
+    """Device-hours of the difficulty runs and of all, and the number of these runs, under other folds and seeds."""
     runs = stages[stages["stage"] == "predict_fold"]
-    own, total, jobs = runs["gpu_hours"].sum(), stages["gpu_hours"].sum(), runs["jobs"].sum()
+    own, total, jobs = runs["device_hours"].sum(), stages["device_hours"].sum(), runs["jobs"].sum()
     rows = []
     for folds, seeds in sorted({*ALTERNATIVES, (n_folds, n_seeds)}):
         hours = own * difficulty_share(n_folds, n_seeds, folds, seeds)
@@ -92,8 +99,8 @@ def trades(stages: pd.DataFrame, n_folds: int, n_seeds: int) -> pd.DataFrame:
                 "n_folds": folds,
                 "difficulty seeds": seeds,
                 "runs": round(jobs * folds * seeds / (n_folds * n_seeds)),
-                "GPU-hours of them": f"{hours:.1f}",
-                "GPU-hours of all": f"{total - own + hours:.1f}",
+                "device-hours of them": f"{hours:.1f}",
+                "device-hours of all": f"{total - own + hours:.1f}",
                 "": "this config" if (folds, seeds) == (n_folds, n_seeds) else "",
             }
         )
@@ -119,7 +126,7 @@ def main(config: str, snakefile: Path, csv: Path) -> None:
         f"Of `all`, before anything runs; a model, not a measurement (docs/cost.md). {machine['device']}:"
         f" {machine['tflops'][precision]:g} TFLOP/s at {precision}, of which {machine['utilisation']:.0%} are reached,"
         f" and {machine['launch_ms']:g} ms beside them for each layer's pass over a batch. Hours are of computing and"
-        f" of loading torch ({start});"
+        f" of loading torch ({start}): device-hours of what models take, CPU-hours of all else;"
         f" what a job asks for is {machine['slack']:g} times that and {machine['start_minutes']:g} minutes. Memory and"
         " time are the largest that one job of a stage asks for at its first attempt. Disk is what is left at the end."
     )

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from cascadebert.config.methods import BertPd, BertPkd, Distilbert, Kd, Member, Origins, RecipeGrid, Schedule, Theseus
 from cascadebert.config.sources import Data, Package, Weights
-from cascadebert.config.types import Margins, Members, Ratios, Section, Seed, Seeds, Unique
+from cascadebert.config.types import Margins, Members, Ratios, ResultsFolder, Section, Seed, Seeds, Unique
 
 
 class Difficulty(Section):
@@ -161,7 +161,7 @@ class Figures(Section):
 class Config(Section):
     """All of it; an unknown key is an error."""
 
-    results: str = Field(default="results", pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./-]*$")
+    results: ResultsFolder = "results"
     """Folder that everything is written to. Default - results for config/config.yaml, results/NAME for any other config
     file NAME.yaml, so that presets stay apart."""
     tasks: Unique[str] = Field(min_length=1)

@@ -41,6 +41,26 @@ def merged(files: Mapping[str, Mapping[str, Any]], given: Mapping[str, Any]) -> 
     return _changed(config, _resolved(given))
 
 
+def check_keys(file: Path) -> None:
+    """Raise Problem for a key that stands twice in one section of a config file: YAML takes the last without a word."""
+    try:
+        nodes = [yaml.compose(file.read_text(), yaml.SafeLoader)]
+    except yaml.YAMLError:  # JSON that is no YAML
+        return
+    seen = set()
+    while nodes:
+        node = nodes.pop()
+        if node is None or id(node) in seen:
+            continue
+        seen.add(id(node))
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []
+        keys = [(key.value, key.start_mark.line + 1) for key, _ in pairs if isinstance(key, yaml.ScalarNode)]
+        for i, (key, line) in enumerate(keys):
+            if first := [at for other, at in keys[:i] if other == key]:
+                raise Problem(f"{file} says {key} twice, in lines {first[0]} and {line}: keep one of them.")
+        nodes += node.value if isinstance(node, yaml.SequenceNode) else [value for _, value in pairs]
+
+
 def folder_of(file: Path) -> str:
     """Name of a preset's folder of results, after its file.
 

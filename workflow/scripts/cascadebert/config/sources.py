@@ -76,11 +76,11 @@ class Data(Section):
     glue: Literal["mnli", "mrpc", "qnli", "qqp", "rte", "sst2"] | None = None
     """The paper's task that this is, in the schema of the glue data set - gives columns, labels and metric (Table 1),
     and sets the paper's numbers beside ours."""
-    columns: Annotated[list[str], Field(min_length=1, max_length=2)] | None = None
+    columns: Annotated[Unique[str], Field(min_length=1, max_length=2)] | None = None
     """Column of the text, or of both texts of a pair."""
     label: str = "label"
-    """Column of the label; integers are ids into labels, anything else is a name; empty or -1 is unlabelled, and such
-    rows are left out of all splits but test."""
+    """Column of the label; integers are ids into labels, where none of these is a number, anything else is a name;
+    empty or -1 is unlabelled, and such rows are left out of all splits but test."""
     labels: Annotated[Unique[str], Field(min_length=2)] | None = None
     """Class names in the order of their ids. Default - the names found in the training data, sorted."""
     metric: Literal["accuracy", "f1"] | None = None

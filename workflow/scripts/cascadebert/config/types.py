@@ -35,6 +35,19 @@ def _expanded(path: str) -> str:
     return whole
 
 
+def _not_the_projects(folder: str) -> str:
+    """A folder of results that is none of the project's own."""
+    first = folder.partition("/")[0]
+    if first in OWN:
+        raise PydanticCustomError("own", "{name} holds files of the project", {"name": first})
+    return folder
+
+
+OWN = {"benchmarks", "config", "docs", "envs", "profiles", "rules", "slurm", "tests", "workflow"}
+"""Folders of the project."""
+
+_PART = "[A-Za-z0-9_][A-Za-z0-9_.-]*"
+ResultsFolder = Annotated[str, Field(pattern=f"^{_PART}(/{_PART})*$"), AfterValidator(_not_the_projects)]
 LocalPath = Annotated[str, Field(min_length=1), AfterValidator(_expanded)]
 Unique = Annotated[list[T], AfterValidator(_unique)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]

@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,12 @@ log = logging.getLogger(__name__)
 
 MISSING = {"nan", "none", "null", "na", "n/a", "<na>", "?"}
 """Names that look as if the label were missing."""
+
+TRUTH = {"true": 1, "yes": 1, "t": 1, "y": 1, "false": 0, "no": 0, "f": 0, "n": 0}
+"""Words for a truth value."""
+
+JOINERS = "\u200c\u200d"
+"""Invisible characters that words of some scripts are written with."""
 
 
 def spelled(value: Any) -> str | None:
@@ -31,42 +38,60 @@ def spelled(value: Any) -> str | None:
         return ""
     if isinstance(value, bool | np.bool_ | int | np.integer):
         return str(value)
-    if isinstance(value, float | np.floating):  # a table's integers beside an empty cell
+    if isinstance(value, float | np.floating | Decimal):  # a table's integers beside an empty cell
         return str(int(value)) if float(value).is_integer() else str(value)
     return None
+
+
+def whole_characters(text: str) -> str:
+    """A text that can be written; half a character (JSON can hold one) is a question mark."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def plain(text: str) -> str:
+    """A name as it is compared: composed letters, whole characters, nothing that cannot be seen; joiners are kept."""
+    composed = unicodedata.normalize("NFC", whole_characters(text))
+    return "".join(c for c in composed if c in JOINERS or unicodedata.category(c) != "Cf").strip()
 
 
 def class_name(value: Any, declared: list[str], where: str) -> str:
     """Class of a cell; "" where it is empty, or -1 and that is not declared.
 
     Args:
-        value: as the file has it. A declared name wins; a number without a fraction is an id into the declared names,
-            and so is a truth value where there are two; where none are declared, 1.0 is the name 1.
+        value: as the file has it. A declared name wins. Where one of these is a number, numbers are compared by their
+            value (1.0 is the name 1); else a number without a fraction is an id into the declared names. A truth value
+            is the name that means it (1, yes, true), else an id where there are two names. Where none are declared, 1.0
+            is the name 1.
         declared: names in the order of their ids; empty where they are found in the data.
         where: file and row, for the message.
 
     Raises:
         Problem: when it is no class.
     """
-    text = spelled(value)
-    if text is None:
+    written = spelled(value)
+    if written is None:
         raise Problem(f"{where} has a label that is no single value ({str(value)[:40]}): give each row one class.")
-    text = text.strip()
-    if text in declared or not text:
-        return text
-    number = _whole(text)
-    if number == -1:
+    text = plain(written)
+    number = _number(text)
+    if not text:
         return ""
     if not declared:
-        return str(number) if number is not None and re.search(r"\.0*$", text) else text
+        if number == -1:
+            return ""
+        return str(int(number)) if number is not None and re.search(r"\.0*$", text) and number.is_integer() else text
+    names = {plain(name): name for name in declared}
+    values = {value: name for name in declared if (value := _number(name)) is not None}
+    meanings = {TRUTH[name.casefold()]: name for name in declared if name.casefold() in TRUTH}
+    if text in names:
+        return names[text]
     if text.casefold() in ("true", "false"):
-        named = {name.casefold(): name for name in declared}
-        if text.casefold() in named:
-            return named[text.casefold()]
-        number = ["false", "true"].index(text.casefold()) if len(declared) == 2 else None
-    if number is not None and 0 <= number < len(declared):
-        return declared[number]
-    if text == "-":  # SNLI, where annotators disagreed
+        ids = dict(enumerate(declared)) if len(declared) == 2 else {}
+        found = (values or meanings or ids).get(TRUTH[text.casefold()])
+    else:
+        found = None if number is None else (values or dict(enumerate(declared))).get(number)
+    if found is not None:
+        return found
+    if number == -1 or text == "-":  # SNLI, where annotators disagreed
         return ""
     raise Problem(
         f"{where} has label {text}, which is not among {', '.join(declared)}: correct it, or what is declared."
@@ -96,9 +121,9 @@ def look_alike(names: Iterable[str]) -> list[list[str]]:
     """Groups of class names that differ only in case, in space, in hyphens or in how a number is written."""
     groups: dict[str, list[str]] = {}
     for name in names:
-        plain = re.sub(r"[\s_-]+", "", unicodedata.normalize("NFKC", name).casefold())
+        bare = re.sub(rf"[\s_{JOINERS}-]+", "", unicodedata.normalize("NFKC", name).casefold())
         number = _whole(name)
-        groups.setdefault(str(number) if number is not None else plain or name, []).append(name)
+        groups.setdefault(str(number) if number is not None else bare or name, []).append(name)
     return [group for group in groups.values() if len(group) > 1]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cascadebert.data.corpus import read_corpus
-from cascadebert.data.labels import class_name, ordered, spelled
+from cascadebert.data.labels import class_name, ordered, spelled, whole_characters
 from cascadebert.data.tables import read_table
 from cascadebert.glue import GLUE
 from cascadebert.layouts import DATA_KEYS, Part, Problem, files_of, kind_of, which_split
@@ -108,7 +108,7 @@ def _in_schema(table: pd.DataFrame, definition: dict[str, Any], split: str, name
 
 def _ids(table: pd.DataFrame, split: str, name: str) -> list[str]:
     """A column idx, as GLUE's files have it, if it tells the rows apart; else their numbers."""
-    ids = [spelled(value) for value in table.get("idx", range(len(table)))]
+    ids = [whole_characters(spelled(value) or "") for value in table.get("idx", range(len(table)))]
     if len(set(ids)) < len(ids) or not all(ids):
         log.warning("%s has a column idx that does not tell its rows apart: they are numbered instead", name)
         ids = list(map(str, range(len(table))))
@@ -119,12 +119,14 @@ def _texts(values: pd.Series, where: str) -> list[str]:
     """Texts of a column; a number is its digits, half a character is a question mark."""
     texts = []
     for i, value in enumerate(values):
-        text = (
-            None if isinstance(value, bool) or not isinstance(value, str) and spelled(value) == "" else spelled(value)
-        )
+        text = None if isinstance(value, bool) else spelled(value)
         if text is None:
+            raise Problem(
+                f"{where} row {i} has {str(value)[:40]} in column {values.name}, which is no text: make it one."
+            )
+        if not text and not isinstance(value, str):
             raise Problem(f"{where} row {i} has no text in column {values.name}: fill it or drop the row.")
-        texts.append(text.encode("utf-8", "replace").decode() if not text.isascii() else text)
+        texts.append(whole_characters(text))
     blank = sum(not text.strip() for text in texts)
     if blank == len(texts):
         raise Problem(f"{where} has nothing but blanks in column {values.name}: name the text's under columns.")

@@ -23,6 +23,9 @@ SEPARATORS = ",;\t|"
 BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 """First bytes of a file that says how it is encoded; any other is UTF-8."""
 
+GZIP = b"\x1f\x8b"
+"""First bytes of a file that is compressed, whatever its ending."""
+
 STRICT: dict[str, Any] = {"strict": True}
 AS_TEXT: dict[str, Any] = {"quoting": csv.QUOTE_NONE}
 """How quotes are read: as those that enclose a cell, or as part of its text."""
@@ -41,13 +44,14 @@ def read_table(file: Path | zipfile.Path) -> pd.DataFrame:
     ending = ending_of(file.name)
     try:
         content = file.read_bytes()
-        content = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+        content = gzip.decompress(content) if content.startswith(GZIP) else content
         if is_lfs_pointer(content):
             raise Problem(f"{file} is a pointer of Git LFS in place of the file: run `git lfs pull` where it is from.")
         if ending == ".parquet":
             table = pd.read_parquet(io.BytesIO(content))
         elif ending in ENDINGS:
-            text = content.decode(next((BOMS[bom] for bom in BOMS if content.startswith(bom)), "utf-8"))
+            text = content.decode(encoding_of(content))
+            check_characters(text, file)
             table = _cells(text, ending, file) if ending in (".csv", ".tsv") else _objects(text, file)
         else:
             raise Problem(f"{file} has none of the endings {', '.join(ENDINGS)} (or one of them and .gz): convert it.")
@@ -55,12 +59,25 @@ def read_table(file: Path | zipfile.Path) -> pd.DataFrame:
         raise Problem(f"{file} is not UTF-8 at byte {error.start}: convert it first.") from None
     except Problem:
         raise
+    except RecursionError:
+        raise Problem(f"{file} has values in values, a thousand deep: give rows of plain values.") from None
     except (OSError, EOFError, zlib.error, ValueError) as error:
         reason = " ".join(str(error).split())
         raise Problem(f"{file} cannot be read ({reason}): check the file.") from None
     if table.empty:
         raise Problem(f"{file} has no rows: give it some, or remove it.")
     return table
+
+
+def encoding_of(content: bytes) -> str:
+    """Of a file, by its first bytes."""
+    return next((BOMS[bom] for bom in BOMS if content.startswith(bom)), "utf-8")
+
+
+def check_characters(text: str, where: Any) -> None:
+    """Raise Problem for text whose every other character is none, as UTF-16 is that is read as UTF-8."""
+    if "\0" in text:
+        raise Problem(f"{where} has NUL characters, as UTF-16 and UTF-32 have: convert it to UTF-8 first.")
 
 
 def _cells(text: str, ending: str, file: Path | zipfile.Path) -> pd.DataFrame:

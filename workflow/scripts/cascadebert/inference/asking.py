@@ -129,6 +129,8 @@ def read_texts(system: Adaptive, path: str, columns: Sequence[str], rows: int) -
     Raises:
         Problem: when there is none, or a row is not as it must be.
     """
+    if rows < 1:
+        raise Problem(f"{rows} texts cannot be read: take 1 or more.")
     kind = form_of(path, None, FORMS, "txt")
     held = read_rows(path, kind, system.manifest.task.pairs, columns, None)
     rows_checked = (checked(row.text, number, system.manifest.task) for number, row in enumerate(held, 1))

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from cascadebert.exit_rules import Exits
+from cascadebert.layouts import Problem
 from cascadebert.metrics.exits import confidence, entropy
 
 Threshold = float | int | Sequence[float]
@@ -25,12 +26,12 @@ class Leaving:
             rows: that will be asked for.
 
         Raises:
-            ValueError: when there are more or fewer thresholds than exits that have one.
+            Problem: when there are more or fewer thresholds than exits that have one.
         """
         self.exits, self.last = exits, n_exits - 1
         several = np.atleast_1d(np.asarray(threshold, dtype=float))
         if len(several) not in (1, self.last):
-            raise ValueError(f"{n_exits} exits have one threshold, or {self.last}: got {len(several)}")
+            raise Problem(f"{n_exits} exits have one threshold, or {self.last}: got {len(several)}")
         self.thresholds = np.broadcast_to(several, max(self.last, 1))
         self.answer = np.full(rows, -1)  # of the exit before
         self.streak = np.zeros(rows, dtype=int)  # exits in succession that have repeated their predecessor's answer

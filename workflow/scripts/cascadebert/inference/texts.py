@@ -1,8 +1,11 @@
 """Texts in files as people have them, read row by row, and answers written row by row."""
 
+import contextlib
 import csv
 import gzip
+import io
 import json
+import logging
 import sys
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,10 +16,21 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from cascadebert.data.tables import AS_TEXT, STRICT, quotes_of, separated, separator_of
+from cascadebert.data.tables import (
+    AS_TEXT,
+    GZIP,
+    STRICT,
+    check_characters,
+    encoding_of,
+    quotes_of,
+    separated,
+    separator_of,
+)
 from cascadebert.glue import GLUE
 from cascadebert.inference.adaptive import Answer
 from cascadebert.layouts import Problem
+
+log = logging.getLogger(__name__)
 
 FORMS = ("txt", "csv", "tsv", "jsonl", "parquet")
 WRITTEN = ("jsonl", "csv")
@@ -41,7 +55,7 @@ def form_of(path: str, said: str | None, known: Sequence[str], default: str) -> 
     Raises:
         Problem: for a form that is not known.
     """
-    ending = Path(path.removesuffix(".gz")).suffix.removeprefix(".").lower() if path != "-" else ""
+    ending = Path(path.lower().removesuffix(".gz")).suffix.removeprefix(".") if path != "-" else ""
     form = said or (ending or default if path == "-" or ending else default)
     if form not in known:
         raise Problem(f"{path} is of the form {form}, which is not known: take one of {', '.join(known)} (--form).")
@@ -78,6 +92,8 @@ def read_rows(path: str, form: str, pairs: bool, columns: Sequence[str], label: 
             yield _row(path, number, record, pairs, chosen, label)
     except UnicodeDecodeError as error:
         raise Problem(f"{path} is not UTF-8 after row {number} ({error.reason}): convert it first.") from None
+    except RecursionError:
+        raise Problem(f"{path} has values in values after row {number}, a thousand deep: give texts.") from None
     except (OSError, EOFError, zlib.error, ValueError, csv.Error) as error:
         if isinstance(error, Problem):
             raise
@@ -113,7 +129,7 @@ def _table(path: str, form: str, file: Iterator[str]) -> Iterator[dict[str, str]
     header = next((line for line in file if line.strip()), "")
     quotes = STRICT
     if form == "tsv":
-        quotes = quotes_of(partial(_lines, path)) if Path(path).is_file() else AS_TEXT
+        quotes = quotes_of(partial(_again, path)) if Path(path).is_file() else AS_TEXT
     rows = separated(chain([header], file), separator_of(header, f".{form}"), path, quotes, first=1)
     names = next(rows)
     if several := [name for name in names if name and names.count(name) > 1]:
@@ -121,25 +137,28 @@ def _table(path: str, form: str, file: Iterator[str]) -> Iterator[dict[str, str]
     yield from (dict(zip(names, row, strict=True)) for row in rows)
 
 
-def _lines(path: str) -> Iterator[str]:
-    """Those of a table."""
+def _again(path: str) -> Iterator[str]:
+    """The lines of a table once more."""
     with _opened(path, table=True) as file:
         yield from file
 
 
 @contextmanager
-def _opened(path: str, table: bool) -> Iterator[Any]:
-    """A file of text; a mark of byte order at its start is no part of it."""
-    newline = "" if table else "\n"
-    if path == "-":
-        sys.stdin.reconfigure(encoding="utf-8-sig", newline=newline)  # type: ignore[union-attr] # it is a file of text
-        yield sys.stdin
-    elif path.endswith(".gz"):
-        with gzip.open(path, "rt", encoding="utf-8-sig", newline=newline) as file:
-            yield file
-    else:
-        with Path(path).open(encoding="utf-8-sig", newline=newline) as file:
-            yield file
+def _opened(path: str, table: bool) -> Iterator[Iterator[str]]:
+    """Lines of a file, gzipped or not; a mark of byte order at its start says how it is encoded and is left out."""
+    with contextlib.ExitStack() as stack:
+        raw: Any = stack.enter_context(open(0 if path == "-" else path, "rb", closefd=path != "-"))
+        if raw.peek(2).startswith(GZIP):
+            raw = stack.enter_context(gzip.open(raw))
+        encoding, newline = encoding_of(raw.peek(3)), "" if table else "\n"
+        yield _lines(stack.enter_context(io.TextIOWrapper(raw, encoding, newline=newline)), path)
+
+
+def _lines(file: Iterator[str], path: str) -> Iterator[str]:
+    """Each line, once it is seen that it holds characters."""
+    for line in file:
+        check_characters(line, path)
+        yield line
 
 
 def _columns(
@@ -160,6 +179,8 @@ def _columns(
     known += [task.columns for task in GLUE.values() if len(task.columns) == count]
     rest = [name for name in held if name != label]
     chosen = next((names for names in known if set(names) <= set(held)), rest if len(rest) == count else None)
+    if chosen is rest and not pairs:
+        log.warning("%s has the one column %r, read as the text: if it is one, put a header above it", path, rest[0])
     if chosen is None:
         raise Problem(f"{path} has the columns {', '.join(held)}: name {count} of them that hold text (--columns).")
     return list(chosen)
