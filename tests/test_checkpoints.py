@@ -191,7 +191,7 @@ def test_wheel_without_the_checkpoint_and_a_model_of_another_type_are_problems(f
     with pytest.raises(Problem, match="pkg"):
         read_checkpoint({"package": "pkg", "folder": "pkg/model"}, archive)
     edit_config(folder, model_type="albert")
-    with pytest.raises(Problem, match="is of type albert: members are BERT or RoBERTa encoders"):
+    with pytest.raises(Problem, match="has the model_type albert: members are BERT or RoBERTa encoders"):
         read(folder)
 
 
@@ -306,7 +306,7 @@ def test_old_files_are_read_as_the_encoder_that_they_hold(turc, tmp_path):
     assert equal(tensors, {name[5:]: tensor for name, tensor in modern.items() if name.startswith("bert.")})
     write_checkpoint(tmp_path / "new", config, tensors, tokenizer)
     assert equal(load_encoder(tmp_path / "new/model.safetensors", 2).state_dict(), tensors)
-    with pytest.raises(ValueError, match="has 2 layers, a member of 3 cannot be made of it"):
+    with pytest.raises(Problem, match="has 2 layers, a member of 3 cannot be made of it: lower its layers"):
         load_encoder(tmp_path / "new/model.safetensors", 3)
 
 
@@ -360,6 +360,12 @@ def test_newer_tensors_and_tokenizer_are_read_where_both_are_there(turc, folder)
 # --- proofs -----------------------------------------------------------------------------------------------------------
 
 
+def edit_tokenizer(folder, **changes):
+    """Change keys of a checkpoint's tokenizer.json."""
+    tokenizer = json.loads((folder / "tokenizer.json").read_text())
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer | changes))
+
+
 def prove(folder, max_length=32):
     """The tensors of a folder's checkpoint, proved."""
     return proved(*read(folder), "here", max_length)
@@ -409,9 +415,9 @@ def quantized(tensors):
     return {name: tensor.to(torch.int8) if "query" in name else tensor for name, tensor in tensors.items()}
 
 
-def undefined(tensors):
-    """A number that is none."""
-    return {name: tensor * float("nan") if "layer.1" in name else tensor for name, tensor in tensors.items()}
+def times(factor, part):
+    """Function that multiplies the tensors of some name."""
+    return lambda tensors: {name: tensor * factor if part in name else tensor for name, tensor in tensors.items()}
 
 
 @pytest.mark.parametrize(
@@ -427,7 +433,8 @@ def undefined(tensors):
         (None, {"is_decoder": True}, "here is a decoder by its config.json"),
         (quantized, {}, "is quantized, its .* is int8"),
         (narrow, {"vocab_size": 50}, "the tokenizer of here has ids up to"),
-        (undefined, {}, "answers a text of .* tokens with numbers that are not finite"),
+        (times(float("nan"), "layer.1.output.dense.bias"), {}, "numbers in encoder.layer.1.output.* are not finite"),
+        (times(1e38, "layer.1.output.dense"), {}, "answers a text of .* tokens with numbers that are not finite"),
         (None, {"max_position_embeddings": 20}, "positions for 20 tokens and training.max_length is 32: lower it"),
     ],
 )
@@ -435,6 +442,25 @@ def test_what_does_not_fit_is_told_at_import(folder, change, configuration, says
     if change:
         spoil(folder, change)
     edit_config(folder, **configuration)
+    with pytest.raises(Problem, match=says):
+        prove(folder)
+
+
+SPECIAL = {piece: i for i, piece in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"])}
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"post_processor": None}, r"puts no \[CLS\] or <s> before a text, .*: get a tokenizer.json with its"),
+        ({"model": {"type": "WordLevel", "vocab": SPECIAL, "unk_token": "[UNK]"}}, "knows nothing of 10 sentences"),
+        ({"model": {"type": "BPE", "vocab": {}, "merges": []}}, "knows nothing of 10 sentences"),
+        ({"model": {"type": "BPE", "vocab": {}, "merges": []}, "added_tokens": [], "post_processor": None}, "puts no"),
+        ({"model": {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "x"}}, "tokenizer.json of .* cannot be read"),
+    ],
+)
+def test_a_tokenizer_to_which_every_text_is_the_same_is_told_at_import(folder, changes, says):
+    edit_tokenizer(folder, **changes)
     with pytest.raises(Problem, match=says):
         prove(folder)
 
@@ -450,12 +476,68 @@ POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 4\n"
         ("config.json", b"{", "config.json of .* cannot be read"),
         ("tokenizer.json", b"{", "tokenizer.json of .* cannot be read"),
         ("vocab.txt", b"[PAD]\nother\n", "contradict each other on 'other': remove the wrong one"),
+        ("vocab.txt", "façade".encode("latin-1"), "vocab.txt beside tokenizer.json of .* cannot be read"),
+        ("vocab.json", b"{", "vocab.json beside tokenizer.json of .* cannot be read"),
+        ("config.json", b'{"model_type": ["bert"]}', r"has the model_type \['bert'\]: members are"),
+        ("config.json", b'{"hidden_size": null}', "has null for hidden_size, which has to be a whole number of 1 or"),
+        ("config.json", b'{"model_type": "roberta", "pad_token_id": "x"}', 'config.json of .* has "x" for pad_token'),
     ],
 )
 def test_a_file_that_is_not_what_it_is_called_is_told(folder, name, content, says):
     (folder / name).write_bytes(content)
     with pytest.raises(Problem, match=says):
         read(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("vocab.txt", b"", "vocab.txt of .* makes no tokenizer"),
+        ("vocab.txt", b"[PAD]\n[CLS]\n[SEP]\n", "vocab.txt of .* makes no tokenizer"),
+        ("vocab.txt", "[UNK]\nfaçade\n".encode("latin-1"), "vocab.txt of .* makes no tokenizer"),
+        *(
+            ("tokenizer_config.json", content, "vocab.txt with tokenizer_config.json of .* makes no tokenizer")
+            for content in (b"{", b"[1]", b'{"do_lower_case": null}', b'{"do_lower_case": "false"}')
+        ),
+        ("pytorch_model.bin", b"hello", "pytorch_model.bin of .* cannot be read"),
+    ],
+)
+def test_an_older_file_that_is_not_what_it_is_called_is_told(turc, name, content, says):
+    (turc / name).write_bytes(content)
+    with pytest.raises(Problem, match=says):
+        read(turc)
+
+
+@pytest.mark.parametrize("name", ["vocab.json", "merges.txt"])
+def test_byte_pairs_that_are_none_are_told(tmp_path, name):
+    write_roberta(tmp_path, 1, 16, 400, ["the film was good, a quite good film"])
+    (tmp_path / "tokenizer.json").unlink()
+    (tmp_path / name).write_text("a b c")
+    with pytest.raises(Problem, match="vocab.json with merges.txt of .* makes no tokenizer"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda tensors: {"state_dict": [1]}, "pytorch_model.bin of .* cannot be read"),
+        (lambda tensors: {0: torch.ones(1)}, "has 0 tensors called embeddings.word_embeddings.weight"),
+        (lambda tensors: tensors | {"x": torch.eye(2).to_sparse()}, "has x sparse or without numbers: save all"),
+        (lambda tensors: tensors | {"x": torch.ones(2, device="meta")}, "has x sparse or without numbers: save all"),
+    ],
+)
+def test_a_pickle_of_other_things_than_tensors_is_told(turc, change, says):
+    file = turc / "pytorch_model.bin"
+    torch.save(change(torch.load(file, weights_only=True)), file)
+    with pytest.raises(Problem, match=says):
+        read(turc)
+
+
+def test_tensors_in_another_order_of_memory_are_written(turc, tmp_path):
+    file = turc / "pytorch_model.bin"
+    tensors = torch.load(file, weights_only=True)
+    torch.save({name: held.t().contiguous().t() if held.ndim == 2 else held for name, held in tensors.items()}, file)
+    write_checkpoint(tmp_path / "made", *read(turc))
 
 
 def test_a_tokenizer_that_transformers_reads_otherwise_is_told(folder):

@@ -12,6 +12,8 @@ from typing import Any, TypedDict
 
 import pandas as pd
 
+from cascadebert.layouts import Problem
+
 
 @contextlib.contextmanager
 def atomic(path: Path) -> Iterator[Path]:
@@ -26,6 +28,25 @@ def atomic(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def told(what: str) -> Iterator[None]:
+    """Tell in one sentence what a library raises of a user's file, whatever its type.
+
+    Args:
+        what: is wrong, with the file's name.
+
+    Raises:
+        Problem: for any error within.
+    """
+    try:
+        yield
+    except Problem:
+        raise
+    except Exception as error:  # of Python, torch, tokenizers, transformers or its checks, by what is wrong
+        reason = repr(error) if isinstance(error, LookupError) else " ".join(str(error).split()).rstrip(".")
+        raise Problem(f"{what} ({reason or type(error).__name__}): get it anew.") from error
 
 
 def write_json(path: Path, content: Any) -> None:

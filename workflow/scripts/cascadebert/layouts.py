@@ -1,5 +1,6 @@
 """Kinds of sources; which files a data set or a checkpoint is made of, and what the checkpoint says of itself."""
 
+import json
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path, PurePosixPath
@@ -70,6 +71,12 @@ CHECKPOINT = (
 TOKENIZER_CONFIG = "tokenizer_config.json"
 """Says, where there is one, whether a vocab.txt is of lower-cased text."""
 
+
+ARCHITECTURES = ("bert", "roberta")
+"""Values of model_type; checkpoints that are older than that key are BERTs."""
+
+SIZES = ("hidden_size", "intermediate_size", "max_position_embeddings", "num_hidden_layers", "vocab_size")
+"""Keys of config.json that are read before an encoder is made of it."""
 
 Pooling = Literal["cls", "mean"]
 """How classifiers read a checkpoint's sentences: the state of [CLS] (<s>), or the mean of all tokens' states."""
@@ -161,6 +168,32 @@ def positions(config: Mapping[str, Any]) -> int:
     """Tokens of the longest text that an encoder of a configuration takes; RoBERTa counts from its padding's id."""
     unused = config.get("pad_token_id", 1) + 1 if config.get("model_type") == "roberta" else 0
     return int(config.get("max_position_embeddings", 512)) - int(unused)
+
+
+def configuration(folder: Path, where: str) -> dict[str, Any]:
+    """config.json of a checkpoint, once what is read of it is of its type.
+
+    Args:
+        folder: of the checkpoint.
+        where: the same, for messages.
+
+    Raises:
+        Problem: when it cannot be read, or is of no BERT and no RoBERTa.
+    """
+    try:
+        config = {"model_type": "bert"} | json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError) as error:
+        raise Problem(f"config.json of {where} cannot be read ({error}): get it anew.") from None
+    if config["model_type"] not in ARCHITECTURES:
+        said = config["model_type"]
+        raise Problem(f"config.json of {where} has the model_type {said}: members are BERT or RoBERTa encoders.")
+    least = dict.fromkeys(SIZES, 1) | ({"pad_token_id": 0} if config["model_type"] == "roberta" else {})
+    for key in least:
+        if key in config and (type(config[key]) is not int or config[key] < least[key]):
+            said = json.dumps(config[key])
+            wanted = f"a whole number of {least[key]} or more"
+            raise Problem(f"config.json of {where} has {said} for {key}, which has to be {wanted}: get it anew.")
+    return config
 
 
 def names_in(folder: Path) -> set[str]:

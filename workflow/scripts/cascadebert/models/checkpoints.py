@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from tokenizers.implementations import BertWordPieceTokenizer
 from torch import Tensor
 
 from cascadebert.data.sources import TOY_WORDS
-from cascadebert.files import atomic, is_lfs_pointer, read_json, write_json
+from cascadebert.files import atomic, is_lfs_pointer, read_json, told, write_json
 from cascadebert.layouts import (
     CHECKPOINT,
     TOKENIZER_CONFIG,
@@ -29,6 +28,7 @@ from cascadebert.layouts import (
     Pooling,
     Problem,
     checkpoint_files,
+    configuration,
     declared_pooling,
     kind_of,
     names_in,
@@ -83,12 +83,7 @@ def read_checkpoint(
                         f"{name} of {where} is a pointer of Git LFS in place of the file: run `git lfs pull` where it"
                         " is from."
                     )
-        try:
-            config = {"model_type": "bert"} | read_json(folder / "config.json")  # older than the key are BERTs alone
-        except (ValueError, TypeError) as error:
-            raise Problem(f"config.json of {where} cannot be read ({error}): get it anew.") from None
-        if config["model_type"] not in ENCODERS:
-            raise Problem(f"{where} is of type {config['model_type']}: members are BERT or RoBERTa encoders.")
+        config = configuration(folder, where)
         config = read_as(config, pooling or _declared_pooling(folder, held, config, where))
         tensors = _encoder_tensors(_read_tensors(weights, where), where)
         return config, tensors, read_tokenizer(folder, set(held), config["model_type"], where)
@@ -160,19 +155,21 @@ def _unpacked(source: dict[str, Any], archive: Path | None) -> Iterator[tuple[Pa
 
 def _read_tensors(weights: Path, where: str) -> dict[str, Tensor]:
     """Tensors of a file in either form; nothing that a pickle could do is done."""
-    try:
+    with told(f"{weights.name} of {where} cannot be read"):
         if weights.suffix == ".safetensors":
             return load_file(weights)
-        held = torch.load(weights, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:
-        raise Problem(
-            f"{weights.name} of {where} is not a file of tensors alone, so it is not opened: save it as safetensors."
-        ) from None
-    except (SafetensorError, RuntimeError, EOFError, OSError) as error:
-        reason = str(error).split("\n")[0].rstrip(".")
-        raise Problem(f"{weights.name} of {where} cannot be read ({reason}): get it anew.") from None
-    held = held.get("state_dict", held) if isinstance(held, dict) else {}
-    return {name: tensor for name, tensor in held.items() if isinstance(tensor, Tensor)}
+        try:
+            held = torch.load(weights, map_location="cpu", weights_only=True)
+        except pickle.UnpicklingError:
+            raise Problem(
+                f"{weights.name} of {where} is not a file of tensors alone, so it is not opened: save it as"
+                " safetensors."
+            ) from None
+        held = held.get("state_dict", held)
+        tensors = {str(name): tensor for name, tensor in held.items() if isinstance(tensor, Tensor)}
+    if odd := [name for name, tensor in tensors.items() if tensor.is_meta or tensor.layout != torch.strided]:
+        raise Problem(f"{weights.name} of {where} has {odd[0]} sparse or without numbers: save all tensors whole.")
+    return tensors
 
 
 def _encoder_tensors(tensors: dict[str, Tensor], where: str) -> dict[str, Tensor]:
@@ -192,7 +189,7 @@ def _encoder_tensors(tensors: dict[str, Tensor], where: str) -> dict[str, Tensor
                 if not tensor.is_floating_point():
                     kind = str(tensor.dtype).removeprefix("torch.")
                     raise Problem(f"{where} is quantized, its {name} is {kind}: take the checkpoint it was made of.")
-                kept[new] = tensor.float()
+                kept[new] = tensor.float().contiguous()
     return kept
 
 

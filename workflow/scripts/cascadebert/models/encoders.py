@@ -16,7 +16,7 @@ from transformers.models.roberta.configuration_roberta import RobertaConfig
 from transformers.models.roberta.modeling_roberta import RobertaLayer, RobertaModel
 
 from cascadebert.files import read_json
-from cascadebert.layouts import Pooling
+from cascadebert.layouts import Pooling, Problem
 from cascadebert.models.dropout import ATTENTION, attend, cheapen
 
 DROPOUT = 0.1
@@ -68,7 +68,7 @@ def load_encoder(weights: Path, layers: int) -> Encoder:
     said = read_json(weights.with_name("config.json"))
     kind, depth = said.get("model_type", "bert"), said["num_hidden_layers"]
     if not 1 <= layers <= depth:
-        raise ValueError(f"{weights} has {depth} layers, a member of {layers} cannot be made of it")
+        raise Problem(f"{weights} has {depth} layers, a member of {layers} cannot be made of it: lower its layers.")
     encoder: Any = untrained_encoder(said | {"num_hidden_layers": layers})
     kept = {name: tensor for name, tensor in load_file(weights).items() if _layer_of(name) < layers}
     if kind == "roberta":

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cascadebert.files import told
 from cascadebert.layouts import Problem, positions
 from cascadebert.models.encoders import ENCODERS
 from cascadebert.models.tokenizers import SENTENCES, tokenizer_of
@@ -39,12 +40,8 @@ def proved(
     configuration, model = ENCODERS[config["model_type"]]
     if config.get("is_decoder"):
         raise Problem(f"{where} is a decoder by its config.json, and members read a text both ways: take an encoder.")
-    try:
+    with told(f"config.json of {where} makes no encoder"):
         encoder: Any = model(configuration.from_dict(config))
-    except Exception as error:  # of Python, torch, transformers or its checks, by what is wrong
-        raise Problem(
-            f"config.json of {where} makes no encoder ({' '.join(str(error).split())}): get it anew."
-        ) from error
     needed = {name: tensor.shape for name, tensor in encoder.state_dict().items()}
     pooler = {name for name in needed if name.startswith("pooler.")}
     lacking = needed.keys() - tensors.keys()
@@ -63,6 +60,8 @@ def proved(
     if wrong := [name for name, tensor in tensors.items() if tensor.shape != needed[name]]:
         shapes = f"is {tuple(tensors[wrong[0]].shape)} and has to be {tuple(needed[wrong[0]])}"
         raise Problem(_misfit(where, wrong[0], shapes, len(wrong)))
+    if broken := [name for name, tensor in tensors.items() if not tensor.isfinite().all()]:
+        raise Problem(f"{where} has numbers in {broken[0]} that are not finite: get it anew.")
     encoder.load_state_dict(tensors, strict=False)
     _run(encoder.eval(), tokenizer, where, max_length)
     return tensors
@@ -78,6 +77,17 @@ def _misfit(where: str, name: str, what: str, count: int) -> str:
 def _run(encoder: Any, tokenizer: bytes, where: str, max_length: int) -> None:
     """Raise Problem if a short and a long text do not go through tokenizer and encoder."""
     tool = tokenizer_of(tokenizer, where)
+    rows = tool.encode_batch(SENTENCES)
+    if any(row.special_tokens_mask[:1] != [1] for row in rows):
+        raise Problem(
+            f"the tokenizer of {where} puts no [CLS] or <s> before a text, where classifiers read it: get a"
+            " tokenizer.json with its post_processor."
+        )
+    if len({i for row in rows for i, special in zip(row.ids, row.special_tokens_mask, strict=True) if not special}) < 2:
+        raise Problem(
+            f"the tokenizer of {where} knows nothing of {len(rows)} sentences ({SENTENCES[0]!r} is"
+            f" {' '.join(rows[0].tokens)}): get tokenizer and tensors of one checkpoint."
+        )
     largest = max(tool.get_vocab(with_added_tokens=True).values())
     if largest >= encoder.config.vocab_size:
         raise Problem(

@@ -10,7 +10,7 @@ from transformers import AutoTokenizer
 from transformers.models.bert.tokenization_bert import BertTokenizer
 from transformers.models.roberta.tokenization_roberta import RobertaTokenizer
 
-from cascadebert.files import read_json
+from cascadebert.files import read_json, told
 from cascadebert.layouts import TOKENIZER_CONFIG, Problem, names_in
 
 log = logging.getLogger(__name__)
@@ -53,36 +53,44 @@ def read_tokenizer(folder: Path, held: set[str], kind: str, where: str) -> bytes
         written = tokenizer_of(content, where)
         if TOKENIZER_CONFIG in names_in(folder):
             try:
-                other: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+                read: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+                other = _tried(read.backend_tokenizer.to_str().encode())
             except Exception as error:  # whatever transformers makes of files that it does not know
                 log.warning("transformers cannot read the tokenizer of %s, so it was not compared: %s", where, error)
             else:
-                check_same(written, Tokenizer.from_str(other.backend_tokenizer.to_str()), where, TOKENIZER_CONFIG)
-        if vocabulary := _vocabulary(folder):
-            wrong = next((piece for piece, i in vocabulary.items() if written.token_to_id(piece) != i), None)
-            if wrong is not None:
-                raise Problem(
-                    f"tokenizer.json and the vocabulary beside it in {where} contradict each other on {wrong!r}: remove"
-                    " the wrong one, or get all files of one checkpoint."
-                )
+                check_same(written, other, where, TOKENIZER_CONFIG)
+        vocabulary = _vocabulary(folder, where)
+        wrong = next((piece for piece, i in vocabulary.items() if written.token_to_id(piece) != i), None)
+        if wrong is not None:
+            raise Problem(
+                f"tokenizer.json and the vocabulary beside it in {where} contradict each other on {wrong!r}: remove the"
+                " wrong one, or get all files of one checkpoint."
+            )
         return content
-    said = read_json(folder / TOKENIZER_CONFIG) if TOKENIZER_CONFIG in held else {}
-    if "vocab.txt" in held and "do_lower_case" not in said:
-        pieces = (folder / "vocab.txt").read_text(encoding="utf-8").split("\n")
-        said["do_lower_case"] = all(piece == piece.lower() for piece in pieces if not re.fullmatch(r"\[.+\]", piece))
-    lower = {"do_lower_case": said["do_lower_case"]} if "vocab.txt" in held else {}
-    tool: Any = TOKENIZERS[kind]
-    return tool.from_pretrained(folder, **lower).backend_tokenizer.to_str().encode()
+    older = [name for name in ("vocab.txt", "vocab.json", "merges.txt", TOKENIZER_CONFIG) if name in held]
+    with told(f"{' with '.join(older)} of {where} makes no tokenizer"):
+        said = read_json(folder / TOKENIZER_CONFIG) if TOKENIZER_CONFIG in held else {}
+        if "vocab.txt" in held and "do_lower_case" not in said:
+            pieces = (folder / "vocab.txt").read_text(encoding="utf-8").split("\n")
+            named = re.compile(r"\[.+\]")
+            said["do_lower_case"] = all(piece == piece.lower() for piece in pieces if not named.fullmatch(piece))
+        lower = {"do_lower_case": said["do_lower_case"]} if "vocab.txt" in held else {}
+        tool: Any = TOKENIZERS[kind]
+        made = tool.from_pretrained(folder, **lower).backend_tokenizer.to_str().encode()
+        _tried(made)
+    return made
 
 
-def _vocabulary(folder: Path) -> dict[str, int]:
+def _vocabulary(folder: Path, where: str) -> dict[str, int]:
     """Ids by word piece of an older file of the tokenizer; none where there is no such file."""
-    if (folder / "vocab.json").is_file():
-        return read_json(folder / "vocab.json")
-    if not (folder / "vocab.txt").is_file():
-        return {}
-    pieces = (folder / "vocab.txt").read_text(encoding="utf-8").removesuffix("\n").split("\n")
-    return {piece.rstrip("\r"): i for i, piece in enumerate(pieces)}
+    for file in (folder / "vocab.json", folder / "vocab.txt"):
+        if file.is_file():
+            with told(f"{file.name} beside tokenizer.json of {where} cannot be read"):
+                if file.suffix == ".json":
+                    return dict(read_json(file))
+                pieces = file.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+                return {piece.rstrip("\r"): i for i, piece in enumerate(pieces)}
+    return {}
 
 
 def tokenizer_of(content: bytes, where: str) -> Tokenizer:
@@ -91,21 +99,21 @@ def tokenizer_of(content: bytes, where: str) -> Tokenizer:
     Raises:
         Problem: when it is none.
     """
-    try:
-        tool = Tokenizer.from_buffer(content)
-    except Exception as error:  # what the library raises of a file is of no narrower type
-        raise Problem(
-            f"tokenizer.json of {where} cannot be read ({' '.join(str(error).split())}): get it anew."
-        ) from error
+    with told(f"tokenizer.json of {where} cannot be read"):
+        return _tried(content)
+
+
+def _tried(content: bytes) -> Tokenizer:
+    """The same, once it has read some sentences; without its token for what is unknown it does not."""
+    tool = Tokenizer.from_buffer(content)
     tool.no_padding()
     tool.no_truncation()
+    tool.encode_batch(SENTENCES)
     return tool
 
 
 def check_same(one: Tokenizer, other: Tokenizer, where: str, names: str) -> None:
     """Raise Problem where two tokenizers that are meant to be one read a sentence differently."""
-    other.no_padding()
-    other.no_truncation()
     for text in SENTENCES:
         pieces = [tool.encode(text).tokens for tool in (one, other)]
         if pieces[0] != pieces[1] or one.encode(text).ids != other.encode(text).ids:
