@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from cascadebert.data.encoding import encode, read_encoded, write_encoded
+from cascadebert.layouts import Problem
 
 LENGTHS = st.lists(st.integers(2, 12), min_size=1, max_size=60)
 
@@ -154,3 +155,35 @@ def test_text_of_ten_thousand_tokens_is_cut_and_said_to_be(weights, caplog):
     data = encode(pd.DataFrame(rows), ["a", "b"], weights.with_name("tokenizer.json"), 16)
     assert data.lengths.tolist() == [16, 3]
     assert "1 of 2 texts have more than 16 tokens and were cut" in caplog.text
+
+
+def told_apart(tokenizer, *texts):
+    """Encode texts of one split, cut at 8 tokens."""
+    rows = {"id": [str(i) for i in range(len(texts))], "split": "train", "text": texts, "label": "a"}
+    return encode(pd.DataFrame(rows), ["a"], tokenizer, 8, where="tasks/movies.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("texts", "remedy"),
+    [
+        (("好电影真的好", "坏电影真的坏", "很长的电影很长的电影"), "take a checkpoint whose vocabulary covers"),
+        (("好", "坏电影"), "take a checkpoint whose vocabulary covers"),
+        (("good " * 9 + "warm", "good " * 9 + "cold"), "raise training.max_length"),
+    ],
+)
+def test_a_split_whose_texts_are_all_one_to_the_tokenizer_is_refused(tokenizer, texts, remedy):
+    says = f"all {len(texts)} texts of split train are one to the tokenizer, tasks/movies.jsonl read with {tokenizer}"
+    with pytest.raises(Problem, match=f"{says}: {remedy}"):
+        told_apart(tokenizer, *texts)
+    told_apart(tokenizer, *texts[:1], *texts[:1])  # one text alone may be
+
+
+def test_many_texts_that_are_unknown_or_become_equal_are_warned_of(tokenizer, caplog):
+    known = [f"good film {i}" for i in range(18)]
+    told_apart(tokenizer, *known, "好电影", "坏电影")
+    assert not caplog.text
+    told_apart(tokenizer, *known, "好电影", "坏电影", "新电影")
+    assert "3 of 21 texts are mostly unknown to it: tasks/movies.jsonl read with" in caplog.text
+    assert "are the same" not in caplog.text
+    told_apart(tokenizer, *known, "好电影", "坏电影", "新电影", "大电影")
+    assert "3 of 22 texts are the same to the tokenizer as others" in caplog.text

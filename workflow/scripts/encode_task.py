@@ -19,7 +19,8 @@ def main(examples: Path, facts: Path, tokenizer: Path, max_length: int, out: Pat
         out: .arrow.
     """
     about = read_json(facts)
-    write_encoded(out, encode(read_examples(examples), about["names"], tokenizer, max_length, about["origin"]))
+    rows = read_examples(examples)
+    write_encoded(out, encode(rows, about["names"], tokenizer, max_length, about["origin"], str(examples)))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from jaxtyping import Bool, Int, Shaped
 from tokenizers import Tokenizer
 
 from cascadebert.files import atomic
+from cascadebert.layouts import Problem
 
 log = logging.getLogger(__name__)
 
@@ -140,8 +141,54 @@ class TextEncoder:
         return TokenRows(np.concatenate(tokens), np.concatenate(types), ends, self.pad), np.array(cut, dtype=bool)
 
 
+NOTEWORTHY = 0.1
+"""Share of a task's texts."""
+
+
+def check_told_apart(
+    rows: TokenRows, texts: Sequence[Text], splits: Shaped[np.ndarray, " n"], tool: Tokenizer, where: str
+) -> None:
+    """Warn where a tokenizer makes one row of many texts, or knows little of them.
+
+    Args:
+        rows: what it makes of the texts.
+        texts: or pairs.
+        splits: of each.
+        tool: the tokenizer.
+        where: texts and tokenizer, for messages.
+
+    Raises:
+        Problem: when all texts of a split become one row, or no word piece of them is known.
+    """
+    unknown = np.isin(rows.tokens, [i for token in ("[UNK]", "<unk>") if (i := tool.token_to_id(token)) is not None])
+    around = np.isin(rows.tokens, tool.encode("").ids)
+    spans = list(zip(rows.starts, rows.ends, strict=True))
+    gaps, known = (
+        np.array([np.count_nonzero(chosen[start:end]) for start, end in spans])
+        for chosen in (unknown, ~(unknown | around))
+    )
+    as_read = np.array([hash(rows.tokens[start:end].tobytes()) for start, end in spans])
+    as_written = np.array([hash(text) for text in texts])
+    for split in np.unique(splits):
+        here = splits == split
+        several = len(np.unique(as_written[here])) > 1
+        if several and (len(np.unique(as_read[here])) == 1 or not known[here].any()):
+            other = "take a checkpoint whose vocabulary covers their language"
+            remedy = "raise training.max_length" if known[here].any() else other
+            raise Problem(f"all {here.sum()} texts of split {split} are one to the tokenizer, {where}: {remedy}.")
+    merged, strange = len(np.unique(as_written)) - len(np.unique(as_read)), int((gaps > known).sum())
+    for many, what in ((merged, "are the same to the tokenizer as others"), (strange, "are mostly unknown to it")):
+        if many > NOTEWORTHY * len(texts):
+            log.warning("%d of %d texts %s: %s", many, len(texts), what, where)
+
+
 def encode(
-    examples: pd.DataFrame, names: list[str], tokenizer: Path, max_length: int, origin: dict[str, Any] | None = None
+    examples: pd.DataFrame,
+    names: list[str],
+    tokenizer: Path,
+    max_length: int,
+    origin: dict[str, Any] | None = None,
+    where: str = "a corpus",
 ) -> Encoded:
     """Tokenise a task; pairs are cut longest first (method: 128 wordpieces, special tokens included).
 
@@ -151,9 +198,14 @@ def encode(
         tokenizer: a `tokenizer.json`.
         max_length: tokens a row may have.
         origin: where the text is from.
+        where: its file, for messages.
+
+    Raises:
+        Problem: as `check_told_apart`.
     """
-    texts = texts_of(examples)
-    rows, cut = TextEncoder(tokenizer, max_length)(texts)
+    texts, encoder, splits = texts_of(examples), TextEncoder(tokenizer, max_length), examples["split"].to_numpy(str)
+    rows, cut = encoder(texts)
+    check_told_apart(rows, texts, splits, encoder.tool, f"{where} read with {tokenizer}")
     if cut.any():
         log.warning(
             "%d of %d texts have more than %d tokens and were cut: training.max_length",
@@ -168,7 +220,7 @@ def encode(
         ends=rows.ends,
         pad=rows.pad,
         label=np.array([index.get(label, -1) for label in examples["label"]], dtype=np.int64),
-        split=examples["split"].to_numpy(dtype=str),
+        split=splits,
         id=examples["id"].to_numpy(dtype=str),
         names=np.array(names, dtype=str),
         origin=origin or {},
