@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 import pretrain
 from cascadebert.data.sources import read_texts
 from cascadebert.files import write_examples
+from cascadebert.layouts import Problem
 from cascadebert.models.checkpoints import checkpoint_of, depth_of, write_checkpoint
 from cascadebert.models.encoders import load_encoder, origin_of, sentence_states
 from cascadebert.recipe import Masked, Pretraining, to_json
@@ -85,9 +86,9 @@ def test_student_starts_from_the_layers_it_is_told(weights, layers):
 
 @pytest.mark.parametrize("layers", [[0], [5], [1, 5], [3, 2], [2, 2], []])
 def test_layers_that_the_checkpoint_lacks_or_that_do_not_ascend_are_refused(weights, layers):
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(Problem) as caught:
         some_layers(weights, 4, layers)
-    assert str(caught.value) == f"layers must be some of 1 to 4, those of {weights}, ascending; got {layers}"
+    assert str(caught.value) == f"layers is {layers}, and {weights} has 4: give some of 1 to 4, ascending."
 
 
 def test_sentence_vector_is_the_mean_of_the_tokens_last_states(weights, sentences):

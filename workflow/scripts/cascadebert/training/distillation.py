@@ -20,7 +20,7 @@ from cascadebert.data.origins import origin_of_data
 from cascadebert.data.sources import read_texts
 from cascadebert.data.splits import sentences
 from cascadebert.files import read_examples
-from cascadebert.layouts import Pooling
+from cascadebert.layouts import Pooling, Problem
 from cascadebert.models.checkpoints import depth_of
 from cascadebert.models.encoders import Batch, Encoder, load_encoder, placed, pooler_of, sentence_states
 from cascadebert.recipe import Pretraining
@@ -88,10 +88,10 @@ def some_layers(weights: Path, depth: int, layers: list[int], pooling: Pooling |
         pooling: how its sentences are read; None for what the checkpoint says.
 
     Raises:
-        ValueError: when the checkpoint lacks one of them, when they do not ascend, or when there are none.
+        Problem: when the checkpoint lacks one of them, when they do not ascend, or when there are none.
     """
     if not layers or layers != sorted(set(layers) & set(range(1, depth + 1))):
-        raise ValueError(f"layers must be some of 1 to {depth}, those of {weights}, ascending; got {layers}")
+        raise Problem(f"layers is {layers}, and {weights} has {depth}: give some of 1 to {depth}, ascending.")
     encoder = load_encoder(weights, depth)
     encoder.encoder.layer = nn.ModuleList(encoder.encoder.layer[layer - 1] for layer in layers)
     encoder.config.num_hidden_layers = len(layers)
