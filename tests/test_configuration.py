@@ -3,6 +3,7 @@
 import copy
 import json
 import runpy
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -46,6 +47,7 @@ def edited(name, changes):
 DISTILLED = ("layers", "corpus", "held_out", "rows", "epochs", "lr", "batch_size")
 NO_STUDENT_MEMBER = {"distilbert": None, "bert_pd": None}
 NOWHERE = {"path": "no/folder"}
+SMALL = "weights.small.source"
 
 
 @pytest.mark.parametrize("name", ["config", "smoke"])
@@ -156,6 +158,7 @@ MISTAKES = {  # changes of a preset, the key that is named, and what is said of 
         ({"training.batch_size": 16.0}, "training.batch_size", "is 16.0: give an integer"),
         ({"data.AVG": {"source": {"toy": 40}}, "tasks": ["AVG"]}, "tasks.0", "a column of the tables"),
         ({"dar.margins": [0.1, 10]}, "dar.margins.1", "10 is not below 10"),
+        ({"weights.two.source.layers": [6, 3]}, "weights.two.source.layers", "does not ascend: put the lower layer"),
     ],
     "smoke": [
         ({"members.base.layers": 7}, "members.base.layers", "weights base has 6: lower it"),
@@ -174,6 +177,14 @@ MISTAKES = {  # changes of a preset, the key that is named, and what is said of 
         ({"weights.small.source.architecture": "bert"}, "weights.small.source.architecture", "with distilled"),
         ({"weights.base.source": NOWHERE}, "weights.base.source.path", "has no config.json"),
         ({"weights.small.source.held_out": ["pairs"]}, "weights.small.source.held_out", "lacks reviews"),
+        ({"weights.two.source.layers": [1, 9]}, "weights.two.source.layers", "has 9, but weights base has 6: lower it"),
+        (
+            {"weights.roberta.source.architecture": "bert"},
+            "roberta_cascade.0",
+            "weights roberta are a BERT: name one of",
+        ),
+        ({"members.robertaSmall.weights": "small"}, "roberta_cascade.0", "weights small are a BERT: name one of a Ro"),
+        ({"data.again": {"source": {"toy": 80}}, "tasks": ["again", "pairs"]}, f"{SMALL}.held_out", "lacks again"),
         ({"fastbert": None, "fastbert_teacher": None}, "fastbert_origins", "and fastbert is missing"),
         ({"recipe_grid.head_lr": [0.1]}, "recipe_grid.head_lr", "has 1 rates and lr has 2: give as many"),
         ({"recipe_grid.seeds": [4, 2]}, "recipe_grid.seeds", "has 2, a seed whose results are reported"),
@@ -196,6 +207,118 @@ def test_mistake_is_told_in_one_sentence_that_names_the_key(name, changes, key, 
     assert hint in sentence
     assert "\n" not in sentence
     assert sentence[-1] in ".?"
+
+
+def local(path, **source):
+    """What makes a preset read a task from a path."""
+    return {"data.reviews": {"source": {"path": str(path)} | source, "columns": ["text"]}}
+
+
+def mistake_of(changes):
+    """The sentence that a change of the smoke preset ends in."""
+    with pytest.raises(Problem) as caught:
+        check(edited("smoke", changes))
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [
+        ("validation.csv.bz2", "report"),
+        ("validation-00000-of-00001.csv", "report"),
+        ("eval.csv", "report"),
+        ("test.xlsx", "test"),
+        ("Test_Mismatched.xlsx", "test_mismatched"),
+    ],
+)
+def test_a_file_with_the_name_of_a_split_that_is_not_read_is_refused_where_no_other_is(tmp_path, name, split):
+    for file in ("train.csv", name):
+        (tmp_path / file).touch()
+    assert f"where {name} has the name of a {split} split and is not read: make it one" in mistake_of(local(tmp_path))
+
+
+@pytest.mark.parametrize(("told", "other"), [("mine", "validation.xlsx"), ("test", "test.xlsx")])
+def test_a_split_whose_file_is_told_lacks_no_other(tmp_path, told, other):
+    for file in ("train.csv", f"{told}.csv", other):
+        (tmp_path / file).touch()
+    check(edited("smoke", local(tmp_path, splits={"report": told})))
+
+
+def test_a_link_to_nothing_or_a_folder_in_the_place_of_a_split_is_refused(tmp_path):
+    (tmp_path / "train.csv").touch()
+    (tmp_path / "validation.csv").symlink_to(tmp_path / "gone.csv")
+    assert "where validation.csv, a link to nothing, has the name of a report split" in mistake_of(local(tmp_path))
+    (tmp_path / "validation.csv").unlink()
+    (tmp_path / "validation.csv").mkdir()
+    assert "where validation.csv, a folder, has the name of a report split" in mistake_of(local(tmp_path))
+
+
+def test_other_files_beside_those_of_splits_are_let_be(tmp_path):
+    names = ["train.csv", "train.csv.md5", "dev.csv", "validation.xlsx", "test.py", "eval.md", "testing", "values.txt"]
+    for name in [*names, "README", "labels.txt", ".test.csv.swp"]:
+        (tmp_path / name).touch()
+    check(edited("smoke", local(tmp_path)))
+
+
+@pytest.mark.parametrize("method", ["iterdir", "is_file"])
+def test_a_folder_that_is_closed_to_the_user_is_told(tmp_path, weights, monkeypatch, method):
+    def closed(self):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, method, closed)
+    for changes, key in (
+        (local(tmp_path), "data.reviews.source.path"),
+        ({"weights.base.source": {"path": str(weights.parent)}}, "weights.base.source.path"),
+    ):
+        says = "which cannot be read (Permission denied): allow it, or name another."
+        assert mistake_of(changes).startswith(f"config key {key} is /") and mistake_of(changes).endswith(says)
+
+
+def test_a_path_that_is_too_long_and_a_file_that_snakemake_cannot_name_are_told(tmp_path):
+    assert "which cannot be read (File name too long)" in mistake_of(local("x" * 300))
+    (tmp_path / "tr{a}in.csv").touch()
+    assert "Snakemake takes { and } in" in mistake_of(local(tmp_path, splits={"train": "tr{a}in"}))
+
+
+def test_files_that_the_user_must_not_read_are_told(tmp_path, weights, monkeypatch):
+    (tmp_path / "train.csv").touch()
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    for changes, file in (
+        (local(tmp_path), tmp_path / "train.csv"),
+        ({"weights.base.source": {"path": str(weights.parent)}}, weights.with_name("config.json")),
+    ):
+        assert f"{file} cannot be read (permission denied): allow it" in mistake_of(changes)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ({"max_position_embeddings": None}, "has null for max_position_embeddings, which has to be a whole number"),
+        ({"model_type": "roberta", "pad_token_id": None}, "has null for pad_token_id, which has to be a whole number"),
+        ({"model_type": ["bert"]}, "has the model_type ['bert']: members are BERT or RoBERTa encoders"),
+        ({"num_hidden_layers": "six"}, 'has "six" for num_hidden_layers, which has to be a whole number of 1 or more'),
+        ([], "cannot be read"),
+    ],
+)
+def test_a_configuration_of_a_local_checkpoint_that_is_none_is_told(tmp_path, weights, content, says):
+    for file in weights.parent.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "config.json").write_text(json.dumps(content))
+    sentence = mistake_of({"weights.base.source": {"path": str(tmp_path)}})
+    assert sentence.startswith(f"config key weights.base.source.path: config.json of {tmp_path} {says}")
+
+
+@pytest.mark.parametrize("kind", ["folder", "link", "hub"])
+def test_report_text_of_a_corpus_that_has_a_second_name_must_be_held_out(tmp_path, kind):
+    (tmp_path / "train.csv").touch()
+    (tmp_path / "link.csv").symlink_to("train.csv")
+    path = {"folder": {"path": f"{tmp_path}/../{tmp_path.name}"}, "link": {"path": f"{tmp_path}/link.csv"}}
+    here, again = ({"hub": "x/y", "name": "z"},) * 2 if kind == "hub" else ({"path": str(tmp_path)}, path[kind])
+    entries = {"data.one": {"source": here, "columns": ["t"]}, "data.two": {"source": again, "columns": ["t"]}}
+    small = preset("smoke")["weights"]["small"]["source"] | {"corpus": "one", "held_out": ["one"]}
+    changes = entries | {"tasks": ["two"], "fewer_seeds": None, "recipe_grid": None, "weights.small.source": small}
+    assert mistake_of(changes).startswith("config key weights.small.source.held_out lacks two, whose report text is")
 
 
 @pytest.mark.parametrize("stage", ["fastbert", "fastbert_teacher"])
@@ -227,8 +350,14 @@ def test_what_passes_with_files_in_place(tmp_path, weights):
     (tmp_path / "train.csv").write_text("text,label\na,x\n")
     local = {"data.reviews": {"source": {"path": str(tmp_path)}, "columns": ["text"]}}
     checkpoint = {"weights.base.source": {"path": str(weights.parent)}}
+    roberta = {
+        "weights.roberta": {"source": {"path": str(weights.parent)}},
+        "weights.base": preset("smoke")["weights"]["base"],
+    }
     for name, changes, says in (
-        ("members.base.layers", {}, "is 6, but weights base has 4"),
+        ("weights.medium.source.layers", {}, "has 5, but weights base has 4: lower it"),
+        ("members.robertaBase.layers", roberta, "is 6, but weights roberta has 4: lower it"),
+        ("roberta_cascade.0", roberta | {"members.robertaBase.layers": 4}, "names robertaSmall, whose weights roberta"),
         ("training.max_length", {"training.max_length": 129}, "is 129, and weights.base.source has positions for 128"),
     ):
         with pytest.raises(Problem, match=f"config key {name} {says}"):

@@ -1,24 +1,12 @@
 """What keys of a config say of each other, each mistake in one sentence that names the key and the remedy."""
 
-import json
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from cascadebert.layouts import (
-    DATA_KEYS,
-    ENDINGS,
-    REQUIRED,
-    WEIGHTS_KEYS,
-    Problem,
-    checkpoint_files,
-    files_of,
-    is_data,
-    kind_of,
-    names_in,
-    positions,
-)
+from cascadebert.config.local import checkpoint_problems, data_problems, known_of, same_text
+from cascadebert.layouts import DATA_KEYS, REQUIRED, WEIGHTS_KEYS, Problem, kind_of, positions
 from cascadebert.systems import SYSTEMS
 
 RESERVED = ("avg", "method", "dataset", "task", "mean")
@@ -114,7 +102,7 @@ def _data_problems(key: str, definition: dict[str, Any], config: dict[str, Any])
     elif "toy" not in source and not {"glue", "columns"} & set(definition):
         yield f"config key {key} does not say where the text is: add columns, or glue for a task of the paper."
     if key in _read(config) and "path" in source:
-        yield from _path_problems(f"{key}.source.path", Path(source["path"]), source.get("splits"))
+        yield from data_problems(f"{key}.source.path", Path(source["path"]), source.get("splits"))
     if "selection" in source.get("splits", {}) and config["selection"] == "validation":
         yield f"config key {key}.source.splits.selection does not go with selection: validation: leave one of them out."
     if definition["label"] in definition.get("columns", []):
@@ -124,23 +112,6 @@ def _data_problems(key: str, definition: dict[str, Any], config: dict[str, Any])
     if "package" in source and labels is not None and len(labels) != 2 + pairs:
         kinds = "pairs have three classes" if pairs else "sentences have two"
         yield f"config key {key}.labels has {len(labels)} names, and this source's {kinds}: give {2 + pairs}."
-
-
-def _path_problems(key: str, path: Path, splits: dict[str, str] | None) -> Iterator[str]:
-    """Local data that is not there, or of which it is not clear what is which split."""
-    try:
-        files = files_of(path, splits=splits)
-    except Problem as problem:
-        yield f"config key {key}: {problem}"
-        return
-    if "train" not in files or not is_data(files["train"].name):
-        held = ", ".join(sorted(file.name for file in path.iterdir())[:10]) if path.is_dir() else ""
-        yield (
-            f"config key {key} is {path}, where there is no training data{f' but {held}' if held else ''}: give a"
-            f" {', '.join(ENDINGS)} file (or one of these and .gz), or a folder with train{ENDINGS[0]} or the like."
-        )
-    if path.is_file() and splits:
-        yield f"config key {key.removesuffix('path')}splits does not go with a single file: give a folder."
 
 
 def _weights_problems(key: str, source: dict[str, Any], config: dict[str, Any]) -> Iterator[str]:
@@ -158,12 +129,9 @@ def _weights_problems(key: str, source: dict[str, Any], config: dict[str, Any]) 
     if kind == "package":
         yield from _undefined(f"{key}.package", source["package"], "packages", config)
     if kind == "path":
-        try:
-            checkpoint_files(names_in(Path(source["path"])), f"config key {key}.path is {source['path']}, which")
-        except Problem as problem:
-            yield str(problem)
+        yield from checkpoint_problems(f"{key}.path", Path(source["path"]))
     if kind in ("path", "random"):
-        limit = positions(_configuration(source))
+        limit = positions(known_of(source, config))
         if config["training"]["max_length"] > limit:
             asked = config["training"]["max_length"]
             yield f"config key training.max_length is {asked}, and {key} has positions for {limit} tokens: lower it."
@@ -171,12 +139,17 @@ def _weights_problems(key: str, source: dict[str, Any], config: dict[str, Any]) 
         yield from _undefined(f"{key}.distilled", source["distilled"], "weights", config)
         if "distilled" in config["weights"][source["distilled"]]["source"]:
             yield f"config key {key}.distilled names {source['distilled']}, itself distilled: name another checkpoint."
+        layers, teacher = source["layers"], config["weights"][source["distilled"]]["source"]
+        if layers != sorted(layers):
+            yield f"config key {key}.layers is {layers}, which does not ascend: put the lower layer first."
+        depth = known_of(teacher, config).get("num_hidden_layers", layers[-1])
+        if layers[-1] > depth:
+            yield f"config key {key}.layers has {layers[-1]}, but weights {source['distilled']} has {depth}: lower it."
         yield from _undefined(f"{key}.corpus", source["corpus"], "data", config)
         for name in source["held_out"]:
             yield from _undefined(f"{key}.held_out", name, "data", config)
-        package = config["data"][source["corpus"]]["source"].get("package", "")
         for task in config["tasks"]:
-            shared = task == source["corpus"] or config["data"][task]["source"].get("package") == package
+            shared = same_text(config["data"][task]["source"], config["data"][source["corpus"]]["source"])
             if shared and task not in source["held_out"]:
                 yield f"config key {key}.held_out lacks {task}, whose report text is in the corpus: add it."
 
@@ -194,26 +167,13 @@ def _grid_problems(config: dict[str, Any]) -> Iterator[str]:
         yield f"config key recipe_grid.seeds has {min(shared)}, a seed whose results are reported: take another."
 
 
-def _configuration(source: dict[str, Any]) -> dict[str, Any]:
-    """What is known of a checkpoint before it is imported; nothing where its config.json cannot be read."""
-    if "random" in source:
-        return {"max_position_embeddings": 128}
-    try:
-        known = json.loads(Path(source["path"], "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return known if isinstance(known, dict) else {}
-
-
 def _depth_problems(config: dict[str, Any]) -> Iterator[str]:
     """Members that cannot be told from a system, or that their checkpoint cannot fill; a cascade that descends."""
     for name, member in config["members"].items():
         if name in SYSTEMS:
             yield f"config key members.{name} is also the name of a system: choose another."
         source = config["weights"][member["weights"]]["source"]
-        most = len(source["layers"]) if "distilled" in source else source.get("random", member["layers"])
-        if "path" in source:
-            most = _configuration(source).get("num_hidden_layers", most)
+        most = known_of(source, config).get("num_hidden_layers", member["layers"])
         if member["layers"] > most:
             has = f"weights {member['weights']} has {most}"
             yield f"config key members.{name}.layers is {member['layers']}, but {has}: lower it."
@@ -222,6 +182,10 @@ def _depth_problems(config: dict[str, Any]) -> Iterator[str]:
         if any(b <= a for a, b in zip(layers, layers[1:], strict=False)):
             named = ", ".join(f"{name} ({depth})" for name, depth in zip(config[group], layers, strict=True))
             yield f"config key {group} does not ascend in layers: {named}: put the smaller member first."
+        for i, name in enumerate(config[group] if group == "roberta_cascade" else []):
+            weights = config["members"][name]["weights"]
+            if known_of(config["weights"][weights]["source"], config).get("model_type") == "bert":
+                yield f"config key {group}.{i} names {name}, whose weights {weights} are a BERT: name one of a RoBERTa."
         base = config["cascade"][-1]
         if group in ("larger_cascade", "complete") and config[group][-1] != base:
             yield f"config key {group} ends in {config[group][-1]}, not in the cascade's base, {base}: add it."

@@ -23,6 +23,10 @@ def _told_apart(values: list[float]) -> list[float]:
     return values
 
 
+UNUSABLE = "{}<>\n"
+"""What Snakemake takes for its own in the path of a file."""
+
+
 def _expanded(path: str) -> str:
     """A path with the user's home and variables filled in; one that is there as it stands stays."""
     whole = path
@@ -30,7 +34,7 @@ def _expanded(path: str) -> str:
         whole = os.path.expandvars(os.path.expanduser(path))
         if unset := re.search(r"\$\w+|\$\{\w+\}", whole):
             raise PydanticCustomError("unset", "{name} is not set", {"name": unset[0]})
-    if odd := set(whole) & set("{}<>\n"):
+    if odd := set(whole) & set(UNUSABLE):
         raise PydanticCustomError("unusable", "Snakemake takes {name} for its own", {"name": " and ".join(sorted(odd))})
     return whole
 
