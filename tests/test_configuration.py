@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 import runpy
 from pathlib import Path
 from typing import get_args
@@ -159,6 +160,7 @@ MISTAKES = {  # changes of a preset, the key that is named, and what is said of 
         ({"data.AVG": {"source": {"toy": 40}}, "tasks": ["AVG"]}, "tasks.0", "a column of the tables"),
         ({"dar.margins": [0.1, 10]}, "dar.margins.1", "10 is not below 10"),
         ({"weights.two.source.layers": [6, 3]}, "weights.two.source.layers", "does not ascend: put the lower layer"),
+        *(({f"machine.{key}": 1e308}, f"machine.{key}", "greater than") for key in ("slack", "launch_ms")),
     ],
     "smoke": [
         ({"members.base.layers": 7}, "members.base.layers", "weights base has 6: lower it"),
@@ -445,6 +447,13 @@ def test_the_command_line_gives_numbers_where_snakemake_gives_text():
     config = merged({"smoke.yaml": preset("smoke")}, given)
     assert config["training"] == preset("smoke")["training"] | {"max_length": 32, "freeze_embeddings": True}
     assert (config["seeds"], "theseus" in config) == ([1, 2], False)
+
+
+@pytest.mark.parametrize("text", ["[movies", "{1", "@x", "a: b: c", "2020-13-45"])
+def test_what_is_no_yaml_on_the_command_line_is_a_text_that_the_check_of_its_key_tells_of(text):
+    config = merged({"smoke.yaml": preset("smoke")}, {"tasks": text})
+    with pytest.raises(Problem, match=f"config key tasks is '{re.escape(text)}': give an array."):
+        read(config | {"results": "results"})
 
 
 @pytest.mark.parametrize(

@@ -82,22 +82,22 @@ class ServerScore(Section):
 class Tflops(Section):
     """Peak of a device at each precision."""
 
-    fp32: float = Field(default=19.5, gt=0)
+    fp32: float = Field(default=19.5, ge=1e-3, le=1e6)
     """Without tensor cores."""
-    bf16: float = Field(default=312, gt=0)
+    bf16: float = Field(default=312, ge=1e-3, le=1e6)
     """On tensor cores."""
-    fp16: float = Field(default=312, gt=0)
+    fp16: float = Field(default=312, ge=1e-3, le=1e6)
     """On tensor cores."""
 
 
 class Unknown(Section):
     """What is assumed of what is not there yet."""
 
-    rows: int = Field(default=100000, ge=10)
+    rows: int = Field(default=100000, ge=10, le=10**9)
     """Of a source."""
-    tokens: int = Field(default=50, ge=1)
+    tokens: int = Field(default=50, ge=1, le=10**5)
     """Of a text or pair, on average."""
-    hidden: int = Field(default=768, ge=8)
+    hidden: int = Field(default=768, ge=8, le=10**5)
     """Of a checkpoint; its feed-forward network is four times as wide."""
 
 
@@ -108,19 +108,19 @@ class Machine(Section):
     """What trainings run on, in words."""
     tflops: Tflops = Field(default_factory=Tflops)
     """Peak of the device at each precision, in 10^12 operations a second. Defaults - the maker's for an A100."""
-    utilisation: float = Field(default=0.3, gt=0, le=1)
+    utilisation: float = Field(default=0.3, ge=1e-3, le=1)
     """Share of the peak that large matrix products reach."""
-    launch_ms: float = Field(default=0.8, ge=0)
+    launch_ms: float = Field(default=0.8, ge=0, le=1e5)
     """Milliseconds of a pass of one layer over one batch beside its arithmetic (starting kernels, the optimiser, the
     loader). A training step is three passes of each layer."""
-    start_minutes: float = Field(default=5, ge=0)
+    start_minutes: float = Field(default=5, ge=0, le=1440)
     """Minutes of every job beside its batches (a container or a shared file system that starts slowly, imports,
     reading, writing)."""
-    process_mb: int = Field(default=3000, ge=500)
+    process_mb: int = Field(default=3000, ge=500, le=10**6)
     """Memory in MB of a process that trains, before its first tensor. Default - torch with CUDA; on a CPU 700 do."""
     unknown: Unknown = Field(default_factory=Unknown)
     """What is assumed of data and checkpoints that are not there yet; GLUE's sizes are known."""
-    slack: float = Field(default=3, ge=1)
+    slack: float = Field(default=3, ge=1, le=1000)
     """Time that is asked for over the time that is expected."""
 
 

@@ -91,4 +91,7 @@ def _resolved(value: Any) -> Any:
         return {key: _resolved(held) for key, held in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [_resolved(held) for held in value]
-    return yaml.safe_load(value) if isinstance(value, str) else value
+    try:
+        return yaml.safe_load(value) if isinstance(value, str) else value
+    except (yaml.YAMLError, ValueError):  # a text after all, which the check of its key tells of
+        return value
