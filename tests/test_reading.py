@@ -151,8 +151,8 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory, content, ending):
         *((one, ["-1", "1"], "-1") for one in (-1.0, "-1.0")),
         *((one, ["1", "2", "3"], "2") for one in (2.0, "2.0", Decimal("2"))),
         (-1, ["1", "2"], ""),
-        ("cafe\u0301", ["caf\u00e9"], "caf\u00e9"),  # the same letters, composed
-        ("caf\u00e9", ["cafe\u0301"], "cafe\u0301"),
+        ("e\u0301", ["\u00e9"], "\u00e9"),  # the same letters, composed
+        ("\u00e9", ["e\u0301"], "e\u0301"),
         *((one, [], "pos") for one in ("pos\u200b", "\ufeffpos", "po\u00ads")),  # nobody sees the difference
         ("\ud83d!", [], "?!"),
         ("-", [], "-"),
