@@ -76,7 +76,7 @@ CONFIG_EDITS = {
     "as many seeds of every task": (replace("\nfewer_seeds: {pairs: 1}\n", "\n"), one_seed_more(2)),
     "one task more": (
         lambda text: text.replace("tasks: [reviews, pairs]", "tasks: [reviews, pairs, more]").replace(
-            "\ndata:\n", "\ndata:\n  more: {source: {toy: 60}, labels: [negative, positive]}\n"
+            "\ndata:\n", "\ndata:\n  more: {source: {toy: 160, pairs: true}, labels: [entailment, neutral, contradiction]}\n"
         ),
         {
             "prepare_task": 3,
@@ -116,7 +116,7 @@ CONFIG_EDITS = {
             "pack": 18,
             "clock": 1,
             **TABLES,
-            **FIGURES,
+            **{name: 1 for name in FIGURES if name != "figure7"},  # pairs have no rating
         },
     ),
     "one task less": (
