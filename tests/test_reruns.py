@@ -76,7 +76,8 @@ CONFIG_EDITS = {
     "as many seeds of every task": (replace("\nfewer_seeds: {pairs: 1}\n", "\n"), one_seed_more(2)),
     "one task more": (
         lambda text: text.replace("tasks: [reviews, pairs]", "tasks: [reviews, pairs, more]").replace(
-            "\ndata:\n", "\ndata:\n  more: {source: {toy: 160, pairs: true}, labels: [entailment, neutral, contradiction]}\n"
+            "\ndata:\n",
+            "\ndata:\n  more: {source: {toy: 160, pairs: true}, labels: [entailment, neutral, contradiction]}\n",
         ),
         {
             "prepare_task": 3,
