@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -526,6 +527,14 @@ def test_timed_systems_leave_as_they_would(made, settings):
     assert frame.loc[frame["run"] == "whole", "speed_up_flops"].dropna().unique() == pytest.approx(1)
     assert own["p95_ms"].notna().tolist() == [True, True, False, False]
     assert set(frame.loc[frame["what"] == "text", "run"]) == {"whole", "cascade", *PIPELINES}
+
+
+def test_standard_input_is_read_as_a_file_is(cascade):
+    call = [sys.executable, "-m", "cascadebert.cli", "predict", cascade, "-", "--form", "csv"]
+    content = "text\ngood film\nbad plot\n".encode("utf-16")
+    done = subprocess.run(call, input=content, capture_output=True, check=True, cwd=Path(prove.__file__).parent)
+    assert [json.loads(line)["row"] for line in done.stdout.splitlines()] == [1, 2]
+    assert b"2 answered" in done.stderr
 
 
 def test_a_lone_column_of_any_name_is_told_since_it_may_be_a_text(cascade, tmp_path, capsys, monkeypatch, caplog):

@@ -146,6 +146,8 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory, content, ending):
         *((one, [], "1") for one in (1, 1.0, "1.0", "1.", np.int64(1), np.float32(1))),
         *((one, ["no", "yes"], "yes") for one in (True, "true", "TRUE", np.bool_(True), 1, "01", "1e0")),
         *((one, ["yes", "no"], "yes") for one in (True, "true")),
+        *((one, ["y", "n"], "y") for one in (True, "true")),
+        *((one, ["n", "p"], "p") for one in (True, "true", 1)),  # letters of other words
         ("TRUE", ["true", "false"], "true"),
         *((one, ["1", "0"], "1") for one in (1, 1.0, "1.0", "01", True)),  # numbers that are names are no ids
         *((one, ["-1", "1"], "-1") for one in (-1.0, "-1.0")),

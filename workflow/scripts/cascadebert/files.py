@@ -49,6 +49,12 @@ def told(what: str) -> Iterator[None]:
         raise Problem(f"{what} ({reason or type(error).__name__}): get it anew.") from error
 
 
+def count_lines(file: Path) -> int:
+    """Lines that end, of a file of any size."""
+    with file.open("rb") as opened:
+        return sum(chunk.count(b"\n") for chunk in iter(lambda: opened.read(2**20), b""))
+
+
 def write_json(path: Path, content: Any) -> None:
     """Write JSON, keys in the given order, undefined numbers refused."""
     with atomic(path) as temporary:

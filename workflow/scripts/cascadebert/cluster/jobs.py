@@ -25,7 +25,7 @@ from cascadebert.cluster.budget import (
 )
 from cascadebert.config.keys import Config
 from cascadebert.config.sources import DataSource
-from cascadebert.files import read_json
+from cascadebert.files import count_lines, read_json
 from cascadebert.glue import GLUE
 from cascadebert.layouts import PARTS, files_of
 from cascadebert.metrics.costs import Shape
@@ -51,14 +51,8 @@ def counted(source: DataSource) -> dict[str, int]:
     """Rows of each split of a user's own files, a line for a row; of a file that is packed nothing is known."""
     splits = {str(split): name for split, name in (source.splits or {}).items()}
     files = files_of(Path(source.path), splits=splits) if source.path else {}
-    lines = {split: _lines(file) for split, file in files.items() if file.suffix in COUNTED}
+    lines = {split: count_lines(file) for split, file in files.items() if file.suffix in COUNTED}
     return {split: n for split, n in lines.items() if n > 1}
-
-
-def _lines(file: Path) -> int:
-    """Lines of a file of any size."""
-    with file.open("rb") as opened:
-        return sum(1 for _ in opened)
 
 
 @dataclass(frozen=True, eq=False)

@@ -44,7 +44,7 @@ def merged(files: Mapping[str, Mapping[str, Any]], given: Mapping[str, Any]) -> 
 def check_keys(file: Path) -> None:
     """Raise Problem for a key that stands twice in one section of a config file: YAML takes the last without a word."""
     try:
-        nodes = [yaml.compose(file.read_text(), yaml.SafeLoader)]
+        nodes = [yaml.compose(file.read_text(encoding="utf-8"), yaml.SafeLoader)]
     except yaml.YAMLError:  # JSON that is no YAML
         return
     seen = set()

@@ -82,6 +82,8 @@ def class_name(value: Any, declared: list[str], where: str) -> str:
     names = {plain(name): name for name in declared}
     values = {value: name for name in declared if (value := _number(name)) is not None}
     meanings = {TRUTH[name.casefold()]: name for name in declared if name.casefold() in TRUTH}
+    if len(meanings) == 1 and len(*meanings.values()) == 1:  # f beside m, n beside p: letters of other words
+        meanings = {}
     if text in names:
         return names[text]
     if text.casefold() in ("true", "false"):

@@ -26,6 +26,7 @@ from cascadebert.data.tables import (
     separated,
     separator_of,
 )
+from cascadebert.files import count_lines
 from cascadebert.glue import GLUE
 from cascadebert.inference.adaptive import Answer
 from cascadebert.layouts import Problem
@@ -209,8 +210,7 @@ def rows_in(path: str, form: str) -> int | None:
         from pyarrow import parquet
 
         return parquet.read_metadata(path).num_rows
-    with Path(path).open("rb") as file:
-        return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(2**20), b""))
+    return count_lines(Path(path))
 
 
 class Writer:
