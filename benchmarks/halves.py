@@ -1,10 +1,10 @@
 """Whether a finished run's verdicts depend on which seeds it had: each claim judged by either half of the seeds.
 
-    python benchmarks/halves.py CONFIG [RESULTS]
+    python benchmarks/halves.py results/evidence config/config.yaml config/evidence.yaml
 
-CONFIG is the preset that was run, RESULTS its folder where that is another than the config's. A verdict changes its
-sign where one half of the seeds says "holds" (or "holds, smaller than claimed") and the other "contradicted"; estimates
-are printed, too, so that a change of sign that neither half decides is seen. Exits with 1 if a verdict changes.
+First the folder of results, then the preset that was run, after what it stands on. A verdict changes its sign where one
+half of the seeds says "holds" (or "holds, smaller than claimed") and the other "contradicted"; estimates are printed,
+too, so that a change of sign that neither half decides is seen. Exits with 1 if a verdict changes.
 """
 
 import sys
@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow/scripts"))
 
 from cascadebert import catalogue
 from cascadebert.config import read
+from cascadebert.config.overlay import merged
 from cascadebert.pages.claims import NOT_RUN, read_effects
 from cascadebert.pages.evidence import read_evidence
 from cascadebert.pages.statements import claims
@@ -44,17 +45,16 @@ def halves(page):
     return found.assign(changes=first * second < 0)
 
 
-def main(preset: Positional[Path], results: Positional[str] = "") -> None:
+def main(results: Positional[Path], presets: Positional[tuple[Path, ...]]) -> None:
     """Print the table, and end with an error where a verdict changes its sign.
 
     Args:
-        preset: that was run.
-        results: its folder; the config's own if not given.
+        results: folder of the finished run.
+        presets: that were run, in their order.
     """
-    config = yaml.safe_load(preset.read_text(encoding="utf-8"))
-    config["results"] = results or ("results" if preset.stem == "config" else f"results/{preset.stem}")
-    config["training"] = {**config.get("training", {}), "precision": "fp32"}  # only captions say which it was
-    found = halves(catalogue.page(read(config), "claims"))
+    files = {str(path): yaml.safe_load(path.read_text(encoding="utf-8")) for path in presets}
+    told = {"results": str(results), "training": {"precision": "fp32"}}  # only captions say which precision it was
+    found = halves(catalogue.page(read(merged(files, told)), "claims"))
     print(found.to_markdown(floatfmt=".1f"))
     decided = (found["first: verdict"].map(SIGN).notna() & found["second: verdict"].map(SIGN).notna()).sum()
     print(
