@@ -126,3 +126,57 @@ def test_a_selection_split_that_chooses_by_lot_is_told(tmp_path, caplog, n, warn
     jsonl(tmp_path / "train.jsonl", rows(n, "t", ["good", "bad"]))
     prepare(tmp_path)
     assert [message[: len(warned[0])] for message in warnings(caplog)] == warned
+
+
+@pytest.mark.parametrize(
+    ("train", "validation", "entry", "says"),
+    [
+        (
+            [{"text": f"t {i}", "label": "ab"[i > 9]} for i in range(40)],
+            [{"text": f"T {i}", "label": "a"} for i in range(10)],
+            {},
+            "of a once",
+        ),
+        (rows(40, "t", "a"), rows(10, "r", "a"), {"labels": ["a", "b"]}, "no training row is of b once"),
+        (
+            [{"text": f"t {i}", "label": (-1, 0, 1)[i % 3]} for i in range(60)],
+            rows(10, "r", "01"),
+            {"labels": ["bad", "so so", "good"]},
+            "no training row is of good .* 20 rows were dropped",
+        ),
+    ],
+)
+def test_a_class_that_training_lost_is_told(tmp_path, train, validation, entry, says):
+    jsonl(tmp_path / "train.jsonl", train)
+    jsonl(tmp_path / "validation.jsonl", validation)
+    with pytest.raises(Problem, match=says):
+        prepare(tmp_path, **entry)
+
+
+def test_the_report_part_is_not_checked_for_a_selection_split_that_it_does_not_draw(tmp_path, caplog):
+    labels = "".join("b" if i % 27 == 0 else "a" for i in range(160))
+    jsonl(tmp_path / "train.jsonl", rows(160, "t", labels))
+    caps = {"report": 40, "selection": 60}
+    of_training = prepare(tmp_path, metric="f1", caps=caps, labels=["a", "b"])
+    assert of_training["classes"]["selection"]["b"] >= 1
+    caplog.clear()
+    of_report = prepare(tmp_path, "report", "f1", caps={"report": 40}, labels=["a", "b"])
+    assert of_report["rows"]["report"] == 40
+    assert "selection" not in caplog.text
+
+
+def test_what_f1_counts_is_told_where_nobody_said_it(tmp_path, caplog):
+    jsonl(tmp_path / "train.jsonl", rows(100, "t"))
+    prepare(tmp_path, metric="f1")
+    assert "f1 counts b" in caplog.text
+    caplog.clear()
+    prepare(tmp_path, metric="f1", labels=["b", "a"])
+    assert "f1 counts" not in caplog.text
+
+
+def test_a_selection_split_of_one_class_is_told(tmp_path, caplog):
+    jsonl(tmp_path / "train.jsonl", rows(100, "t"))
+    jsonl(tmp_path / "validation.jsonl", rows(10, "r"))
+    jsonl(tmp_path / "dev.jsonl", rows(60, "s", "a"))
+    prepare(tmp_path, source={"splits": {"selection": "dev"}})
+    assert "all 60 rows of the selection split are a" in caplog.text

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from cascadebert.data.labels import class_name, look_alike, ordered
 from cascadebert.data.sources import labels_of, read_source
+from cascadebert.data.tables import read_table
 from cascadebert.layouts import Problem
 
 NAMES = ["bad", "good", "so so"]
@@ -208,3 +209,31 @@ def test_values_in_values_a_thousand_deep_are_refused(tmp_path):
 def test_half_a_character_is_no_part_of_an_id(tmp_path):
     rows = [{"text": "a", "label": "x", "idx": "\ud83d"}, {"text": "b", "label": "y", "idx": "b"}]
     assert list(read(tmp_path, "jsonl", "\n".join(map(json.dumps, rows)).encode())["id"]) == ["train-?", "train-b"]
+
+
+@pytest.mark.parametrize(
+    ("content", "texts"),
+    [
+        ('text\n"line 0\nmore 0"\n"line 1\nmore 1"\n', ["line 0\nmore 0", "line 1\nmore 1"]),
+        ('text\tlabel\nplain\tbad\n"two\nlines"\tgood\n', ["plain", "two\nlines"]),
+        ('text\tlabel\n"He said\tbad\nand left"\tgood\n', ['"He said', 'and left"']),
+        ('text\tpair\tlabel\n"I am fine.\tHe said: I am fine."\tbad\n', ['"I am fine.']),
+    ],
+)
+def test_quotes_in_a_tsv_are_read_as_every_row_has_its_cells(tmp_path, content, texts):
+    (tmp_path / "a.tsv").write_text(content)
+    assert read_table(tmp_path / "a.tsv")["text"].tolist() == texts
+
+
+def test_a_header_that_stands_again_is_told(tmp_path):
+    part = "text,label\n" + "good,a\nbad,b\n"
+    (tmp_path / "a.csv").write_text(part * 3)
+    with pytest.raises(Problem, match=r"row 2 is the header once more"):
+        read_table(tmp_path / "a.csv")
+    (tmp_path / "b.csv").write_text("text\ntext\n")
+    assert len(read_table(tmp_path / "b.csv")) == 1  # a text may be the word
+
+
+def test_separators_in_a_quoted_name_are_part_of_it(tmp_path):
+    (tmp_path / "a.csv").write_text('"text, long, and so on";label\ngood;a\n')
+    assert read_table(tmp_path / "a.csv").columns.tolist() == ["text, long, and so on", "label"]

@@ -7,7 +7,15 @@ from typing import Any, Literal
 
 import tyro
 
-from cascadebert.data.checks import check_classes, check_folds, check_known, check_splits, contradicting, labelled, tell
+from cascadebert.data.checks import (
+    check_classes,
+    check_known,
+    check_splits,
+    check_training,
+    contradicting,
+    labelled,
+    tell,
+)
 from cascadebert.data.labels import warn_of
 from cascadebert.data.origins import origin_of_data
 from cascadebert.data.sources import labels_of, read_source, unread
@@ -57,10 +65,11 @@ def main(
         check_known(table, [*names, ""])
     else:
         table, repeats = carve(frames, entry["rows"], entry["seed"], selection)
-        check_splits(table, names, metric)
-        table = table[table["split"].isin(PARTS[part])].dropna(axis="columns", how="all")
+        ours = table[table["split"].isin(PARTS[part])].dropna(axis="columns", how="all")
+        check_splits(table if part == "training" else ours, names, metric)  # caps of training rows are not the report's
+        table = ours
     if part == "training":
-        check_folds(table, n_folds)
+        check_training(table, names, n_folds, unlabelled.get("train (unlabelled)", 0))
         warn_of(names, table.loc[table["split"] == "train", "label"])
     dropped |= unlabelled | {f"{split} (text in another split)": count for split, count in repeats.items()}
     classes = {

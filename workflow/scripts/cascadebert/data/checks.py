@@ -41,6 +41,10 @@ def check_classes(train: pd.DataFrame, names: list[str], metric: str, declared: 
         )
     if metric == "f1" and len(names) != 2:
         raise Problem(f"metric f1 needs two classes and there are {len(names)} ({', '.join(names)}): make it accuracy.")
+    if metric == "f1" and not declared:
+        log.warning(
+            "f1 counts %s, the later in the alphabet: declare labels to say it, the one that counts last", names[1]
+        )
     if not declared and len(names) > max(20, len(train) // 2):
         raise Problem(
             f"{len(train)} training rows have {len(names)} different labels ({', '.join(names[:3])}, ...): name the"
@@ -73,6 +77,13 @@ def check_splits(table: pd.DataFrame, names: list[str], metric: str) -> None:
                 " rows.selection, or a file of its own under splits",
                 len(frame),
             )
+        if split != "train" and len(set(frame["label"])) == 1:
+            log.warning(
+                "all %d rows of the %s split are %s: what is seen there says little",
+                len(frame),
+                split,
+                frame["label"].iloc[0],
+            )
         if metric == "f1" and names[1] not in set(frame["label"]):
             raise Problem(
                 f"the {split} split has no row of {names[1]} among its {len(frame)}, and f1 counts those: give it more"
@@ -80,12 +91,26 @@ def check_splits(table: pd.DataFrame, names: list[str], metric: str) -> None:
             )
 
 
-def check_folds(table: pd.DataFrame, n_folds: int) -> None:
-    """Raise Problem where a class has fewer training rows than there are folds."""
-    rarest = table.loc[table["split"] == "train", "label"].value_counts()
-    if rarest.min() < n_folds:
+def check_training(table: pd.DataFrame, names: list[str], n_folds: int, unlabelled: int) -> None:
+    """Raise Problem for a training split without one of the classes that it should have, or with too few rows of one.
+
+    Args:
+        table: what is trained on.
+        names: of the classes.
+        n_folds: K, each of which needs every class.
+        unlabelled: rows that were dropped, since their label is empty or -1.
+    """
+    counts = table.loc[table["split"] == "train", "label"].value_counts()
+    missing = [name for name in names if name not in counts]
+    if len(counts) < 2 or (missing and unlabelled):
+        dropped = f", and {unlabelled} rows were dropped, whose label is empty or -1" if unlabelled else ""
         raise Problem(
-            f"{rarest.idxmin()} has {rarest.min()} training instances and difficulty.n_folds is {n_folds}: "
+            f"no training row is of {', '.join(missing)} once the data is divided{dropped}: declare under labels"
+            " what stands in the file (a class -1, too), leave out what does not, or give rows that no other split has."
+        )
+    if counts.min() < n_folds:
+        raise Problem(
+            f"{counts.idxmin()} has {counts.min()} training instances and difficulty.n_folds is {n_folds}: "
             "every fold needs one of each class, so lower it or give more rows."
         )
 

@@ -77,10 +77,11 @@ def carve(
     }
     for name in ("train", "selection", "report"):
         if not len(drawn[name]):
+            taken = "" if published else f"the report split takes {len(report)}, "
             raise Problem(
-                f"the {name} split is empty: of {len(source['train'])} training rows the report split takes"
-                f" {len(report)}, the selection split {len(selection)}, and {sum(dropped.values())} repeat a text of"
-                " another split: give it more rows, or lower rows.selection and rows.report."
+                f"the {name} split is empty: of {len(source['train'])} training rows {taken}the selection split takes"
+                f" {len(selection)}, and {sum(dropped.values())} rows repeat a text of another split: give it more rows"
+                " of other texts, or lower rows.selection and rows.report."
             )
     return pd.concat([frame.assign(split=name) for name, frame in drawn.items()], ignore_index=True), dropped
 

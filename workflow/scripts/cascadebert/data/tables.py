@@ -4,13 +4,14 @@ import csv
 import gzip
 import io
 import json
+import re
 import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -77,7 +78,9 @@ def encoding_of(content: bytes) -> str:
 def check_characters(text: str, where: Any) -> None:
     """Raise Problem for text whose every other character is none, as UTF-16 is that is read as UTF-8."""
     if "\0" in text:
-        raise Problem(f"{where} has NUL characters, as UTF-16 and UTF-32 have: convert it to UTF-8 first.")
+        raise Problem(
+            f"{where} has NUL characters, as UTF-16 and UTF-32 have: convert it to UTF-8 first, or remove them."
+        )
 
 
 def _cells(text: str, ending: str, file: Path | zipfile.Path) -> pd.DataFrame:
@@ -95,19 +98,38 @@ def _cells(text: str, ending: str, file: Path | zipfile.Path) -> pd.DataFrame:
 
 def separator_of(header: str, ending: str) -> str:
     """Of a file's cells, by its ending or its header."""
-    return "\t" if ending == ".tsv" else max(SEPARATORS, key=header.count)
+    bare = re.sub(r'"[^"]*"', "", header)
+    return "\t" if ending == ".tsv" else max(SEPARATORS, key=bare.count)
+
+
+class _Shape(NamedTuple):
+    """What a way to read quotes makes of a file: its rows, whether all are as long, whether a cell holds other rows."""
+
+    rows: int = 0
+    even: bool = False
+    swallowed: bool = False
 
 
 def quotes_of(read: Callable[[], Iterable[str]]) -> dict[str, Any]:
     """How quotes of a TSV are read: as part of its text, as in GLUE, unless all of them enclose whole cells."""
+    quoted, plain = _shape(read(), STRICT), _shape(read(), AS_TEXT)
+    if quoted.even != plain.even:
+        return STRICT if quoted.even else AS_TEXT
+    return STRICT if quoted.rows == plain.rows or (quoted.even and not quoted.swallowed) else AS_TEXT
 
-    def rows(how: dict[str, Any]) -> int:
-        return sum(1 for row in csv.reader(read(), delimiter="\t", **how) if row)
 
+def _shape(lines: Iterable[str], quotes: dict[str, Any]) -> _Shape:
+    """What one way to read quotes makes of a TSV; nothing where it cannot be read so."""
+    rows, even, swallowed = 0, True, False
     try:
-        return STRICT if rows(STRICT) == rows(AS_TEXT) else AS_TEXT
+        for row in csv.reader(lines, delimiter="\t", **quotes):
+            if row:
+                names = len(row) if not rows else names
+                even, rows = even and len(row) == names, rows + 1
+                swallowed = swallowed or any("\t" in cell and "\n" in cell for cell in row)
     except csv.Error:
-        return AS_TEXT
+        return _Shape()
+    return _Shape(rows, even, swallowed)
 
 
 def separated(
@@ -130,6 +152,8 @@ def separated(
     yield names
     rows = (row for row in rows if len(row) > 1 or len(names) == 1 or row[0].strip())  # a line of spaces is no row
     for number, row in enumerate(rows, first):
+        if len(names) > 1 and [cell.strip() for cell in row] == names:
+            raise Problem(f"{where} row {number} is the header once more, as in files that were joined: remove it.")
         if len(row) < len(names) or any(cell.strip() for cell in row[len(names) :]):
             raise Problem(
                 f"{where} row {number} has {len(row)} cells and the header has {len(names)}: put texts with a"
