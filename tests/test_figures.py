@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.container import ErrorbarContainer
+from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 from page_builders import LEARNED, predictions, rendered, tasks_of
@@ -24,7 +25,7 @@ from cascadebert.pages.passages import instance_figure, lines_of, plot_probabili
 from cascadebert.pages.ratings import plot_rating
 from cascadebert.pages.reliability import plot_reliability
 from cascadebert.pages.states import plot_states, states_figure
-from cascadebert.pages.styles import CLASSES, STYLES, short_name
+from cascadebert.pages.styles import CLASSES, STYLES, brief, short_name
 from cascadebert.pages.trade_off import comparison_figure, curves_figure, nearest, plot_at_ratio, plot_trade_off
 from cascadebert.systems import SYSTEMS, shown_in
 
@@ -594,3 +595,9 @@ def test_markup_is_drawn_as_it_is_and_letters_without_a_font_are_told(tmp_path, 
     ax.set_title("\ue000")  # of private use: no font has it
     save(figure, pd.DataFrame({"a": [1]}), tmp_path / "odd.pdf")
     assert "odd.pdf has letters that no font here has" in caplog.text
+
+
+def test_a_class_that_begins_with_an_underscore_is_in_a_legend():
+    ax = Figure().subplots()
+    ax.scatter([0], [0], label=brief("_other"))
+    assert [text.strip() for text in ax.get_legend_handles_labels()[1]] == ["_other"]

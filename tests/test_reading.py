@@ -178,6 +178,11 @@ def test_a_number_beside_numbers_is_no_id(value, declared):
         class_name(value, declared, "row 7")
 
 
+def test_an_endless_number_is_no_class_that_nobody_declared():
+    with pytest.raises(Problem, match="no single value"):
+        class_name(json.loads("1e400"), [], "row 7")
+
+
 def test_real_numbers_are_no_classes():
     assert ordered(["10", "9", "-1", "9"]) == ["-1", "9", "10"]
     assert ordered(["0.5", "high"]) == ["0.5", "high"]

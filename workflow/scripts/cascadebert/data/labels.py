@@ -38,6 +38,8 @@ def spelled(value: Any) -> str | None:
         return ""
     if isinstance(value, bool | np.bool_ | int | np.integer):
         return str(value)
+    if isinstance(value, float | np.floating | Decimal) and np.isinf(float(value)):
+        return None
     if isinstance(value, float | np.floating | Decimal):  # a table's integers beside an empty cell
         return str(int(value)) if float(value).is_integer() else str(value)
     return None

@@ -66,6 +66,7 @@ def brief(name: str, most: int = 26) -> str:
         >>> brief("card_payment_not_recognised", most=12)
         'card_p…nised'
     """
+    name = f" {name}" if name.startswith("_") else name  # matplotlib leaves out what begins with _
     return name if len(name) <= most else f"{name[: most // 2]}…{name[len(name) - (most - 1) // 2 :]}"
 
 
