@@ -208,6 +208,12 @@ def test_what_is_no_text_is_told(cascade, text):
         Cascade.from_pretrained(cascade).predict(["a", text])
 
 
+@pytest.mark.parametrize("texts", [pd.DataFrame({"id": [1], "text": ["a"]}), {"text": ["a"]}, {"a", "b"}])
+def test_a_table_is_no_list_of_texts(cascade, texts):
+    with pytest.raises(Problem, match=r"give a list, of a table one column"):
+        Cascade.from_pretrained(cascade).stream(texts)  # as predict does
+
+
 def test_no_text_has_no_label_and_odd_text_has_one(cascade):
     answers = Cascade.from_pretrained(cascade).predict(["", " \n", None, float("nan"), "\x00", "😀 é", "x" * 100_000])
     assert [answer.label is None for answer in answers] == [True] * 4 + [False] * 3
@@ -462,7 +468,7 @@ def test_files_of_every_form_are_answered(cascade, tmp_path, capsys, monkeypatch
         ("a.doc", b"x", [], "form doc, which is not known"),
         ("a.txt", b"x\n", ["--speed-up", "99"], "takes a speed-up from 1"),
         ("a.txt", b"x\n", ["--out", "no/where.jsonl"], "its folder is not there"),
-        ("a.txt", b"x\n", ["--out", "a.pdf"], "form pdf"),
+        ("a.txt", b"x\n", ["--out", "a.json"], "take one of jsonl, csv (end its name so)"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_code_1(cascade, tmp_path, capsys, monkeypatch, name, content, more, said):
@@ -472,6 +478,26 @@ def test_a_mistake_is_one_sentence_and_code_1(cascade, tmp_path, capsys, monkeyp
     (tmp_path / "a.txt.jsonl").hardlink_to(name)
     code, _, told = run(capsys, monkeypatch, "predict", cascade, name, *more)
     assert code == 1 and said in told.splitlines()[-1] and "Traceback" not in told
+
+
+def test_a_mistake_in_the_first_rows_leaves_an_older_file_of_answers(cascade, tmp_path, capsys, monkeypatch):
+    (tmp_path / "a.csv").write_text("text,gold\nx,positive\ny,maybe\n")
+    (tmp_path / "old.jsonl").write_text("kept")
+    code, _, told = run(
+        capsys, monkeypatch, "predict", cascade, tmp_path / "a.csv", "--label", "gold", "--out", tmp_path / "old.jsonl"
+    )
+    assert code == 1 and "row 2 has label maybe" in told and (tmp_path / "old.jsonl").read_text() == "kept"
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"), [("Mr. Bean is fine", "is not there"), (".", "is a folder: name a file in it")]
+)
+def test_what_is_no_file_of_texts_is_told_as_what_it_is(cascade, capsys, monkeypatch, asked, said):
+    assert said in run(capsys, monkeypatch, "predict", cascade, asked)[2]
+
+
+def test_a_file_in_place_of_a_packed_folder_is_told(cascade, capsys, monkeypatch):
+    assert "is a file: name the folder" in run(capsys, monkeypatch, "predict", cascade / "cascade.json", "-")[2]
 
 
 def test_a_wrong_command_line_is_code_2(cascade, capsys, monkeypatch):

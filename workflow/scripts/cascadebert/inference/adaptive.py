@@ -18,7 +18,7 @@ from cascadebert.inference import folder as packed
 from cascadebert.inference import settings, sharing
 from cascadebert.inference.devices import device_of, native_on
 from cascadebert.inference.engine import Engine, Left
-from cascadebert.inference.inputs import checked
+from cascadebert.inference.inputs import checked, in_order
 from cascadebert.inference.leaving import Threshold
 from cascadebert.inference.models import read_model
 from cascadebert.inference.settings import Setting
@@ -204,7 +204,7 @@ class Adaptive:
                 f"batches of {batch_size}, {lookahead} of them read ahead, cannot be: take 1 or more of each."
             )
         chosen = self.setting(speed_up, agreement, threshold, each).threshold
-        return self._answers(iter(texts), chosen, batch_size, lookahead)
+        return self._answers(in_order(texts), chosen, batch_size, lookahead)
 
     def _answers(self, texts: Iterator[Any], threshold: Threshold, batch_size: int, lookahead: int) -> Iterator[Answer]:
         """Answers of one window of texts after another."""

@@ -110,6 +110,7 @@ def ask(
             yield row.text
 
     answers = system.stream(fed(), threshold=setting.threshold, batch_size=batch_size)
+    answers = chain(list(islice(answers, 1)), answers)  # so is what the first texts and labels are not
     with contextlib.ExitStack() as stack:
         file: TextIO = sys.stdout
         if out != "-":

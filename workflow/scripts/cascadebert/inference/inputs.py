@@ -1,10 +1,23 @@
 """What is given to a system as a text, checked before it is computed with."""
 
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AnySet
 from typing import Any
 
 from cascadebert.data.encoding import Text
 from cascadebert.inference.folder import Task
 from cascadebert.layouts import Problem
+
+
+def in_order(texts: Iterable[Any]) -> Iterator[Any]:
+    """Texts one after the other.
+
+    Raises:
+        Problem: for a table or a mapping, which would give its names, and for a set, which has no order.
+    """
+    if isinstance(texts, Mapping | AnySet) or hasattr(texts, "columns"):
+        raise Problem(f"texts are of type {type(texts).__name__}: give a list, of a table one column (df['text']).")
+    return iter(texts)
 
 
 def checked(given: Any, number: int, task: Task) -> Text | None:

@@ -40,6 +40,8 @@ def located(source: str | Path, revision: str | None) -> tuple[Path, Path | None
         if revision:
             raise Problem(f"{source} is a folder and has no revision {revision}: leave the revision out.")
         return folder, None
+    if folder.is_file():
+        raise Problem(f"{source} is a file: name the folder of a packed system, as results/cascades/TASK/RUN is.")
     name = str(source)
     if name.count("/") != 1 or name.startswith((".", "/", "~")):
         raise Problem(f"{source} is no folder, and no repository of the hub, which is OWNER/NAME: check the path.")

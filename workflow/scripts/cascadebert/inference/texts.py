@@ -58,8 +58,11 @@ def form_of(path: str, said: str | None, known: Sequence[str], default: str) -> 
     """
     ending = Path(path.lower().removesuffix(".gz")).suffix.removeprefix(".") if path != "-" else ""
     form = said or (ending or default if path == "-" or ending else default)
+    if form not in known and known is FORMS and not said and not Path(path).exists():
+        raise Problem(f"{path} is not there: name a file, or - for standard input.")
     if form not in known:
-        raise Problem(f"{path} is of the form {form}, which is not known: take one of {', '.join(known)} (--form).")
+        how = "say it with --form" if known is FORMS else "end its name so"
+        raise Problem(f"{path} is of the form {form}, which is not known: take one of {', '.join(known)} ({how}).")
     return form
 
 
@@ -76,7 +79,9 @@ def read_rows(path: str, form: str, pairs: bool, columns: Sequence[str], label: 
     Raises:
         Problem: for what cannot be read, with the row.
     """
-    if path != "-" and (Path(path).is_dir() or not Path(path).exists()):
+    if Path(path).is_dir():
+        raise Problem(f"{path} is a folder: name a file in it, or - for standard input.")
+    if path != "-" and not Path(path).exists():
         raise Problem(f"{path} is not there: name a file, or - for standard input.")
     if columns and len(columns) != 1 + pairs:
         raise Problem(
