@@ -88,6 +88,8 @@ MISTAKES = {  # changes of a preset, the key that is named, and what is said of 
         ({"data.movies.glue": "cola"}, "data.movies.glue", "mnli, mrpc, qnli, qqp, rte, sst2"),
         *(({"results": folder}, "results", "") for folder in ("/elsewhere", "results/", "a//b", "results/../..", ".")),
         *(({"results": folder}, "results", "holds files of the project") for folder in ("config", "rules/mine")),
+        *(({"results": folder}, "results", "README.md is a file") for folder in ("README.md", "README.md/mine")),
+        ({"results": "a" * 101}, "results", ""),
         ({"data.movies.columns": ["text", "text"]}, "data.movies.columns", "non-unique"),
         ({"data.my-task": {"source": {"toy": 40}}}, "data", "my-task"),
         ({"packages.vaderSentiment.sha256": "abc"}, "packages.vaderSentiment.sha256", "Digest"),

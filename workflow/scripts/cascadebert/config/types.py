@@ -2,6 +2,7 @@
 
 import os
 import re
+from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -44,13 +45,16 @@ def _not_the_projects(folder: str) -> str:
     first = folder.partition("/")[0]
     if first in OWN:
         raise PydanticCustomError("own", "{name} holds files of the project", {"name": first})
+    for path in (Path(folder), *Path(folder).parents):
+        if path.exists() and not path.is_dir():
+            raise PydanticCustomError("file", "{name} is a file", {"name": str(path)})
     return folder
 
 
 OWN = {"benchmarks", "config", "docs", "envs", "profiles", "rules", "slurm", "tests", "workflow"}
 """Folders of the project."""
 
-_PART = "[A-Za-z0-9_][A-Za-z0-9_.-]*"
+_PART = "[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}"
 ResultsFolder = Annotated[str, Field(pattern=f"^{_PART}(/{_PART})*$"), AfterValidator(_not_the_projects)]
 LocalPath = Annotated[str, Field(min_length=1), AfterValidator(_expanded)]
 Unique = Annotated[list[T], AfterValidator(_unique)]

@@ -120,7 +120,7 @@ def quotes_of(read: Callable[[], Iterable[str]]) -> dict[str, Any]:
 
 def _shape(lines: Iterable[str], quotes: dict[str, Any]) -> _Shape:
     """What one way to read quotes makes of a TSV; nothing where it cannot be read so."""
-    rows, even, swallowed = 0, True, False
+    rows, names, even, swallowed = 0, 0, True, False
     try:
         for row in csv.reader(lines, delimiter="\t", **quotes):
             if row:
