@@ -15,6 +15,7 @@ from onnx import helper, numpy_helper
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
+from tokenizers.processors import TemplateProcessing
 from transformers import AutoTokenizer
 
 from cascadebert.data.origins import origin_of_checkpoint, origin_of_data
@@ -462,6 +463,16 @@ SPECIAL = {piece: i for i, piece in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]
 def test_a_tokenizer_to_which_every_text_is_the_same_is_told_at_import(folder, changes, says):
     edit_tokenizer(folder, **changes)
     with pytest.raises(Problem, match=says):
+        prove(folder)
+
+
+@pytest.mark.parametrize("pair", ["$A $B:1", "$A [CLS] $B:1"])
+def test_a_tokenizer_without_a_template_for_pairs_is_told_at_import(folder, pair):
+    tool = tool_of((folder / "tokenizer.json").read_bytes())
+    named = [(piece, tool.token_to_id(piece)) for piece in ("[CLS]", "[SEP]")]
+    tool.post_processor = TemplateProcessing(single="[CLS] $A [SEP]", pair=pair, special_tokens=named)
+    tool.save(str(folder / "tokenizer.json"))
+    with pytest.raises(Problem, match=r"does not begin a pair of texts with \[CLS\], .* has a template for pairs"):
         prove(folder)
 
 

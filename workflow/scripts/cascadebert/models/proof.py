@@ -83,6 +83,12 @@ def _run(encoder: Any, tokenizer: bytes, where: str, max_length: int) -> None:
             f"the tokenizer of {where} puts no [CLS] or <s> before a text, where classifiers read it: get a"
             " tokenizer.json with its post_processor."
         )
+    pair = tool.encode(*SENTENCES[:2])
+    if pair.special_tokens_mask[:1] != [1] or pair.ids[0] != rows[0].ids[0]:
+        raise Problem(
+            f"the tokenizer of {where} does not begin a pair of texts with {rows[0].tokens[0]}, as it does one text:"
+            " get a tokenizer.json whose post_processor has a template for pairs."
+        )
     if len({i for row in rows for i, special in zip(row.ids, row.special_tokens_mask, strict=True) if not special}) < 2:
         raise Problem(
             f"the tokenizer of {where} knows nothing of {len(rows)} sentences ({SENTENCES[0]!r} is"
