@@ -358,6 +358,18 @@ def test_newer_tensors_and_tokenizer_are_read_where_both_are_there(turc, folder)
     assert tokenizer == (folder / "tokenizer.json").read_bytes()
 
 
+@pytest.mark.parametrize("kind", ["ForMaskedLM", "Model", "ForSequenceClassification"])
+def test_a_checkpoint_without_model_type_is_of_that_of_its_class(folder, tmp_path, kind):
+    write_roberta(tmp_path / "r", 2, 16, 400, ["the film was good, a quite good film"])
+    for place, name in ((folder, "Bert"), (tmp_path / "r", "Roberta")):
+        config = json.loads((place / "config.json").read_text())
+        del config["model_type"]
+        for said in ({"architectures": [name + kind]}, *([{"architectures": None}, {"architectures": {"a": 3}}] if name == "Bert" else [])):
+            (place / "config.json").write_text(json.dumps(config | said))
+            assert read(place)[0]["model_type"] == name.lower()
+            prove(place)
+
+
 # --- proofs -----------------------------------------------------------------------------------------------------------
 
 
@@ -431,6 +443,9 @@ def times(factor, part):
         (None, {"hidden_act": "swish_glu"}, "config.json of here makes no encoder"),
         (None, {"layer_norm_eps": "1e-12"}, "config.json of here makes no encoder"),
         (None, {"pad_token_id": 99999}, "config.json of here makes no encoder"),
+        (None, {"return_dict": False}, "config.json of here makes an encoder that reads no text"),
+        (None, {"chunk_size_feed_forward": 16}, "config.json of here makes an encoder that reads no text"),
+        (None, {"num_attention_heads": -1}, "config.json of here makes an encoder that reads no text"),
         (None, {"is_decoder": True}, "here is a decoder by its config.json"),
         (quantized, {}, "is quantized, its .* is int8"),
         (narrow, {"vocab_size": 50}, "the tokenizer of here has ids up to"),
@@ -490,6 +505,8 @@ POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 4\n"
         ("vocab.txt", "façade".encode("latin-1"), "vocab.txt beside tokenizer.json of .* cannot be read"),
         ("vocab.json", b"{", "vocab.json beside tokenizer.json of .* cannot be read"),
         ("config.json", b'{"model_type": ["bert"]}', r"has the model_type \['bert'\]: members are"),
+        ("config.json", b'{"architectures": ["DistilBertForMaskedLM"]}', "has the model_type distilbert: members are"),
+        ("config.json", b"[]", "config.json of .* cannot be read"),
         ("config.json", b'{"hidden_size": null}', "has null for hidden_size, which has to be a whole number of 1 or"),
         ("config.json", b'{"model_type": "roberta", "pad_token_id": "x"}', 'config.json of .* has "x" for pad_token'),
     ],

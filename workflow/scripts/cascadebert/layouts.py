@@ -73,7 +73,7 @@ TOKENIZER_CONFIG = "tokenizer_config.json"
 
 
 ARCHITECTURES = ("bert", "roberta")
-"""Values of model_type; checkpoints that are older than that key are BERTs."""
+"""Values of model_type; a checkpoint that is older than that key may say it by its architectures, else it is a BERT."""
 
 SIZES = ("hidden_size", "intermediate_size", "max_position_embeddings", "num_hidden_layers", "vocab_size")
 """Keys of config.json that are read before an encoder is made of it."""
@@ -181,8 +181,9 @@ def configuration(folder: Path, where: str) -> dict[str, Any]:
         Problem: when it cannot be read, or is of no BERT and no RoBERTa.
     """
     try:
-        config = {"model_type": "bert"} | json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, TypeError) as error:
+        said = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        config = {"model_type": _type_by_class(said)} | said
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise Problem(f"config.json of {where} cannot be read ({error}): get it anew.") from None
     if config["model_type"] not in ARCHITECTURES:
         said = config["model_type"]
@@ -194,6 +195,12 @@ def configuration(folder: Path, where: str) -> dict[str, Any]:
             wanted = f"a whole number of {least[key]} or more"
             raise Problem(f"config.json of {where} has {said} for {key}, which has to be {wanted}: get it anew.")
     return config
+
+
+def _type_by_class(config: dict[str, Any]) -> str:
+    """model_type by the class that a checkpoint was saved from, as RobertaForMaskedLM; a BERT's where none is named."""
+    named = re.search(r"(\w+?)(For[A-Z]|LMHeadModel|PreTrainedModel|Model)", str(config.get("architectures")))
+    return named[1].lower() if named else "bert"
 
 
 def names_in(folder: Path) -> set[str]:
