@@ -182,7 +182,7 @@ def configuration(folder: Path, where: str) -> dict[str, Any]:
     """
     try:
         said = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        config = {"model_type": _type_by_class(said)} | said
+        config = {"model_type": _type_by_class(said.get("architectures"))} | said
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise Problem(f"config.json of {where} cannot be read ({error}): get it anew.") from None
     if config["model_type"] not in ARCHITECTURES:
@@ -197,9 +197,9 @@ def configuration(folder: Path, where: str) -> dict[str, Any]:
     return config
 
 
-def _type_by_class(config: dict[str, Any]) -> str:
+def _type_by_class(architectures: Any) -> str:
     """model_type by the class that a checkpoint was saved from, as RobertaForMaskedLM; a BERT's where none is named."""
-    named = re.search(r"(\w+?)(For[A-Z]|LMHeadModel|PreTrainedModel|Model)", str(config.get("architectures")))
+    named = re.search(r"(\w+?)(For[A-Z]|LMHeadModel|PreTrainedModel|Model)", str(architectures))
     return named[1].lower() if named else "bert"
 
 
