@@ -208,10 +208,12 @@ def test_what_is_no_text_is_told(cascade, text):
         Cascade.from_pretrained(cascade).predict(["a", text])
 
 
-@pytest.mark.parametrize("texts", [pd.DataFrame({"id": [1], "text": ["a"]}), {"text": ["a"]}, {"a", "b"}])
-def test_a_table_is_no_list_of_texts(cascade, texts):
-    with pytest.raises(Problem, match=r"give a list, of a table one column"):
-        Cascade.from_pretrained(cascade).stream(texts)  # as predict does
+@pytest.mark.parametrize("texts", [pd.DataFrame({"text": TEXTS}), {"text": TEXTS}, set(TEXTS), frozenset(TEXTS)])
+def test_a_table_is_not_answered_by_its_names(cascade, texts):
+    system = Cascade.from_pretrained(cascade)
+    with pytest.raises(Problem, match=rf"not a {type(texts).__name__}: .* one column, such as df\['text'\]"):
+        system.predict(texts)
+    assert system.predict(pd.DataFrame({"text": TEXTS})["text"]) == system.predict(TEXTS)
 
 
 def test_no_text_has_no_label_and_odd_text_has_one(cascade):
@@ -256,6 +258,23 @@ def broken(folder, name):
         "newer": "install a newer", "key": "surprise", "code": "this version does not have",
         "head": "no digest of members/member1/head.safetensors",
     }.get(name, "lies outside of the folder")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"origin": {}}, "key origin.seed: it has to be a whole number"),
+        ({"max_length": 1000}, "key max_length: it is 1000, and its members have positions for 128 tokens"),
+        ({"max_length": -1}, "key max_length: Input should be greater"),
+        ({"format": "1"}, 'key format: "1" is no whole number'),
+        ({"format": True}, "key format: true is no whole number"),
+    ],
+)
+def test_an_edited_description_is_one_sentence(cascade, capsys, monkeypatch, changes, says):
+    manifest = json.loads((cascade / "cascade.json").read_text())
+    write_json(cascade / "cascade.json", manifest | changes)
+    code, _, told = run(capsys, monkeypatch, "info", cascade)
+    assert code == 1 and says in told and "pack the system anew" in told and "Traceback" not in told
 
 
 @pytest.mark.parametrize(
@@ -410,6 +429,9 @@ def run(capsys, monkeypatch, *arguments):
 
 FILES = {
     "a.txt": "good film\n\nbad plot\n",
+    "g.txt": "good film\r\rbad plot\r",
+    "h.txt": "good film\r\n\r\nbad plot\r\n",
+    "b.jsonl": '{"text": "good\\r film", "gold": 1}\r{"text": null}\r{"text": "bad plot", "gold": 0}\r',
     "a.csv": 'id,text,gold\n1,good film,positive\n2,,\n3,"bad, dull\nplot",0\n',
     "a.tsv": "text\tgold\ngood film\t1\n\tpositive\nbad plot\tnegative\n",
     "b.csv": "text ;gold\ngood film;1.0\n;\nbad, dull plot;True\n",
@@ -426,7 +448,7 @@ FILES = {
 def test_files_of_every_form_are_answered(cascade, tmp_path, capsys, monkeypatch, name):
     content = FILES[name]
     (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-    label = [] if name == "a.txt" else ["--label", "gold"]
+    label = [] if name.endswith(".txt") else ["--label", "gold"]
     out = tmp_path / ("out.csv.gz" if name == "a.csv" else "out.jsonl")
     asked = ["--speed-up", 1.5, tmp_path / name, *label, "--out", out]
     code, said, told = run(capsys, monkeypatch, "predict", cascade, *asked)
@@ -468,7 +490,8 @@ def test_files_of_every_form_are_answered(cascade, tmp_path, capsys, monkeypatch
         ("a.doc", b"x", [], "form doc, which is not known"),
         ("a.txt", b"x\n", ["--speed-up", "99"], "takes a speed-up from 1"),
         ("a.txt", b"x\n", ["--out", "no/where.jsonl"], "its folder is not there"),
-        ("a.txt", b"x\n", ["--out", "a.json"], "take one of jsonl, csv (end its name so)"),
+        ("a.txt", b"x\n", ["--out", "a.pdf"], "a.pdf has the ending pdf, and answers are written as .jsonl or .csv"),
+        ("a.txt", b"x\n", ["--out", "o.json"], "o.json has the ending json, and answers are written as .jsonl or"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_code_1(cascade, tmp_path, capsys, monkeypatch, name, content, more, said):
@@ -480,24 +503,23 @@ def test_a_mistake_is_one_sentence_and_code_1(cascade, tmp_path, capsys, monkeyp
     assert code == 1 and said in told.splitlines()[-1] and "Traceback" not in told
 
 
-def test_a_mistake_in_the_first_rows_leaves_an_older_file_of_answers(cascade, tmp_path, capsys, monkeypatch):
-    (tmp_path / "a.csv").write_text("text,gold\nx,positive\ny,maybe\n")
-    (tmp_path / "old.jsonl").write_text("kept")
-    code, _, told = run(
-        capsys, monkeypatch, "predict", cascade, tmp_path / "a.csv", "--label", "gold", "--out", tmp_path / "old.jsonl"
-    )
-    assert code == 1 and "row 2 has label maybe" in told and (tmp_path / "old.jsonl").read_text() == "kept"
+def test_what_is_no_file_of_texts_and_no_system_is_told(cascade, tmp_path, capsys, monkeypatch):
+    (tmp_path / "q.csv").write_text("text\nx\n")
+    for given, said in (
+        ([cascade, "Mr. Bean is fine"], "Mr. Bean is fine is not there: name a file"),
+        ([cascade, tmp_path], f"{tmp_path} is a folder: name a file of texts"),
+        ([tmp_path / "q.csv", cascade], "q.csv is a file: name the folder of a packed system first, then the texts"),
+    ):
+        code, _, told = run(capsys, monkeypatch, "predict", *given)
+        assert code == 1 and said in told.splitlines()[-1] and "Traceback" not in told
 
 
-@pytest.mark.parametrize(
-    ("asked", "said"), [("Mr. Bean is fine", "is not there"), (".", "is a folder: name a file in it")]
-)
-def test_what_is_no_file_of_texts_is_told_as_what_it_is(cascade, capsys, monkeypatch, asked, said):
-    assert said in run(capsys, monkeypatch, "predict", cascade, asked)[2]
-
-
-def test_a_file_in_place_of_a_packed_folder_is_told(cascade, capsys, monkeypatch):
-    assert "is a file: name the folder" in run(capsys, monkeypatch, "predict", cascade / "cascade.json", "-")[2]
+@pytest.mark.parametrize("rows", ["x,maybe\n", "x,1\ny,maybe\n"])
+def test_a_wrong_label_leaves_earlier_answers_alone(cascade, tmp_path, capsys, monkeypatch, rows):
+    (tmp_path / "a.csv").write_text(f"text,gold\n{rows}")
+    (out := tmp_path / "out.jsonl").write_text("of before")
+    code, _, told = run(capsys, monkeypatch, "predict", cascade, tmp_path / "a.csv", "--label", "gold", "--out", out)
+    assert code == 1 and "has label maybe" in told and out.read_text() == "of before"
 
 
 def test_a_wrong_command_line_is_code_2(cascade, capsys, monkeypatch):

@@ -364,7 +364,7 @@ def test_a_checkpoint_without_model_type_is_of_that_of_its_class(folder, tmp_pat
     for place, name in ((folder, "Bert"), (tmp_path / "r", "Roberta")):
         config = json.loads((place / "config.json").read_text())
         del config["model_type"]
-        for said in ([name + kind], *([None, {"a": 3}] if name == "Bert" else [])):
+        for said in [[name + kind], *([None, {"a": 3}] if name == "Bert" else [])]:
             (place / "config.json").write_text(json.dumps(config | {"architectures": said}))
             assert read(place)[0]["model_type"] == name.lower()
             prove(place)

@@ -18,7 +18,7 @@ from cascadebert.inference import folder as packed
 from cascadebert.inference import settings, sharing
 from cascadebert.inference.devices import device_of, native_on
 from cascadebert.inference.engine import Engine, Left
-from cascadebert.inference.inputs import checked, in_order
+from cascadebert.inference.inputs import checked, listed
 from cascadebert.inference.leaving import Threshold
 from cascadebert.inference.models import read_model
 from cascadebert.inference.settings import Setting
@@ -164,7 +164,7 @@ class Adaptive:
         ratio = self.manifest.default_speed_up if speed_up is None else float(speed_up)
         return settings.for_speed_up(self.selection, exits, ratio, each)
 
-    def predict(self, texts: Sequence[Any] | str, **asked: Any) -> list[Answer]:
+    def predict(self, texts: Iterable[Any], **asked: Any) -> list[Answer]:
         """Answers to some texts, in their order.
 
         Args:
@@ -173,7 +173,7 @@ class Adaptive:
             asked: what `stream` takes: speed_up, agreement or threshold; batch_size.
 
         Raises:
-            Problem: for a text of another kind, or what cannot be had.
+            Problem: for a table, a text of another kind, or what cannot be had.
         """
         return list(self.stream([texts] if isinstance(texts, str) else texts, **asked))
 
@@ -204,7 +204,7 @@ class Adaptive:
                 f"batches of {batch_size}, {lookahead} of them read ahead, cannot be: take 1 or more of each."
             )
         chosen = self.setting(speed_up, agreement, threshold, each).threshold
-        return self._answers(in_order(texts), chosen, batch_size, lookahead)
+        return self._answers(iter(listed(texts)), chosen, batch_size, lookahead)
 
     def _answers(self, texts: Iterator[Any], threshold: Threshold, batch_size: int, lookahead: int) -> Iterator[Answer]:
         """Answers of one window of texts after another."""

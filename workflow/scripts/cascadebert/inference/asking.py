@@ -19,7 +19,7 @@ from cascadebert.data.labels import class_name
 from cascadebert.inference.adaptive import Adaptive, Answer
 from cascadebert.inference.inputs import checked
 from cascadebert.inference.settings import Setting
-from cascadebert.inference.texts import FORMS, WRITTEN, Writer, form_of, read_rows, rows_in
+from cascadebert.inference.texts import Writer, form_of, form_written, read_rows, rows_in
 from cascadebert.layouts import Problem
 from cascadebert.metrics.scores import score
 
@@ -92,25 +92,25 @@ def ask(
     Raises:
         Problem: for what cannot be read or written, before anything is answered where it can be known.
     """
-    written = form_of(out, None, WRITTEN, "jsonl")
+    written = form_written(out)
     if out != "-" and Path(out).exists() and Path(texts).exists() and Path(out).samefile(texts):
         raise Problem(f"{out} is the file that is read: write the answers to another one.")
     if out != "-" and not Path(out).resolve().parent.is_dir():
         raise Problem(f"{out} cannot be written, its folder is not there: make it first.")
-    kind = form_of(texts, form, FORMS, "txt")
+    kind = form_of(texts, form)
     rows = read_rows(texts, kind, system.manifest.task.pairs, columns, label)
-    first = list(islice(rows, 1))  # a wrong column is told before a file is made
     counts = Counts(system)
     labels: deque[int] = deque()  # of the rows that are read and not yet answered
 
     def fed() -> Iterator[Any]:
-        for number, row in enumerate(chain(first, rows), 1):
+        for number, row in enumerate(rows, 1):
             name = class_name(row.label, system.classes, f"{texts} row {number}")  # an unknown one stops it
             labels.append(system.classes.index(name) if name else -1)
             yield row.text
 
-    answers = system.stream(fed(), threshold=setting.threshold, batch_size=batch_size)
-    answers = chain(list(islice(answers, 1)), answers)  # so is what the first texts and labels are not
+    read = fed()
+    first = list(islice(read, max(batch_size, 1)))  # a wrong column or label is told before a file is made
+    answers = system.stream(chain(first, read), threshold=setting.threshold, batch_size=batch_size)
     with contextlib.ExitStack() as stack:
         file: TextIO = sys.stdout
         if out != "-":
@@ -132,7 +132,7 @@ def read_texts(system: Adaptive, path: str, columns: Sequence[str], rows: int) -
     """
     if rows < 1:
         raise Problem(f"{rows} texts cannot be read: take 1 or more.")
-    kind = form_of(path, None, FORMS, "txt")
+    kind = form_of(path, None)
     held = read_rows(path, kind, system.manifest.task.pairs, columns, None)
     rows_checked = (checked(row.text, number, system.manifest.task) for number, row in enumerate(held, 1))
     texts = list(islice((text for text in rows_checked if text is not None), rows))

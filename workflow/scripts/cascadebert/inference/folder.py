@@ -4,14 +4,14 @@ import hashlib
 import json
 from dataclasses import field
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from cascadebert.exit_rules import Exits
-from cascadebert.files import write_json
-from cascadebert.layouts import Pooling, Problem
+from cascadebert.files import read_json, write_json
+from cascadebert.layouts import Pooling, Problem, positions
 from cascadebert.recipe import Precision
 
 FORMAT = 1
@@ -134,7 +134,7 @@ class Manifest:
     label: str
     exits: Exits
     task: Task
-    max_length: int
+    max_length: Annotated[int, Field(ge=8)]  # as training.max_length
     precision: Precision
     full_layers: int
     members: list[Member]
@@ -177,7 +177,9 @@ def read_manifest(folder: Path, root: Path | None = None) -> Manifest:
         version = content["format"]
     except (ValueError, KeyError, TypeError) as error:
         raise Problem(f"{path} is not a description of a packed system ({error!r}): pack the system anew.") from None
-    if not isinstance(version, int) or version > FORMAT:
+    if type(version) is not int:
+        raise Problem(f"{path}, key format: {json.dumps(version)} is no whole number; pack the system anew.")
+    if version > FORMAT:
         raise Problem(f"{path} is of format {version}, this version reads up to {FORMAT}: install a newer cascadebert.")
     try:
         manifest = TypeAdapter(Manifest).validate_python(content)
@@ -188,11 +190,12 @@ def read_manifest(folder: Path, root: Path | None = None) -> Manifest:
     _check_members(path, manifest)
     for name, expected in manifest.files.items():
         _check_file(folder, name, expected, root or folder)
+    _check_length(path, manifest)
     return manifest
 
 
 def _check_members(path: Path, manifest: Manifest) -> None:
-    """Every file that is read must have a digest."""
+    """Every file that is read must have a digest, and what is told of the origin must be there."""
     needed = {SELECTION} | {
         f"{member.folder}/{name}"
         for member in manifest.members
@@ -204,6 +207,16 @@ def _check_members(path: Path, manifest: Manifest) -> None:
         raise Problem(f"{path} has no {what}: pack the system anew.")
     if strange := [member.tokenizer for member in manifest.members if f"{member.tokenizer}/{TOKENIZER}" not in needed]:
         raise Problem(f"{path} names a tokenizer in {strange[0]}, where no member is: pack the system anew.")
+    if type(manifest.origin.get("seed")) is not int:
+        raise Problem(f"{path}, key origin.seed: it has to be a whole number; pack the system anew.")
+
+
+def _check_length(path: Path, manifest: Manifest) -> None:
+    """No more of a text may be read than every member has positions for."""
+    limit = min(positions(read_json(path.parent / member.folder / "config.json")) for member in manifest.members)
+    if manifest.max_length > limit:
+        said = f"{manifest.max_length}, and its members have positions for {limit} tokens"
+        raise Problem(f"{path}, key max_length: it is {said}; pack the system anew.")
 
 
 def _check_file(folder: Path, name: str, expected: str, root: Path) -> None:

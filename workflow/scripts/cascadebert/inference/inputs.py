@@ -1,7 +1,6 @@
 """What is given to a system as a text, checked before it is computed with."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from collections.abc import Set as AnySet
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cascadebert.data.encoding import Text
@@ -9,15 +8,16 @@ from cascadebert.inference.folder import Task
 from cascadebert.layouts import Problem
 
 
-def in_order(texts: Iterable[Any]) -> Iterator[Any]:
-    """Texts one after the other.
+def listed(given: Iterable[Any]) -> Iterable[Any]:
+    """Texts as they are given, once it is seen that they have an order and are no table, which would give its names.
 
     Raises:
-        Problem: for a table or a mapping, which would give its names, and for a set, which has no order.
+        Problem: for a mapping, a frame or a set.
     """
-    if isinstance(texts, Mapping | AnySet) or hasattr(texts, "columns"):
-        raise Problem(f"texts are of type {type(texts).__name__}: give a list, of a table one column (df['text']).")
-    return iter(texts)
+    if isinstance(given, Mapping | set | frozenset) or hasattr(given, "columns"):
+        kind = type(given).__name__
+        raise Problem(f"texts are a list, not a {kind}: of a table give one column, such as df['text'].")
+    return given
 
 
 def checked(given: Any, number: int, task: Task) -> Text | None:

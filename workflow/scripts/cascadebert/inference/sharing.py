@@ -41,7 +41,7 @@ def located(source: str | Path, revision: str | None) -> tuple[Path, Path | None
             raise Problem(f"{source} is a folder and has no revision {revision}: leave the revision out.")
         return folder, None
     if folder.is_file():
-        raise Problem(f"{source} is a file: name the folder of a packed system, as results/cascades/TASK/RUN is.")
+        raise Problem(f"{source} is a file: name the folder of a packed system first, then the texts.")
     name = str(source)
     if name.count("/") != 1 or name.startswith((".", "/", "~")):
         raise Problem(f"{source} is no folder, and no repository of the hub, which is OWNER/NAME: check the path.")

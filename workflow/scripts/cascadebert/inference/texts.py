@@ -50,20 +50,37 @@ class Row:
     label: Any = ""
 
 
-def form_of(path: str, said: str | None, known: Sequence[str], default: str) -> str:
-    """The form of a file: as said, or by its ending.
+def form_of(path: str, said: str | None) -> str:
+    """The form of a file of texts: as said, or by its ending; a text a line where there is none.
+
+    Raises:
+        Problem: when there is no such file, or its form is not known.
+    """
+    if path != "-" and not Path(path).exists():
+        raise Problem(f"{path} is not there: name a file, or - for standard input.")
+    if Path(path).is_dir():
+        raise Problem(f"{path} is a folder: name a file of texts, or - for standard input.")
+    form = said or _ending(path) or "txt"
+    if form not in FORMS:
+        raise Problem(f"{path} is of the form {form}, which is not known: take one of {', '.join(FORMS)} (--form).")
+    return form
+
+
+def form_written(path: str) -> str:
+    """The form of a file of answers, by its ending; JSON Lines where there is none.
 
     Raises:
         Problem: for a form that is not known.
     """
-    ending = Path(path.lower().removesuffix(".gz")).suffix.removeprefix(".") if path != "-" else ""
-    form = said or (ending or default if path == "-" or ending else default)
-    if form not in known and known is FORMS and not said and not Path(path).exists():
-        raise Problem(f"{path} is not there: name a file, or - for standard input.")
-    if form not in known:
-        how = "say it with --form" if known is FORMS else "end its name so"
-        raise Problem(f"{path} is of the form {form}, which is not known: take one of {', '.join(known)} ({how}).")
+    form = _ending(path) or "jsonl"
+    if form not in WRITTEN:
+        raise Problem(f"{path} has the ending {form}, and answers are written as .jsonl or .csv: name such a file.")
     return form
+
+
+def _ending(path: str) -> str:
+    """Of a file's name, without its point and without .gz; none of standard input."""
+    return Path(path.lower().removesuffix(".gz")).suffix.removeprefix(".")
 
 
 def read_rows(path: str, form: str, pairs: bool, columns: Sequence[str], label: str | None) -> Iterator[Row]:
@@ -79,10 +96,6 @@ def read_rows(path: str, form: str, pairs: bool, columns: Sequence[str], label: 
     Raises:
         Problem: for what cannot be read, with the row.
     """
-    if Path(path).is_dir():
-        raise Problem(f"{path} is a folder: name a file in it, or - for standard input.")
-    if path != "-" and not Path(path).exists():
-        raise Problem(f"{path} is not there: name a file, or - for standard input.")
     if columns and len(columns) != 1 + pairs:
         raise Problem(
             f"{len(columns)} columns are named, and a row has {1 + pairs} texts: name as many, after the file."
@@ -115,7 +128,7 @@ def _records(path: str, form: str) -> Iterator[Any]:
         for batch in parquet.ParquetFile(source).iter_batches(1024):
             yield from batch.to_pylist()
         return
-    with _opened(path, form in ("csv", "tsv")) as file:
+    with _opened(path) as file:
         if form in ("csv", "tsv"):
             yield from _table(path, form, file)
         elif form == "jsonl":
@@ -145,19 +158,22 @@ def _table(path: str, form: str, file: Iterator[str]) -> Iterator[dict[str, str]
 
 def _again(path: str) -> Iterator[str]:
     """The lines of a table once more."""
-    with _opened(path, table=True) as file:
+    with _opened(path) as file:
         yield from file
 
 
 @contextmanager
-def _opened(path: str, table: bool) -> Iterator[Iterator[str]]:
-    """Lines of a file, gzipped or not; a mark of byte order at its start says how it is encoded and is left out."""
+def _opened(path: str) -> Iterator[Iterator[str]]:
+    """Lines of a file, gzipped or not, whether they end in LF, CR LF or CR.
+
+    A mark of byte order at its start says how it is encoded and is left out.
+    """
     with contextlib.ExitStack() as stack:
         raw: Any = stack.enter_context(open(0 if path == "-" else path, "rb", closefd=path != "-"))
         if raw.peek(2).startswith(GZIP):
             raw = stack.enter_context(gzip.open(raw))
-        encoding, newline = encoding_of(raw.peek(3)), "" if table else "\n"
-        yield _lines(stack.enter_context(io.TextIOWrapper(raw, encoding, newline=newline)), path)
+        text = io.TextIOWrapper(raw, encoding_of(raw.peek(3)), newline="")  # ends are seen and kept, as in cells
+        yield _lines(stack.enter_context(text), path)
 
 
 def _lines(file: Iterator[str], path: str) -> Iterator[str]:
