@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from shlex import quote
 
+from snakemake.cli import get_argument_parser
 from snakemake.common.configfile import load_configfile
 from snakemake.exceptions import WorkflowError
 
@@ -37,7 +38,7 @@ from cascadebert.grid import (
 )
 from cascadebert.grid import targets as target_speed_ups
 from cascadebert.layouts import PARTS, Problem, checkpoint_files, files_of, names_in
-from cascadebert.places import Places
+from cascadebert.places import FOLDERS, Places
 from cascadebert.recipe import to_json
 from cascadebert.recipes import at_margins, fold_recipe, pretraining, recipes
 from cascadebert.systems import SYSTEMS
@@ -45,14 +46,16 @@ from cascadebert.systems import SYSTEMS
 
 def refuse_targets_elsewhere(results):
     """One sentence for a target that lies in another config's results, where Snakemake would say that no rule makes it."""
-    for target in sys.argv[1:] if workflow.is_main_process else []:
+    known, _ = get_argument_parser().parse_known_args(sys.argv[1:] if workflow.is_main_process else [])
+    for target in map(os.path.relpath, sorted(filter(None, known.targets))):
         top, *below = Path(target).parts or [""]
-        if top != "results" or not below or target.endswith((".yaml", ".yml", ".json")) and Path(target).exists():
+        if top != "results" or not below:
             continue
         if results != "results" and not target.startswith(f"{results}/") and target != results:
             raise Problem(f"{target} is of another config: what this one makes lies in {results}")
-        if results == "results" and (ROOT / f"config/{below[0]}.yaml").exists():
-            raise Problem(f"{target} is of another config: add --configfile config/{below[0]}.yaml")
+        preset = f"config/{below[0]}.yaml"
+        if results == "results" and below[0] not in FOLDERS and (ROOT / preset).exists():
+            raise Problem(f"{target} is of another config: add --configfile {preset}")
 
 
 def settled():

@@ -18,6 +18,7 @@ from cascadebert.config.keys import Config
 from cascadebert.config.overlay import check_keys, folder_of, merged
 from cascadebert.config.types import Section
 from cascadebert.layouts import Problem, files_of
+from cascadebert.places import FOLDERS
 
 
 def preset(name):
@@ -88,8 +89,8 @@ MISTAKES = {  # changes of a preset, the key that is named, and what is said of 
         ({"data.movies.glue": "cola"}, "data.movies.glue", "mnli, mrpc, qnli, qqp, rte, sst2"),
         *(({"results": folder}, "results", "") for folder in ("/elsewhere", "results/", "a//b", "results/../..", ".")),
         *(({"results": folder}, "results", "holds files of the project") for folder in ("config", "rules/mine")),
-        *(({"results": folder}, "results", "README.md is a file") for folder in ("README.md", "README.md/mine")),
-        ({"results": "a" * 101}, "results", ""),
+        *(({"results": folder}, "results", "README.md is a file") for folder in ("README.md", "README.md/mine/x")),
+        ({"results": "x" * 300}, "results", "longer than 100 characters"),
         ({"data.movies.columns": ["text", "text"]}, "data.movies.columns", "non-unique"),
         ({"data.my-task": {"source": {"toy": 40}}}, "data", "my-task"),
         ({"packages.vaderSentiment.sha256": "abc"}, "packages.vaderSentiment.sha256", "Digest"),
@@ -174,6 +175,11 @@ MISTAKES = {  # changes of a preset, the key that is named, and what is said of 
             "no training data",
         ),
         ({"data.reviews.source": {"hub": "x/y"}}, "data.reviews", "add columns, or glue"),
+        *(
+            ({f"{entry}.source": {"hub": name}}, f"{entry}.source.hub", "OWNER/NAME or NAME without an address")
+            for entry in ("data.reviews", "weights.base")
+            for name in ("", "https://huggingface.co/google/x", "a/b/c", "/x", "x/", "a b/c", "a/..")
+        ),
         ({"roberta_cascade": ["robertaSmal", "robertaBase"]}, "roberta_cascade.0", "did you mean robertaSmall?"),
         ({"roberta_cascade": ["robertaBase", "robertaSmall"]}, "roberta_cascade", "put the smaller member first"),
         ({"members.robertaBase.layers": 5}, "roberta_cascade", "ends in 5 layers, the cascade in 6: take equal depths"),
@@ -494,6 +500,15 @@ def test_a_preset_whose_name_no_folder_can_have_is_refused(tmp_path):
     for name in ("my café.yaml", "-x.yaml", "a b.yaml", ".yaml"):
         with pytest.raises(Problem, match="or set the key results"):
             folder_of(tmp_path / name)
+    for name in ("cascades", "models", "hub"):
+        with pytest.raises(Problem, match=f"results/{name} is a folder of the default's own results"):
+            folder_of(tmp_path / f"{name}.yaml")
+
+
+def test_folders_right_below_the_results_are_all_known():
+    rules = "".join(file.read_text() for file in (ROOT / "rules").glob("*.smk"))
+    assert set(re.findall(r"<results>/(\w+)/", rules)) | {"logs", "benchmarks"} <= FOLDERS
+    assert not FOLDERS & {file.stem for file in (ROOT / "config").glob("*.yaml")}
 
 
 JUNK = st.one_of(

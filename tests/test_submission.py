@@ -583,3 +583,27 @@ def test_what_cannot_be_submitted_says_which_key():
     assert in_glue(told()) == {"reviews": "sst2", "pairs": "mnli"}
     assert NUMBERED == ("mrpc", "qqp", "sst2")
     assert preset("smoke").server_scores == []
+
+
+def test_labels_that_the_server_does_not_know_are_told_before_anything_is_trained():
+    config = settings_of()
+    config["data"]["reviews"]["labels"] = ["bad", "good"]
+    known = "data.reviews.labels is bad, good and the GLUE server knows negative, positive: leave it out."
+    assert known in missing(Config.model_validate(config), "submissions")
+    config["data"]["reviews"]["labels"] = ["positive", "negative"]
+    assert missing(Config.model_validate(config), "submissions") == ""
+
+
+def test_local_sources_without_a_test_set_are_told_before_anything_is_trained(tmp_path):
+    config = settings_of()
+    for task in ("reviews", "pairs"):
+        (tmp_path / task).mkdir()
+        (tmp_path / task / "train.csv").touch()
+        config["data"][task]["source"] = {"path": str(tmp_path / task)}
+    assert "no source of reviews, pairs has a test set" in missing(Config.model_validate(config), "submissions")
+    (tmp_path / "reviews/test.csv").touch()
+    assert missing(Config.model_validate(config), "submissions") == ""  # MNLI's files are filled
+    (tmp_path / "pairs/test_matched.csv").touch()
+    assert "data.pairs.source.path has no file test_mismatched" in missing(Config.model_validate(config), "submissions")
+    (tmp_path / "pairs/test_mismatched.csv").touch()
+    assert missing(Config.model_validate(config), "submissions") == ""

@@ -394,6 +394,32 @@ def test_bad_config_stops_before_any_job(finished, edited, change, sentence):
     assert "Job stats" not in said(done)
 
 
+ELSEWHERE = "is of another config"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["results/laptop/table2.csv"], f"results/laptop/table2.csv {ELSEWHERE}: add --configfile config/laptop.yaml"),
+        (["./results/laptop/table2.csv"], "add --configfile config/laptop.yaml"),
+        (["results/cascades/movies/cascadebert"], None),
+        (["results/table2.csv", "--configfile", SMOKE], "what this one makes lies in results/smoke"),
+        (["./results/smoke/table2.csv", "--configfile", SMOKE], None),
+        (["--report", "results/page.html", "--configfile", SMOKE], None),
+    ],
+)
+def test_a_target_of_another_config_is_told_and_no_other(tmp_path, arguments, says):
+    folder = copy_of(ROOT, tmp_path)
+    (folder / "config/cascades.yaml").write_text("")
+    whole = [sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run", *arguments]
+    done = subprocess.run(whole, cwd=folder, capture_output=True, text=True, check=False)
+    if says is None:
+        assert ELSEWHERE not in said(done)
+    else:
+        assert done.returncode != 0
+        assert says in said(done)
+
+
 def readme_targets():
     """Files that the README's table "From paper to file" names, of the default."""
     table = (ROOT / "README.md").read_text().split("## From paper to file")[1].split("\n\n")[1]

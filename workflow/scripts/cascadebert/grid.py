@@ -1,9 +1,12 @@
 """What a config asks for: every run that tables and figures stand on, its seeds, models and speed-ups."""
 
 from itertools import product
+from pathlib import Path
 from string import Formatter
 
 from cascadebert.config.keys import Config
+from cascadebert.glue import GLUE
+from cascadebert.layouts import files_of
 from cascadebert.recipes import depths, full_layers, recipes
 from cascadebert.systems import SYSTEMS, shown_in
 
@@ -20,7 +23,7 @@ def in_glue(config: Config) -> dict[str, str]:
 
 
 def unsubmittable(config: Config) -> str:
-    """Why nothing can be submitted to the GLUE server; what is in the files of a test set is not looked at."""
+    """Why nothing can be submitted to the GLUE server, in one sentence; files are looked for and not into."""
     tasks = in_glue(config)
     if not tasks:
         return "submissions cannot be made, no task is one of GLUE's: give its entry under data the key glue."
@@ -33,7 +36,31 @@ def unsubmittable(config: Config) -> str:
     if capped:
         key = f"data.{capped[0]}.rows.test"
         return f"submissions cannot be made, {key} leaves rows out and the GLUE server wants all of them: remove it."
-    return ""
+    return _unlike_the_servers(config, tasks)
+
+
+def _unlike_the_servers(config: Config, tasks: dict[str, str]) -> str:
+    """Which test set is missing or has other classes than the server's, in one sentence.
+
+    A local source may lack its test set, but not half of it, and not all sources.
+    """
+    tested = False
+    for task, name in tasks.items():
+        source, labels, known = config.data[task].source, config.data[task].labels, GLUE[name].labels
+        halves = ("test", "test_mismatched")[: 1 + (name == "mnli")]
+        there = files_of(Path(source.path), "test", source.model_dump()["splits"]) if source.path else halves
+        lacking = [half for half in halves if half not in there]
+        if len(lacking) == len(halves):
+            continue
+        tested = True
+        if lacking:
+            where = f"data.{task}.source.path has no file {lacking[0]}"
+            return f"submissions cannot be made, {where} and the GLUE server wants both halves: add it."
+        if labels and set(labels) != set(known):
+            said = f"data.{task}.labels is {', '.join(labels)} and the GLUE server knows {', '.join(known)}"
+            return f"submissions cannot be made, {said}: leave it out."
+    none = f"submissions cannot be made, no source of {', '.join(tasks)} has a test set: add a file test to one."
+    return "" if tested else none
 
 
 def names(config: Config) -> dict[str, list[str]]:

@@ -1,6 +1,8 @@
 """Where files lie in the folder of results."""
 
 from dataclasses import dataclass
+from inspect import isfunction, signature
+from pathlib import PurePosixPath
 
 
 @dataclass(frozen=True)
@@ -100,3 +102,14 @@ class Places:
     def figure(self, name: str, ending: str) -> str:
         """A figure, or the frame that it shows."""
         return f"{self.results}/figures/{name}.{ending}"
+
+
+def _folders() -> set[str]:
+    """Folders right below a folder of results, from the paths that each method of Places makes."""
+    methods = [method for name, method in vars(Places).items() if isfunction(method) and not name.startswith("_")]
+    paths = [PurePosixPath(method(Places("results"), *list(signature(method).parameters)[1:])) for method in methods]
+    return {path.parts[1] for path in paths if len(path.parts) > 2}
+
+
+FOLDERS = _folders() | {"benchmarks", "hub", "logs", "packages", "submissions"}
+"""Folders right below a folder of results; those that are added are named in rules alone."""

@@ -9,6 +9,7 @@ import yaml
 
 from cascadebert.config.keys import Config
 from cascadebert.layouts import DATA_KEYS, WEIGHTS_KEYS, Problem
+from cascadebert.places import FOLDERS
 
 NEEDED = [name for name, field in Config.model_fields.items() if field.is_required()]
 """Keys that a whole config has."""
@@ -71,6 +72,11 @@ def folder_of(file: Path) -> str:
         raise Problem(
             f"the folder of results cannot be called as {file.name} is: use English letters, digits, _ and -"
             " in its name, or set the key results."
+        )
+    if file.stem in FOLDERS:
+        raise Problem(
+            f"results/{file.stem} is a folder of the default's own results: call {file.name} something else, or set the"
+            " key results."
         )
     return f"results/{file.stem}"
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cascadebert.config.types import LocalPath, Part, Section, Seed, Unique
+from cascadebert.config.types import HubName, LocalPath, Part, Section, Seed, Unique
 
 
 class Package(Section):
@@ -41,8 +41,9 @@ class DataSource(Section):
     """(path of a folder, hub) Which of its files, or of its splits, is which of ours, where the names do not say it or
     say otherwise. Default - validation is the report split and test is answered only; {selection: validation, report:
     test} chooses thresholds and epochs on validation, and reports a test set that has labels."""
-    hub: str | None = None
-    """Data set id on the model hub, whose files are .parquet, .csv or .jsonl; docs/hub.md."""
+    hub: HubName | None = None
+    """Data set on the model hub, OWNER/NAME or NAME without an address, whose files are .parquet, .csv or .jsonl;
+    docs/hub.md."""
     name: str | None = None
     """(hub) Configuration of the data set, for example rte of nyu-mll/glue."""
     revision: str | None = None
@@ -118,8 +119,9 @@ class WeightsSource(Section):
     path: LocalPath | None = None
     """Folder with config.json, model.safetensors (or pytorch_model.bin) and tokenizer.json (or vocab.txt, or vocab.json
     with merges.txt); relative to the repository; ~ and variables are filled in."""
-    hub: str | None = None
-    """Model id on the model hub, of a BERT or RoBERTa in any of the forms that path allows; docs/hub.md."""
+    hub: HubName | None = None
+    """Model on the model hub, OWNER/NAME or NAME without an address, of a BERT or RoBERTa in any of the forms that path
+    allows; docs/hub.md."""
     revision: str | None = None
     """(hub) Branch, tag or commit; only a commit stays what it is. Default - the default branch as it is when it is
     fetched. The commit is recorded either way."""

@@ -41,21 +41,23 @@ def _expanded(path: str) -> str:
 
 
 def _not_the_projects(folder: str) -> str:
-    """A folder of results that is none of the project's own."""
+    """A folder of results that is none of the project's own, and no file."""
     first = folder.partition("/")[0]
     if first in OWN:
         raise PydanticCustomError("own", "{name} holds files of the project", {"name": first})
-    for path in (Path(folder), *Path(folder).parents):
-        if path.exists() and not path.is_dir():
-            raise PydanticCustomError("file", "{name} is a file", {"name": str(path)})
+    if file := next(filter(os.path.isfile, [folder, *map(str, Path(folder).parents)]), None):
+        raise PydanticCustomError("file", "{name} is a file", {"name": file})
     return folder
 
 
 OWN = {"benchmarks", "config", "docs", "envs", "profiles", "rules", "slurm", "tests", "workflow"}
 """Folders of the project."""
 
-_PART = "[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}"
-ResultsFolder = Annotated[str, Field(pattern=f"^{_PART}(/{_PART})*$"), AfterValidator(_not_the_projects)]
+_PART = "[A-Za-z0-9_][A-Za-z0-9_.-]*"
+ResultsFolder = Annotated[
+    str, Field(pattern=f"^{_PART}(/{_PART})*$", max_length=100), AfterValidator(_not_the_projects)
+]
+HubName = Annotated[str, Field(pattern=r"^\w[\w.-]*(/\w[\w.-]*)?$")]
 LocalPath = Annotated[str, Field(min_length=1), AfterValidator(_expanded)]
 Unique = Annotated[list[T], AfterValidator(_unique)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
