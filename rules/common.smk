@@ -71,7 +71,8 @@ def settled():
         for file in contents:
             check_keys(Path(file))
         config = merged(contents, workflow.config_settings.config)
-        config.setdefault("results", "results" if default else folder_of(last))
+        if "results" not in config:
+            config["results"] = "results" if default else folder_of(last)
         whole = read(config)
         if whole.training.precision == "auto":  # settled once, so that every node of a cluster computes alike
             precision = os.environ.setdefault("CASCADEBERT_PRECISION", native_precision())
