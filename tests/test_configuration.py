@@ -151,6 +151,14 @@ MISTAKES = {  # changes of a preset, the key that is named, and what is said of 
         ({"tables": {1: 2}}, "tables.1", "write it in quotes"),
         ({"members": {1: {}}}, "members.1", "write it in quotes"),
         ({"data.movies.labels": ["a", "b", "c"]}, "data.movies.labels", "sentences have two: give 2"),
+        *(
+            ({"data.movies.labels": [name, "bad"]}, "data.movies.labels", "has nothing to be read")
+            for name in ("", "  ", "\u200b")
+        ),
+        *(
+            ({"data.movies.labels": names}, "data.movies.labels", f"{names[0]!r} and {names[1]!r} are read as one")
+            for names in (["bad", "bad "], ["1", "1.0"], ["\u00e9", "e\u0301"])
+        ),
         ({"data.movies.source": RATED_PAIRS}, "data.movies.labels", "pairs have three classes: give 3"),
         ({"weights.base.source.onnx": "x.onnx"}, "weights.base.source.like", "is missing: onnx needs it"),
         ({"weights.base.source": ONNX}, "weights.base.source.like", "did you mean small?"),

@@ -147,6 +147,8 @@ FINE = b'{"text": "a", "label": "x"}\n'
         ("csv", b'text,label\na,x\nb,y,"z\n', None, "cannot be read"),
         ("csv", b"", None, "has no rows"),
         ("csv", b"text,label\n", None, "has no rows"),
+        ("jsonl", FINE + b'{"text": "b", "label": "x", "label": "y"}\n', None, "says 'label' twice"),
+        ("json", b'[{"text": "b", "label": "x", "label": "y"}]', None, "says 'label' twice"),
         ("jsonl", b"", None, "has no rows"),
         ("json", b"[]", None, "has no rows"),
         ("jsonl", b'"text"\n"label"\n', None, "row 0 is not an object"),

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cascadebert.config.types import HubName, LocalPath, Part, Section, Seed, Unique
+from cascadebert.config.types import Classes, HubName, LocalPath, Part, Section, Seed, Unique
 
 
 class Package(Section):
@@ -82,7 +82,7 @@ class Data(Section):
     label: str = "label"
     """Column of the label; integers are ids into labels, where none of these is a number, anything else is a name;
     empty or -1 is unlabelled, and such rows are left out of all splits but test."""
-    labels: Annotated[Unique[str], Field(min_length=2)] | None = None
+    labels: Classes | None = None
     """Class names in the order of their ids. Default - the names found in the training data, sorted."""
     metric: Literal["accuracy", "f1"] | None = None
     """Accuracy, or f1 of the second class of a binary task (Table 1). Default - that of glue, else accuracy."""

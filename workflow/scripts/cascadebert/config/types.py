@@ -8,6 +8,8 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from cascadebert.names import plain, read_alike
+
 T = TypeVar("T")
 
 
@@ -22,6 +24,16 @@ def _told_apart(values: list[float]) -> list[float]:
     """Numbers that are still apart where they stand in a file's name, with six digits."""
     _unique([f"{value:g}" for value in values])
     return values
+
+
+def _classes(names: list[str]) -> list[str]:
+    """Names of classes, each of which a label can mean."""
+    if empty := [name for name in names if not plain(name)]:
+        raise PydanticCustomError("nameless", "{name} has nothing to be read", {"name": repr(empty[0])})
+    if alike := read_alike(names):
+        one, other = map(repr, alike)
+        raise PydanticCustomError("alike", "{one} and {other} are read as one", {"one": one, "other": other})
+    return names
 
 
 UNUSABLE = "{}<>\n"
@@ -60,6 +72,7 @@ ResultsFolder = Annotated[
 HubName = Annotated[str, Field(pattern=r"^\w[\w.-]*(/\w[\w.-]*)?$")]
 LocalPath = Annotated[str, Field(min_length=1), AfterValidator(_expanded)]
 Unique = Annotated[list[T], AfterValidator(_unique)]
+Classes = Annotated[Unique[str], Field(min_length=2), AfterValidator(_classes)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Seeds = Annotated[Unique[Seed], Field(min_length=1)]
 Members = Annotated[Unique[str], Field(min_length=2)]

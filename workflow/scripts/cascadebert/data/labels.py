@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from cascadebert.layouts import Problem
+from cascadebert.names import JOINERS, number_of, plain
 
 log = logging.getLogger(__name__)
 
@@ -20,9 +21,6 @@ MISSING = {"nan", "none", "null", "na", "n/a", "<na>", "?"}
 
 TRUTH = {"true": 1, "yes": 1, "t": 1, "y": 1, "false": 0, "no": 0, "f": 0, "n": 0}
 """Words for a truth value."""
-
-JOINERS = "\u200c\u200d"
-"""Invisible characters that words of some scripts are written with."""
 
 
 def spelled(value: Any) -> str | None:
@@ -45,17 +43,6 @@ def spelled(value: Any) -> str | None:
     return None
 
 
-def whole_characters(text: str) -> str:
-    """A text that can be written; half a character (JSON can hold one) is a question mark."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
-
-
-def plain(text: str) -> str:
-    """A name as it is compared: composed letters, whole characters, nothing that cannot be seen; joiners are kept."""
-    composed = unicodedata.normalize("NFC", whole_characters(text))
-    return "".join(c for c in composed if c in JOINERS or unicodedata.category(c) != "Cf").strip()
-
-
 def class_name(value: Any, declared: list[str], where: str) -> str:
     """Class of a cell; "" where it is empty, or -1 and that is not declared.
 
@@ -74,7 +61,7 @@ def class_name(value: Any, declared: list[str], where: str) -> str:
     if written is None:
         raise Problem(f"{where} has a label that is no single value ({str(value)[:40]}): give each row one class.")
     text = plain(written)
-    number = _number(text)
+    number = number_of(text)
     if not text:
         return ""
     if not declared:
@@ -82,7 +69,7 @@ def class_name(value: Any, declared: list[str], where: str) -> str:
             return ""
         return str(int(number)) if number is not None and re.search(r"\.0*$", text) and number.is_integer() else text
     names = {plain(name): name for name in declared}
-    values = {value: name for name in declared if (value := _number(name)) is not None}
+    values = {value: name for name in declared if (value := number_of(name)) is not None}
     meanings = {TRUTH[name.casefold()]: name for name in declared if name.casefold() in TRUTH}
     if len(meanings) == 1 and len(*meanings.values()) == 1:  # f beside m, n beside p: letters of other words
         meanings = {}
@@ -109,7 +96,7 @@ def ordered(names: Iterable[str]) -> list[str]:
         Problem: when they are real numbers, so that the task is no classification.
     """
     names = sorted(set(names) - {""})
-    numbers = [_number(name) for name in names]
+    numbers = [number_of(name) for name in names]
     if names and None not in numbers:
         fraction = next((name for name in names if _whole(name) is None), None)
         if fraction is not None:
@@ -149,14 +136,7 @@ def warn_of(names: list[str], train: pd.Series) -> None:
         log.warning("no training row is of the class %s: nothing can learn it", " or ".join(absent))
 
 
-def _number(text: str) -> float | None:
-    """A finite number in digits; None for any other text."""
-    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text, re.ASCII):
-        return None
-    return float(text) if np.isfinite(float(text)) else None
-
-
 def _whole(text: str) -> int | None:
     """A number without a fraction; None for any other text."""
-    number = _number(text)
+    number = number_of(text)
     return int(number) if number is not None and number.is_integer() else None

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from cascadebert.data.corpus import read_corpus
-from cascadebert.data.labels import class_name, ordered, spelled, whole_characters
+from cascadebert.data.labels import class_name, ordered, spelled
 from cascadebert.data.tables import read_table
 from cascadebert.glue import GLUE
 from cascadebert.layouts import DATA_KEYS, Part, Problem, files_of, kind_of, which_split
+from cascadebert.names import whole_characters
 from cascadebert.recipe import needed
 
 log = logging.getLogger(__name__)

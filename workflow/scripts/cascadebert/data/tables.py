@@ -8,6 +8,7 @@ import re
 import sys
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -165,7 +166,7 @@ def separated(
 def _objects(text: str, file: Path | zipfile.Path) -> pd.DataFrame:
     """JSON as a table: objects line by line, in one array, or columns in one object."""
     try:
-        whole = json.loads(text)
+        whole = json.loads(text, object_pairs_hook=partial(_once, file))
     except json.JSONDecodeError:
         whole = None
     columns = list(whole.values()) if isinstance(whole, dict) else []
@@ -175,10 +176,19 @@ def _objects(text: str, file: Path | zipfile.Path) -> pd.DataFrame:
     for number, line in enumerate([] if isinstance(whole, list) else text.split("\n"), 1):
         if line.strip():
             try:
-                rows.append(json.loads(line))
+                rows.append(json.loads(line, object_pairs_hook=partial(_once, file)))
             except json.JSONDecodeError as error:
                 raise Problem(f"{file} line {number} is not JSON ({error}): put one object on each line.") from None
     for number, row in enumerate(rows):
         if not isinstance(row, dict):
             raise Problem(f"{file} row {number} is not an object with a name for each value, but {str(row)[:40]!r}.")
     return pd.DataFrame(rows, dtype=object)
+
+
+def _once(file: Path | zipfile.Path, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON; Problem where it says a name twice."""
+    read = dict(pairs)
+    if len(read) < len(pairs):
+        twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        raise Problem(f"{file} has an object that says {twice!r} twice: leave one of them out.")
+    return read

@@ -1,0 +1,39 @@
+"""How names of classes are compared, in a config and in data."""
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterable
+
+JOINERS = "\u200c\u200d"
+"""Invisible characters that words of some scripts are written with."""
+
+
+def whole_characters(text: str) -> str:
+    """A text that can be written; half a character (JSON can hold one) is a question mark."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def plain(text: str) -> str:
+    """A name as it is compared: composed letters, whole characters, nothing that cannot be seen; joiners are kept."""
+    composed = unicodedata.normalize("NFC", whole_characters(text))
+    return "".join(c for c in composed if c in JOINERS or unicodedata.category(c) != "Cf").strip()
+
+
+def number_of(text: str) -> float | None:
+    """A finite number in digits; None for any other text."""
+    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text, re.ASCII):
+        return None
+    return float(text) if math.isfinite(float(text)) else None
+
+
+def read_alike(names: Iterable[str]) -> tuple[str, str] | None:
+    """Two names that are one where they are compared; None where all are told apart."""
+    first: dict[str | float, str] = {}
+    for name in names:
+        text = plain(name)
+        number = number_of(text)
+        other = first.setdefault(text if number is None else number, name)
+        if other is not name:
+            return other, name
+    return None
