@@ -12,27 +12,18 @@ from pathlib import Path
 
 import pandas as pd
 import tyro
-import yaml
+from finished import finished
 from tyro.conf import Positional
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "workflow/scripts"))
-
-from cascadebert import catalogue
-from cascadebert.config import read
-from cascadebert.config.overlay import merged
-from cascadebert.pages.claims import NOT_RUN, read_effects
-from cascadebert.pages.evidence import read_evidence
-from cascadebert.pages.statements import claims
+from cascadebert.pages.claims import NOT_RUN
 from cascadebert.pages.verdicts import judged
 
 SIGN = {"holds": 1, "holds, smaller than claimed": 1, "contradicted": -1}
 
 
-def halves(page):
+def halves(results, presets):
     """Each claim's estimate and verdict with all seeds, with every other one, and with those between."""
-    evidence = read_evidence(page.tasks, page.baselines, page.systems, page.models)
-    listed = claims([*page.speed_ups], [*page.high], page.static, [*page.depths], page.full_layers)
-    effects = read_effects(page.effects)
+    listed, evidence, effects = finished(results, presets)
     seeds = sorted({seed for held in evidence.systems.values() for of in held.values() for seed in of.rungs})
     parts = [evidence, evidence.of_seeds(seeds[::2]), evidence.of_seeds(seeds[1::2])]
     frames = [judged(listed, part, effects, NOT_RUN).set_index("claim") for part in parts]
@@ -52,9 +43,7 @@ def main(results: Positional[Path], presets: Positional[tuple[Path, ...]]) -> No
         results: folder of the finished run.
         presets: that were run, in their order.
     """
-    files = {str(path): yaml.safe_load(path.read_text(encoding="utf-8")) for path in presets}
-    told = {"results": str(results), "training": {"precision": "fp32"}}  # only captions say which precision it was
-    found = halves(catalogue.page(read(merged(files, told)), "claims"))
+    found = halves(results, presets)
     print(found.to_markdown(floatfmt=".1f"))
     decided = (found["first: verdict"].map(SIGN).notna() & found["second: verdict"].map(SIGN).notna()).sum()
     print(

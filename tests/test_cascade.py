@@ -486,6 +486,7 @@ def test_files_of_every_form_are_answered(cascade, tmp_path, capsys, monkeypatch
         ("a.jsonl", b"[" * 100_000, [], "values in values"),
         ("a.txt", b"x\n", ["--threshold", "0.5", "0.6", "0.7"], "exits have one threshold"),
         ("a.jsonl", b'{"text": "x"}\n{"text": ', [], "line 2 is not JSON"),
+        ("a.jsonl", b'{"text": "x", "text": "y"}\n', [], "says 'text' twice"),
         ("a.jsonl", b'{"text": 3}\n', [], "must be text"),
         ("a.doc", b"x", [], "form doc, which is not known"),
         ("a.txt", b"x\n", ["--speed-up", "99"], "takes a speed-up from 1"),

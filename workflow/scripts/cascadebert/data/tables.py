@@ -166,7 +166,7 @@ def separated(
 def _objects(text: str, file: Path | zipfile.Path) -> pd.DataFrame:
     """JSON as a table: objects line by line, in one array, or columns in one object."""
     try:
-        whole = json.loads(text, object_pairs_hook=partial(_once, file))
+        whole = value_of(text, file)
     except json.JSONDecodeError:
         whole = None
     columns = list(whole.values()) if isinstance(whole, dict) else []
@@ -176,7 +176,7 @@ def _objects(text: str, file: Path | zipfile.Path) -> pd.DataFrame:
     for number, line in enumerate([] if isinstance(whole, list) else text.split("\n"), 1):
         if line.strip():
             try:
-                rows.append(json.loads(line, object_pairs_hook=partial(_once, file)))
+                rows.append(value_of(line, file))
             except json.JSONDecodeError as error:
                 raise Problem(f"{file} line {number} is not JSON ({error}): put one object on each line.") from None
     for number, row in enumerate(rows):
@@ -185,10 +185,15 @@ def _objects(text: str, file: Path | zipfile.Path) -> pd.DataFrame:
     return pd.DataFrame(rows, dtype=object)
 
 
-def _once(file: Path | zipfile.Path, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of JSON; Problem where it says a name twice."""
+def value_of(text: str, where: Any) -> Any:
+    """What JSON says; Problem for an object that says a name twice."""
+    return json.loads(text, object_pairs_hook=partial(_once, where))
+
+
+def _once(where: Any, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, each name once."""
     read = dict(pairs)
     if len(read) < len(pairs):
         twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
-        raise Problem(f"{file} has an object that says {twice!r} twice: leave one of them out.")
+        raise Problem(f"{where} has an object that says {twice!r} twice: leave one of them out.")
     return read

@@ -25,6 +25,7 @@ from cascadebert.data.tables import (
     quotes_of,
     separated,
     separator_of,
+    value_of,
 )
 from cascadebert.files import count_lines
 from cascadebert.glue import GLUE
@@ -135,7 +136,7 @@ def _records(path: str, form: str) -> Iterator[Any]:
             for number, line in enumerate(file, 1):
                 if line.strip():
                     try:
-                        yield json.loads(line)
+                        yield value_of(line, path)
                     except json.JSONDecodeError as error:
                         raise Problem(f"{path} line {number} is not JSON ({error}): put one value on a line.") from None
         else:
