@@ -150,6 +150,7 @@ MISTAKES = {  # changes of a preset, the key that is named, and what is said of 
         ({"tasks": "movies"}, "tasks", "is 'movies': give an array"),
         ({"tables": {1: 2}}, "tables.1", "write it in quotes"),
         ({"members": {1: {}}}, "members.1", "write it in quotes"),
+        ({"distilbert.member": "two"}, "distilbert.member", "is two, which complete has a row for"),
         ({"data.movies.labels": ["a", "b", "c"]}, "data.movies.labels", "sentences have two: give 2"),
         *(
             ({"data.movies.labels": [name, "bad"]}, "data.movies.labels", "has nothing to be read")

@@ -3,11 +3,12 @@
 import json
 import logging
 
+import pandas as pd
 import pytest
 from builders import jsonl
 
 import prepare_task
-from cascadebert.data.sources import read_source
+from cascadebert.data.sources import read_source, unread
 from cascadebert.layouts import Problem
 
 
@@ -29,6 +30,18 @@ def prepare(folder, part="training", metric="accuracy", source=None, caps=None, 
         folder / "out/facts.json",
     )
     return json.loads((folder / "out/facts.json").read_text())
+
+
+@pytest.mark.parametrize("name", ["train.csv", "all.csv"])
+def test_a_single_file_that_is_divided_already_is_warned_of(tmp_path, caplog, name):
+    table = pd.DataFrame(rows(60, "t")).assign(split=["train"] * 40 + ["Dev"] * 10 + ["test"] * 10)
+    table.to_csv(tmp_path / name, index=False)
+    table.to_csv(tmp_path / "test.csv", index=False)
+    source = {"path": str(tmp_path / name)}
+    read_source({"source": source, "columns": ["text"], "label": "label"})
+    assert f"{name} has a column split of dev, test, train, and is divided anew" in caplog.text
+    assert ("is read alone, without test.csv" in caplog.text) == (name == "train.csv")
+    assert unread(source) == (["test.csv"] if name == "train.csv" else [])
 
 
 def test_facts_say_what_became_of_every_file_and_row(tmp_path, caplog):

@@ -197,6 +197,7 @@ def test_classes_that_look_alike_are_found():
         ["so so", "so_so"],
     ]
     assert look_alike(["a\u200db", "ab"]) == [["a\u200db", "ab"]]
+    assert look_alike(['"pos"', "pos", "neg"]) == [['"pos"', "pos"]]
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-32"])
@@ -242,3 +243,11 @@ def test_a_header_that_stands_again_is_told(tmp_path):
 def test_separators_in_a_quoted_name_are_part_of_it(tmp_path):
     (tmp_path / "a.csv").write_text('"text, long, and so on";label\ngood;a\n')
     assert read_table(tmp_path / "a.csv").columns.tolist() == ["text, long, and so on", "label"]
+
+
+def test_a_cell_of_whole_rows_is_warned_of(tmp_path, caplog):
+    read(tmp_path, "csv", b'text,label\na,x\n"b,x\nc,y\nd",y\n')
+    assert "row 1 has lines with cells of their own in one cell" in caplog.text
+    caplog.clear()
+    read(tmp_path, "csv", b'text,label\n"a\nb",x\n"c, d",y\n')
+    assert not caplog.text

@@ -54,6 +54,9 @@ def _contradictions(config: dict[str, Any]) -> Iterator[str]:
     for i, member in enumerate(config.get("stand_ins", [])):
         if member in config.get("complete", config["cascade"]):
             yield f"config key stand_ins.{i} names {member}, which complete has a row for: leave it out."
+    for key in ("complete", "stand_ins"):
+        if (member := config.get("distilbert", {}).get("member")) in config.get(key, []):
+            yield f"config key distilbert.member is {member}, which {key} has a row for: give it a member of its own."
     if "recipe_grid" in config:
         yield from _grid_problems(config)
     yield from _depth_problems(config)

@@ -109,10 +109,10 @@ def ordered(names: Iterable[str]) -> list[str]:
 
 
 def look_alike(names: Iterable[str]) -> list[list[str]]:
-    """Groups of class names that differ only in case, in space, in hyphens or in how a number is written."""
+    """Groups of class names that differ only in case, space, hyphens, quotes or how a number is written."""
     groups: dict[str, list[str]] = {}
     for name in names:
-        bare = re.sub(rf"[\s_{JOINERS}-]+", "", unicodedata.normalize("NFKC", name).casefold())
+        bare = re.sub(rf"[\s_{JOINERS}\"'-]+", "", unicodedata.normalize("NFKC", name).casefold())
         number = _whole(name)
         groups.setdefault(str(number) if number is not None else bare or name, []).append(name)
     return [group for group in groups.values() if len(group) > 1]

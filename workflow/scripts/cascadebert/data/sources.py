@@ -14,11 +14,14 @@ from cascadebert.data.corpus import read_corpus
 from cascadebert.data.labels import class_name, ordered, spelled
 from cascadebert.data.tables import read_table
 from cascadebert.glue import GLUE
-from cascadebert.layouts import DATA_KEYS, Part, Problem, files_of, kind_of, which_split
+from cascadebert.layouts import DATA_KEYS, FILES, Part, Problem, files_of, kind_of, which_split
 from cascadebert.names import whole_characters
 from cascadebert.recipe import needed
 
 log = logging.getLogger(__name__)
+
+DIVIDING = ("split", "set", "fold", "partition", "subset")
+"""Columns that may say which split a row is of."""
 
 Frames = dict[str, pd.DataFrame]
 """By split: train, and where the source has them selection, report, mismatched and test (of MNLI both, in order)."""
@@ -49,6 +52,8 @@ def read_source(definition: dict[str, Any], archive: Path | None = None, part: P
     if kind == "path":
         files = files_of(Path(source["path"]), part, source.get("splits"))
         tables = {split: (str(file), read_table(file)) for split, file in files.items()}
+        if part != "test" and Path(source["path"]).is_file():
+            _warn_of_division(source, *tables["train"])
     else:
         tables = _read_hub(source, needed(archive))
     frames = {split: _in_schema(table, definition, split, name) for split, (name, table) in tables.items()}
@@ -60,12 +65,21 @@ def read_source(definition: dict[str, Any], archive: Path | None = None, part: P
 
 
 def unread(source: dict[str, Any]) -> list[str]:
-    """Files beside those of a local data set that are read for none of its splits; hidden ones are not meant."""
-    folder = Path(source.get("path", ""))
-    if "path" not in source or not folder.is_dir():
+    """Files beside those of a local data set that are read for none of its splits; hidden ones are not meant.
+
+    Beside a single file they are those of other splits, where its own name is that of a train split.
+    """
+    path = Path(source.get("path", ""))
+    if "path" not in source:
         return []
-    read = {file.name for file in files_of(folder, splits=source.get("splits")).values()}
-    return sorted(file.name for file in folder.iterdir() if file.name not in read and not file.name.startswith("."))
+    if path.is_dir():
+        read = {file.name for file in files_of(path, splits=source.get("splits")).values()}
+        return sorted(file.name for file in path.iterdir() if file.name not in read and not file.name.startswith("."))
+    try:
+        beside = files_of(path.parent)
+    except Problem:  # of files that are not asked for
+        return []
+    return sorted(file.name for file in beside.values() if file != path) if path == beside.get("train") else []
 
 
 def labels_of(definition: dict[str, Any], train: pd.DataFrame) -> list[str]:
@@ -75,6 +89,24 @@ def labels_of(definition: dict[str, Any], train: pd.DataFrame) -> list[str]:
     if "glue" in definition:
         return list(GLUE[definition["glue"]].labels)
     return ordered(train["label"])
+
+
+def _warn_of_division(source: dict[str, Any], name: str, table: pd.DataFrame) -> None:
+    """Log where a single file seems to be divided already, by a column of its own or by files beside it."""
+    if beside := unread(source):
+        log.warning("%s is read alone, without %s: name their folder to have them as splits", name, ", ".join(beside))
+    known = {stem for stems in FILES.values() for stem in stems}
+    for column in table.columns:
+        values = (
+            {str(value).strip().casefold() for value in table[column].unique()} if str(column) in DIVIDING else set()
+        )
+        if len(values) > 1 and values <= known:
+            log.warning(
+                "%s has a column %s of %s, and is divided anew: give a folder with a file of each",
+                name,
+                column,
+                ", ".join(sorted(values)),
+            )
 
 
 def _read_hub(source: dict[str, Any], archive: Path) -> dict[str, tuple[str, pd.DataFrame]]:

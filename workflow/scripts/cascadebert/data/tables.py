@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import logging
 import re
 import sys
 import zipfile
@@ -18,6 +19,8 @@ import pandas as pd
 
 from cascadebert.files import is_lfs_pointer
 from cascadebert.layouts import ENDINGS, Problem, ending_of
+
+log = logging.getLogger(__name__)
 
 SEPARATORS = ",;\t|"
 """Of the cells of a .csv file; the one that its header has most of."""
@@ -155,6 +158,8 @@ def separated(
     for number, row in enumerate(rows, first):
         if len(names) > 1 and [cell.strip() for cell in row] == names:
             raise Problem(f"{where} row {number} is the header once more, as in files that were joined: remove it.")
+        if any(cell.count("\n") >= 1 and cell.count(separator) >= len(names) - 1 > 0 for cell in row):
+            log.warning("%s row %d has lines with cells of their own in one cell: is a quote missing?", where, number)
         if len(row) < len(names) or any(cell.strip() for cell in row[len(names) :]):
             raise Problem(
                 f"{where} row {number} has {len(row)} cells and the header has {len(names)}: put texts with a"
