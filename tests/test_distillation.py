@@ -63,6 +63,18 @@ def test_corpus_holds_no_sentence_of_an_evaluated_pair(corpus, tmp_path):
     assert set(corpus().id) - set(corpus(tmp_path / "pairs.jsonl").id) == {"toy-0", "toy-1"}
 
 
+def test_corpus_of_fewer_texts_than_asked_is_a_warning_and_of_none_a_problem(corpus, tmp_path, caplog):
+    texts = read_texts(TOY, None).assign(split="report")
+    write_examples(tmp_path / "most.jsonl", texts.iloc[3:])
+    assert len(corpus(tmp_path / "most.jsonl", rows=3).id) == 3
+    assert not caplog.text
+    corpus(tmp_path / "most.jsonl", rows=4)
+    assert "the corpus 80 has 3 texts that are not evaluated, and rows is 4" in caplog.text
+    write_examples(tmp_path / "all.jsonl", texts)
+    with pytest.raises(Problem, match="the corpus 80 has no text that is not evaluated by held_out: give it others"):
+        corpus(tmp_path / "all.jsonl")
+
+
 def test_corpus_is_a_draw_of_the_seeds_in_the_sources_order(corpus):
     ids = [corpus(rows=25, seed=seed).id.tolist() for seed in (1, 1, 2)]
     assert ids[0] == ids[1] != ids[2]
