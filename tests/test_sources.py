@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from cascadebert.data.corpus import CORPUS
 from cascadebert.data.sources import TOY_WORDS, labels_of, read_source, read_texts
+from cascadebert.files import read_csv, write_csv
 from cascadebert.glue import GLUE
 from cascadebert.layouts import Problem
 
@@ -69,6 +70,21 @@ def test_own_ids_of_glue_are_kept(tmp_path):
     jsonl(tmp_path / "d.jsonl", [{"sentence": "s", "label": 0, "idx": 7}, {"sentence": "t", "label": 1, "idx": 3}])
     found = read_source({"source": {"path": str(tmp_path / "d.jsonl")}, "glue": "sst2", "label": "label"})
     assert found["train"]["id"].tolist() == ["train-7", "train-3"]
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n", "\u2028", "\x85", "\0", "\t \x1c"])
+def test_ids_and_classes_are_read_on_one_line_and_come_back_from_a_table(tmp_path, end):
+    jsonl(tmp_path / "d.jsonl", [{"text": i, "label": f"so{end}so", "idx": f"{i}{end}x"} for i in "ab"])
+    found = read_source(definition(tmp_path / "d.jsonl"))["train"][["id", "label"]]
+    assert found.to_dict("list") == {"id": ["train-a x", "train-b x"], "label": ["so so", "so so"]}
+    write_csv(tmp_path / "folds.csv", found)
+    assert read_csv(tmp_path / "folds.csv").equals(found)
+
+
+def test_ids_that_are_one_on_one_line_are_numbered(tmp_path, caplog):
+    jsonl(tmp_path / "d.jsonl", [{"text": "a", "label": "x", "idx": f"1{end}2"} for end in "\r\n"])
+    assert read_source(definition(tmp_path / "d.jsonl"))["train"]["id"].tolist() == ["train-0", "train-1"]
+    assert "does not tell its rows apart" in caplog.text
 
 
 @pytest.mark.parametrize("task", GLUE)

@@ -3,6 +3,7 @@
 By its sentence vectors, or as DistilBERT was, by masked language modelling (Table 3).
 """
 
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def main(
         pretraining_from_json(recipe),
     )
     data = corpus_of(corpus, archive, held_out, wanted.rows, tokenizer, wanted.max_length, seed)
-    resume = ResumePoint(out.with_suffix(".resume"), checkpoint_minutes)
+    resume = ResumePoint(out.with_suffix(".resume"), checkpoint_minutes, (*sys.argv, data.digest()))
     how = import_module(f"cascadebert.training.{'masked' if wanted.masked else 'distillation'}")
     student = how.pretrain(wanted, weights, data, seed, device, resume)
     origin = {"distilled": origin_of(weights), "layers": wanted.layers, "corpus": data.origin}

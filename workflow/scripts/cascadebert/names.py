@@ -14,9 +14,14 @@ def whole_characters(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
+def one_line(text: str) -> str:
+    """A name on one line, so that it can stand in any table: each run of spaces and control characters is one space."""
+    return re.sub(r"[\s\0-\x1f\x7f-\x9f]+", " ", whole_characters(text))
+
+
 def plain(text: str) -> str:
-    """A name as it is compared: composed letters, whole characters, nothing that cannot be seen; joiners are kept."""
-    composed = unicodedata.normalize("NFC", whole_characters(text))
+    """A name as it is compared: on one line, composed letters, nothing that cannot be seen; joiners are kept."""
+    composed = unicodedata.normalize("NFC", one_line(text))
     return "".join(c for c in composed if c in JOINERS or unicodedata.category(c) != "Cf").strip()
 
 

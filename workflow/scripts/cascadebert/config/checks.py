@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from difflib import get_close_matches
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 from cascadebert.config.local import checkpoint_problems, data_problems, known_of, same_text
+from cascadebert.config.types import taken_for_one
 from cascadebert.layouts import DATA_KEYS, REQUIRED, WEIGHTS_KEYS, Problem, kind_of, positions
 from cascadebert.systems import SYSTEMS
 
@@ -14,6 +16,10 @@ RESERVED = ("avg", "method", "dataset", "task", "mean")
 
 GROUPS = ("cascade", "larger_cascade", "complete", "roberta_cascade")
 """Keys that list members in ascending depth."""
+
+
+RATIOS = ("speed_ups", "ablation_speed_ups", "curve")
+"""Keys that list ratios at which systems are set against each other."""
 
 
 def check_references(config: dict[str, Any]) -> None:
@@ -59,6 +65,7 @@ def _contradictions(config: dict[str, Any]) -> Iterator[str]:
             yield f"config key distilbert.member is {member}, which {key} has a row for: give it a member of its own."
     if "recipe_grid" in config:
         yield from _grid_problems(config)
+    yield from _ratio_problems(config)
     yield from _depth_problems(config)
     yield from _student_problems(config)
 
@@ -168,6 +175,14 @@ def _grid_problems(config: dict[str, Any]) -> Iterator[str]:
         yield f"config key recipe_grid.head_lr has {sizes}: give as many, so that every grid has the same size."
     if shared := set(grid["seeds"]) & set(config["seeds"]):
         yield f"config key recipe_grid.seeds has {min(shared)}, a seed whose results are reported: take another."
+
+
+def _ratio_problems(config: dict[str, Any]) -> Iterator[str]:
+    """Ratios of two keys that tables and figures take for one, although they are written as two."""
+    ratios = [(key, ratio) for key in RATIOS for ratio in config[key]]
+    for (key, ratio), (other, near) in combinations([("figures.speed_up", config["figures"]["speed_up"]), *ratios], 2):
+        if ratio != near and taken_for_one(ratio, near):
+            yield f"config key {other} has {near}, which is taken for the {ratio} of {key}: write both alike."
 
 
 def _depth_problems(config: dict[str, Any]) -> Iterator[str]:

@@ -4,15 +4,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cascadebert.config.types import Section, Seeds, Unique
-
-Rate = Annotated[float, Field(gt=0, le=1)]
+from cascadebert.config.types import Epochs, Rates, Section, Seeds, Unique
 
 
 class Schedule(Section):
     """How long and how fast something is trained."""
 
-    epochs: int = Field(ge=1)
+    epochs: Epochs
     """Passes over the training split; 10 in the paper, for all members."""
     lr: float = Field(gt=0, le=1)
     """Peak learning rate; 2.0e-5 in the paper."""
@@ -63,11 +61,11 @@ class Origins(Section):
 class RecipeGrid(Section):
     """What learning rates and epochs are chosen from."""
 
-    epochs: Unique[Annotated[int, Field(ge=1)]] = Field(min_length=1)
+    epochs: Unique[Epochs] = Field(min_length=1)
     """Passes over the training split that are tried."""
-    lr: Unique[Rate] = Field(min_length=1)
+    lr: Rates
     """Peak learning rates that are tried."""
-    head_lr: Unique[Rate] = Field(min_length=1)
+    head_lr: Rates
     """Those of what trains nothing but classifiers on a frozen encoder; as many."""
     seeds: Seeds
     """Model seeds that a point is tried with, none of them among seeds."""

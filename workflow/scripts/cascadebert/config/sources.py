@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cascadebert.config.types import Classes, HubName, LocalPath, Part, Section, Seed, Unique
+from cascadebert.config.types import Classes, Epochs, HubName, LocalPath, Part, Section, Seed, Unique
 
 
 class Package(Section):
@@ -96,7 +96,7 @@ class Data(Section):
 class Masked(Section):
     """DistilBERT's masked language modelling."""
 
-    head_epochs: int = Field(ge=1)
+    head_epochs: Epochs
     """Passes over the corpus in which a masked-LM head is fitted to the frozen checkpoint first."""
     kl_tokens: Literal["all", "masked"] = "all"
     """Tokens on which the vocabulary distributions are compared; the published default is all."""
@@ -143,7 +143,7 @@ class WeightsSource(Section):
     """(distilled) Names under data whose selection, report and mismatched texts are left out."""
     rows: Annotated[int, Field(ge=2)] | None = None
     """(distilled) Texts of the corpus that are used at most."""
-    epochs: Annotated[int, Field(ge=1)] | None = None
+    epochs: Epochs | None = None
     """Passes over the training split; 10 in the paper, for all members."""
     lr: Annotated[float, Field(gt=0, le=1)] | None = None
     """Peak learning rate; 2.0e-5 in the paper."""

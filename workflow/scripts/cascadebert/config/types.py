@@ -1,14 +1,16 @@
 """Types of config keys."""
 
+import math
 import os
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from cascadebert.names import plain, read_alike
+from cascadebert.names import one_line, plain, read_alike
 
 T = TypeVar("T")
 
@@ -20,20 +22,27 @@ def _unique(values: list[T]) -> list[T]:
     return values
 
 
+def taken_for_one(one: float | int, other: float | int) -> bool:
+    """Whether two numbers are one in a file's name, with six digits, or where a table looks them up."""
+    return math.isclose(one, other, rel_tol=2e-5)
+
+
 def _told_apart(values: list[float]) -> list[float]:
-    """Numbers that are still apart where they stand in a file's name, with six digits."""
-    _unique([f"{value:g}" for value in values])
+    """Numbers of which none is taken for another."""
+    for one, other in pairwise(sorted(values)):
+        if taken_for_one(one, other):
+            raise PydanticCustomError("alike", "{one} and {other} are taken for one", {"one": one, "other": other})
     return values
 
 
 def _classes(names: list[str]) -> list[str]:
-    """Names of classes, each of which a label can mean."""
+    """Names of classes, each on one line, each of which a label can mean."""
     if empty := [name for name in names if not plain(name)]:
         raise PydanticCustomError("nameless", "{name} has nothing to be read", {"name": repr(empty[0])})
     if alike := read_alike(names):
         one, other = map(repr, alike)
         raise PydanticCustomError("alike", "{one} and {other} are read as one", {"one": one, "other": other})
-    return names
+    return [one_line(name) for name in names]
 
 
 UNUSABLE = "{}<>\n"
@@ -77,6 +86,8 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Seeds = Annotated[Unique[Seed], Field(min_length=1)]
 Members = Annotated[Unique[str], Field(min_length=2)]
 Ratios = Annotated[list[Annotated[float, Field(gt=1)]], AfterValidator(_told_apart)]
+Epochs = Annotated[int, Field(ge=1, le=10_000)]
+Rates = Annotated[list[Annotated[float, Field(gt=0, le=1)]], Field(min_length=1), AfterValidator(_told_apart)]
 Margins = Annotated[list[Annotated[float, Field(gt=0, lt=10)]], AfterValidator(_told_apart)]
 Part = Literal["movieReviewSnippets", "amazonReviewSnippets", "nytEditorialSnippets", "tweets"]
 

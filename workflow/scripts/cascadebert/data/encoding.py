@@ -1,5 +1,6 @@
 """Tokenised tasks: encoded once a tokenizer, batched by length."""
 
+import hashlib
 import json
 import logging
 from collections.abc import Iterator, Sequence
@@ -98,6 +99,13 @@ class Encoded(TokenRows):
     def rows(self, split: str) -> Int[np.ndarray, " k"]:
         """Indices of one split's rows."""
         return np.flatnonzero(self.split == split)
+
+    def digest(self) -> str:
+        """Digest of all tokens."""
+        digest = hashlib.sha256()
+        for held in (self.tokens, self.types, self.ends):
+            digest.update(held)
+        return digest.hexdigest()
 
     def epoch(
         self, rows: Int[np.ndarray, " k"], batch_size: int, rng: np.random.Generator

@@ -15,7 +15,7 @@ from cascadebert.data.labels import class_name, ordered, spelled
 from cascadebert.data.tables import read_table
 from cascadebert.glue import GLUE
 from cascadebert.layouts import DATA_KEYS, FILES, Part, Problem, files_of, kind_of, which_split
-from cascadebert.names import whole_characters
+from cascadebert.names import one_line, whole_characters
 from cascadebert.recipe import needed
 
 log = logging.getLogger(__name__)
@@ -141,8 +141,8 @@ def _in_schema(table: pd.DataFrame, definition: dict[str, Any], split: str, name
 
 
 def _ids(table: pd.DataFrame, split: str, name: str) -> list[str]:
-    """A column idx, as GLUE's files have it, if it tells the rows apart; else their numbers."""
-    ids = [whole_characters(spelled(value) or "") for value in table.get("idx", range(len(table)))]
+    """A column idx, as GLUE's files have it, on one line, if it tells the rows apart; else their numbers."""
+    ids = [one_line(spelled(value) or "") for value in table.get("idx", range(len(table)))]
     if len(set(ids)) < len(ids) or not all(ids):
         log.warning("%s has a column idx that does not tell its rows apart: they are numbered instead", name)
         ids = list(map(str, range(len(table))))

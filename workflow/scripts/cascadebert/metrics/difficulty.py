@@ -99,9 +99,22 @@ def difficulty_table(by_seed: list[list[Predictions]]) -> pd.DataFrame:
     return pd.DataFrame({"id": right.index, "right": correct.sum(axis=0), "difficult": difficult(correct)})
 
 
-def read_difficult(path: Path, ids: Shaped[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
-    """d(x) of each of a task's instances by id; False for those that have no label, which are not trained on."""
+def read_difficult(
+    path: Path, ids: Shaped[np.ndarray, " n"], trained: Bool[np.ndarray, " n"]
+) -> Bool[np.ndarray, " n"]:
+    """d(x) of each of a task's instances by id; False for those that are not trained on.
+
+    Args:
+        path: of label_difficulty.py or shuffle_difficulty.py.
+        ids: of the instances.
+        trained: which of them are trained on.
+
+    Raises:
+        Problem: when one that is trained on has no label.
+    """
     table = read_csv(path)
+    if lacking := ids[trained & ~np.isin(ids, table["id"])].tolist():
+        raise Problem(f"{path} lacks {len(lacking)} training rows, {lacking[0]} for one: remove it and run again.")
     return np.isin(ids, table.loc[table["difficult"], "id"])
 
 

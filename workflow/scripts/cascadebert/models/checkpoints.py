@@ -84,6 +84,7 @@ def read_checkpoint(
                         " is from."
                     )
         config = configuration(folder, where)
+        config.setdefault("num_hidden_layers", ENCODERS[config["model_type"]][0]().num_hidden_layers)
         config = read_as(config, pooling or _declared_pooling(folder, held, config, where))
         tensors = _encoder_tensors(_read_tensors(weights, where), where)
         return config, tensors, read_tokenizer(folder, set(held), config["model_type"], where)
@@ -189,7 +190,7 @@ def _encoder_tensors(tensors: dict[str, Tensor], where: str) -> dict[str, Tensor
                 if not tensor.is_floating_point():
                     kind = str(tensor.dtype).removeprefix("torch.")
                     raise Problem(f"{where} is quantized, its {name} is {kind}: take the checkpoint it was made of.")
-                kept[new] = tensor.float().contiguous()
+                kept[new] = tensor.float().clone(memory_format=torch.contiguous_format)  # of layers that share, too
     return kept
 
 

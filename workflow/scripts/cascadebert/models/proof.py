@@ -13,6 +13,9 @@ from cascadebert.models.tokenizers import SENTENCES, tokenizer_of
 
 log = logging.getLogger(__name__)
 
+MOST = 0.9
+"""Share of its embeddings that a whole vocabulary has word pieces for; some have a few to spare."""
+
 
 def proved(
     config: dict[str, Any], tensors: dict[str, Tensor], tokenizer: bytes, where: str, max_length: int
@@ -99,6 +102,11 @@ def _run(encoder: Any, tokenizer: bytes, where: str, max_length: int) -> None:
         raise Problem(
             f"the tokenizer of {where} has ids up to {largest}, and its embeddings are of {encoder.config.vocab_size}"
             " word pieces: get tokenizer and tensors of one checkpoint."
+        )
+    if tool.get_vocab_size() < MOST * encoder.config.vocab_size:
+        log.warning(
+            "the tokenizer of %s has %d word pieces and its embeddings are of %d: is its vocabulary whole?",
+            *(where, tool.get_vocab_size(), encoder.config.vocab_size),
         )
     tool.enable_truncation(max_length)
     for text in (SENTENCES[0], " ".join(SENTENCES * max_length)):

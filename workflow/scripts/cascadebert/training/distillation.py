@@ -20,7 +20,7 @@ from cascadebert.data.origins import origin_of_data
 from cascadebert.data.sources import read_texts
 from cascadebert.data.splits import sentences
 from cascadebert.files import read_examples
-from cascadebert.layouts import Pooling, Problem
+from cascadebert.layouts import DATA_KEYS, Pooling, Problem, kind_of
 from cascadebert.models.checkpoints import depth_of
 from cascadebert.models.encoders import Batch, Encoder, load_encoder, placed, pooler_of, sentence_states
 from cascadebert.recipe import Pretraining
@@ -53,14 +53,23 @@ def corpus_of(
 
     Returns:
         The texts as token ids; all rows are of the split train.
+
+    Raises:
+        Problem: when no text is left.
     """
     texts = read_texts(definition, archive)
     evaluated = [read_examples(path).query("split in ['selection', 'report', 'mismatched']") for path in held_out]
     seen: set[str] = set().union(*(sentences(frame).to_numpy().ravel() for frame in evaluated))
     texts = texts[~sentences(texts).isin(seen).any(axis=1)]
     texts = texts.sample(min(max_rows, len(texts)), random_state=np.random.default_rng(seed)).sort_index()
+    source = json.loads(definition)["source"]
+    where = source[kind_of(source, DATA_KEYS)]
+    if texts.empty:
+        raise Problem(f"the corpus {where} has no text that is not evaluated by held_out: give it others.")
+    if len(texts) < max_rows:
+        log.warning("the corpus %s has %d texts that are not evaluated, and rows is %d", where, len(texts), max_rows)
     log.info("%d texts", len(texts))
-    origin = origin_of_data(json.loads(definition)["source"], archive)
+    origin = origin_of_data(source, archive)
     return encode(texts.assign(label="", split="train"), [], tokenizer, max_length, origin)
 
 

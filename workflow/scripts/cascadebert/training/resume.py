@@ -30,7 +30,8 @@ def fingerprint(arguments: Sequence[str]) -> str:
 
     Args:
         arguments: of the program, as in sys.argv. Of a file that exists the content counts, and that of the config.json
-            beside it, so that other code (its digest is an argument), settings, seeds, data or weights are told apart.
+            and the tokenizer.json beside it, so that other code (its digest is an argument), settings, seeds, data or
+            weights are told apart.
     """
     digest = hashlib.sha256()
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
@@ -39,7 +40,8 @@ def fingerprint(arguments: Sequence[str]) -> str:
         if {before, argument} & set(WITHOUT_EFFECT):
             continue
         digest.update(argument.encode() + b"\0")
-        for path in (argument, os.path.join(os.path.dirname(argument), "config.json")):
+        beside = (os.path.join(os.path.dirname(argument), name) for name in ("config.json", "tokenizer.json"))
+        for path in (argument, *beside):
             if os.path.isfile(argument) and os.path.isfile(path):
                 with open(path, "rb") as file:
                     digest.update(hashlib.file_digest(file, "sha256").digest())
@@ -53,7 +55,7 @@ class ResumePoint:
     Attributes:
         path: where it lies; not one of the rule's outputs, since Snakemake removes those before it runs a job again.
         minutes: between two writings; 0 writes after each step.
-        arguments: of the program, what `fingerprint` is taken of.
+        arguments: of the program, what `fingerprint` is taken of; and digests of what it reads that none of them names.
     """
 
     path: Path

@@ -53,9 +53,10 @@ def dar(
 def training(given: Given) -> Training:
     """A member by cross-entropy, or by a teacher's answers, plus the margin objective."""
     recipe, taught, epsilon, draws = needed(given.recipe.dar), given.recipe.kd, given.margin(), given.draws("dar")
-    extras = {"difficult": read_difficult(given.file("difficulty"), given.task.id)}
+    task = given.task
+    extras = {"difficult": read_difficult(given.file("difficulty"), task.id, task.split == "train")}
     if taught:
-        extras |= read_teacher(given.file("teacher"), given.task.id, ["logits"])
+        extras |= read_teacher(given.file("teacher"), task.id, ["logits"])
 
     def loss(logits: Tensor, batch: Batch) -> Tensor:
         answers = kd(logits, batch, taught.alpha, taught.temperature) if taught else cross_entropy(logits, batch)
