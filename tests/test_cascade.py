@@ -15,6 +15,7 @@ import pytest
 import torch
 from builders import enlarged, roberta_without_pooler
 from mirror import commit_of, environment, mirrored, tree
+from safetensors.torch import load_file, save_file
 from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 
 import prove
