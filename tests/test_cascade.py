@@ -267,13 +267,25 @@ def broken(folder, name):
         ({"origin": {}}, "key origin.seed: it has to be a whole number"),
         ({"max_length": 1000}, "key max_length: it is 1000, and its members have positions for 128 tokens"),
         ({"max_length": -1}, "key max_length: Input should be greater"),
+        ({"members": lambda held: held[::-1]}, "key members: their layers are [4, 1], which do not ascend"),
+        ({"task": lambda held: held | {"metric": "F1"}}, "key task.metric: Input should be 'accuracy' or 'f1'"),
+        ({"task": lambda held: held | {"classes": ["a", "a"]}}, "key task.classes: it is a, a, where one is named"),
+        (
+            {"task": lambda held: held | {"classes": held["classes"][::-1]}},
+            "key task.classes: it is positive, negative",
+        ),
+        (
+            {"task": lambda held: held | {"classes": ["negative"]}},
+            "members/member1/config.json has {'0': 'negative', '1'",
+        ),
         ({"format": "1"}, 'key format: "1" is no whole number'),
         ({"format": True}, "key format: true is no whole number"),
     ],
 )
 def test_an_edited_description_is_one_sentence(cascade, capsys, monkeypatch, changes, says):
     manifest = json.loads((cascade / "cascade.json").read_text())
-    write_json(cascade / "cascade.json", manifest | changes)
+    changed = {key: change(manifest[key]) if callable(change) else change for key, change in changes.items()}
+    write_json(cascade / "cascade.json", manifest | changed)
     code, _, told = run(capsys, monkeypatch, "info", cascade)
     assert code == 1 and says in told and "pack the system anew" in told and "Traceback" not in told
 
@@ -514,6 +526,22 @@ def test_what_is_no_file_of_texts_and_no_system_is_told(cascade, tmp_path, capsy
     ):
         code, _, told = run(capsys, monkeypatch, "predict", *given)
         assert code == 1 and said in told.splitlines()[-1] and "Traceback" not in told
+
+
+def test_numbers_that_overflow_are_told_before_they_are_answered(cascade, tmp_path, capsys, monkeypatch):
+    weights, described = cascade / "members/member4/model.safetensors", cascade / "cascade.json"
+    manifest = json.loads(described.read_text())
+    tensors = load_file(weights)
+    large = next(name for name in tensors if name.endswith("layer.3.intermediate.dense.weight"))
+    save_file(tensors | {large: tensors[large] * 1e8}, weights, {"format": "pt"})
+    manifest["files"]["members/member4/model.safetensors"] = digest(weights)
+    write_json(described, manifest)
+    (tmp_path / "a.txt").write_text("\n".join(TEXTS))
+    asked = ["predict", cascade, tmp_path / "a.txt", "--threshold", 1, "--precision"]
+    code, said, told = run(capsys, monkeypatch, *asked, "fp16")
+    assert (code, said) == (1, "") and "member 2 of 2, after its layer 4, answers numbers that are not finite" in told
+    assert "precision fp16: take precision fp32 (--precision fp32)" in told and "Traceback" not in told
+    assert run(capsys, monkeypatch, *asked, "fp32")[0] == 0
 
 
 @pytest.mark.parametrize("rows", ["x,maybe\n", "x,1\ny,maybe\n"])
