@@ -647,6 +647,13 @@ def test_only_texts_are_timed(cascade, tmp_path, capsys, monkeypatch):
     assert "take 1 or more" in run(capsys, monkeypatch, "bench", cascade, *asked, "--rows", -1)[2]
 
 
+@pytest.mark.parametrize(("name", "content"), [("a.csv", "a,b\nc,d\n"), ("a.tsv", "a\tb\nc\td\n")])
+def test_two_columns_of_any_names_are_told_since_they_may_be_a_pair(tmp_path, caplog, name, content):
+    (tmp_path / name).write_text(content)
+    assert [row.text for row in read_rows(str(tmp_path / name), name[2:], True, (), None)] == [("c", "d")]
+    assert "has the two columns 'a' and 'b', read as the pair: if it is one, put a header" in caplog.text
+
+
 def test_pairs_are_read_from_two_columns(tmp_path):
     (tmp_path / "a.csv").write_text("premise,hypothesis\na,b\nc,\n")
     rows = list(read_rows(str(tmp_path / "a.csv"), "csv", True, (), None))

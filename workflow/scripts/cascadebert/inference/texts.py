@@ -202,8 +202,10 @@ def _columns(
     known += [task.columns for task in GLUE.values() if len(task.columns) == count]
     rest = [name for name in held if name != label]
     chosen = next((names for names in known if set(names) <= set(held)), rest if len(rest) == count else None)
-    if chosen is rest and not pairs:
-        log.warning("%s has the one column %r, read as the text: if it is one, put a header above it", path, rest[0])
+    if chosen is rest:
+        what, kind = ("two columns", "pair") if pairs else ("one column", "text")
+        named = " and ".join(map(repr, rest))
+        log.warning("%s has the %s %s, read as the %s: if it is one, put a header above it", path, what, named, kind)
     if chosen is None:
         raise Problem(f"{path} has the columns {', '.join(held)}: name {count} of them that hold text (--columns).")
     return list(chosen)
