@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import io
 import json
 import shutil
 import subprocess
@@ -11,10 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow
 import pytest
 import torch
 from builders import enlarged, roberta_without_pooler
 from mirror import commit_of, environment, mirrored, tree
+from pyarrow.parquet import write_table
 from safetensors.torch import load_file, save_file
 from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 
@@ -440,6 +443,12 @@ def run(capsys, monkeypatch, *arguments):
     return code, said.out, said.err
 
 
+def parquet(*columns, names):
+    """Content of a Parquet file."""
+    write_table(pyarrow.table(list(map(pyarrow.array, columns)), names), held := io.BytesIO())
+    return held.getvalue()
+
+
 FILES = {
     "a.txt": "good film\n\nbad plot\n",
     "g.txt": "good film\r\rbad plot\r",
@@ -486,6 +495,7 @@ def test_files_of_every_form_are_answered(cascade, tmp_path, capsys, monkeypatch
         ("a.csv", b"text\nx,y\n", [], "row 1 has 2 cells and the header has 1"),
         ("a.csv", b"id,text\n1\n", [], "row 1 has 1 cells and the header has 2"),
         ("a.csv", b"text,text\nx,y\n", [], "several columns text"),
+        ("a.parquet", parquet(["x"], ["y"], names=["text", "text"]), [], "several columns text"),
         ("a.csv.gz", gzip.compress(b"text\nx\n", mtime=0)[:-6], [], "cannot be read after row"),
         ("a.txt", b"x\n", ["--label", "gold"], "leave out --columns and --label"),
         ("a.txt", b"x\n", ["--speed-up", "0"], "takes a speed-up from 1"),
@@ -654,10 +664,19 @@ def test_two_columns_of_any_names_are_told_since_they_may_be_a_pair(tmp_path, ca
     assert "has the two columns 'a' and 'b', read as the pair: if it is one, put a header" in caplog.text
 
 
+def test_which_of_several_columns_is_read_is_told_where_none_is_named(tmp_path, caplog):
+    (file := tmp_path / "a.csv").write_text("review,text,sentence\na,b,c\n")
+    assert [row.text for row in read_rows(str(file), "csv", False, ("review",), None)] == ["a"] and not caplog.text
+    assert [row.text for row in read_rows(str(file), "csv", False, (), None)] == ["b"]
+    assert "text is read from text, not from sentence or review: --columns chooses" in caplog.text
+
+
 def test_pairs_are_read_from_two_columns(tmp_path):
     (tmp_path / "a.csv").write_text("premise,hypothesis\na,b\nc,\n")
     rows = list(read_rows(str(tmp_path / "a.csv"), "csv", True, (), None))
     assert [row.text for row in rows] == [("a", "b"), ("c", "")]
+    with pytest.raises(Problem, match="--columns names premise twice"):
+        list(read_rows(str(tmp_path / "a.csv"), "csv", True, ("premise", "premise"), None))
     (tmp_path / "a.txt").write_text("a\n")
     with pytest.raises(Problem, match="row 1 is no pair"):
         list(read_rows(str(tmp_path / "a.txt"), "txt", True, (), None))

@@ -101,6 +101,8 @@ def read_rows(path: str, form: str, pairs: bool, columns: Sequence[str], label: 
         raise Problem(
             f"{len(columns)} columns are named, and a row has {1 + pairs} texts: name as many, after the file."
         )
+    if len(set(columns)) < len(columns):
+        raise Problem(f"--columns names {columns[0]} twice: name the two columns that hold the texts of a pair.")
     number = 0
     chosen: Sequence[str] = ()
     try:
@@ -125,8 +127,9 @@ def _records(path: str, form: str) -> Iterator[Any]:
     if form == "parquet":
         from pyarrow import parquet
 
-        source = sys.stdin.buffer if path == "-" else path
-        for batch in parquet.ParquetFile(source).iter_batches(1024):
+        table = parquet.ParquetFile(sys.stdin.buffer if path == "-" else path)
+        _check_names(path, table.schema_arrow.names)
+        for batch in table.iter_batches(1024):
             yield from batch.to_pylist()
         return
     with _opened(path) as file:
@@ -152,9 +155,14 @@ def _table(path: str, form: str, file: Iterator[str]) -> Iterator[dict[str, str]
         quotes = quotes_of(partial(_again, path)) if Path(path).is_file() else AS_TEXT
     rows = separated(chain([header], file), separator_of(header, f".{form}"), path, quotes, first=1)
     names = next(rows)
+    _check_names(path, names)
+    yield from (dict(zip(names, row, strict=True)) for row in rows)
+
+
+def _check_names(path: str, names: Sequence[str]) -> None:
+    """Raise Problem for a name that several columns have; those without a name are not read."""
     if several := [name for name in names if name and names.count(name) > 1]:
         raise Problem(f"{path} has several columns {several[0]}: rename all but one.")
-    yield from (dict(zip(names, row, strict=True)) for row in rows)
 
 
 def _again(path: str) -> Iterator[str]:
@@ -201,7 +209,11 @@ def _columns(
     known = [*NAMES[count]]
     known += [task.columns for task in GLUE.values() if len(task.columns) == count]
     rest = [name for name in held if name != label]
-    chosen = next((names for names in known if set(names) <= set(held)), rest if len(rest) == count else None)
+    fit = list(dict.fromkeys(tuple(names) for names in known if set(names) <= set(rest)))
+    if len(fit) > 1:
+        read, *others = (" and ".join(names) for names in fit)
+        log.warning("%s: text is read from %s, not from %s: --columns chooses", path, read, " or ".join(others))
+    chosen: Sequence[str] | None = fit[0] if fit else rest if len(rest) == count else None
     if chosen is rest:
         what, kind = ("two columns", "pair") if pairs else ("one column", "text")
         named = " and ".join(map(repr, rest))
