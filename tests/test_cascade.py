@@ -25,6 +25,7 @@ import prove
 from cascadebert import Adaptive, Cascade, EarlyExit, cli
 from cascadebert.files import write_examples, write_json
 from cascadebert.inference import settings as settings_module
+from cascadebert.inference.adaptive import Answer
 from cascadebert.inference.cards import agreements
 from cascadebert.inference.clock import reachable
 from cascadebert.inference.engine import Left
@@ -34,7 +35,7 @@ from cascadebert.inference.folder import Member as Packed
 from cascadebert.inference.models import architecture_of, read_model, write_model
 from cascadebert.inference.packing import System, Trained, pack
 from cascadebert.inference.settings import exits_under
-from cascadebert.inference.texts import read_rows
+from cascadebert.inference.texts import Writer, read_rows
 from cascadebert.inference.timetable import PIPELINES, Asked, timetable
 from cascadebert.layouts import Problem
 from cascadebert.metrics.exits import ExitLogits, exits_at
@@ -198,6 +199,8 @@ def test_a_generator_is_read_as_answers_are_taken(cascade):
         ({"speed_up": 2, "agreement": 0.9}, "speed_up and agreement are asked for at once"),
         ({"agreement": 0.9999}, "29956 would be needed"),
         ({"agreement": 1.5}, "above 0 and below 1"),
+        ({"agreement": 0.9, "each": True}, "for each member goes with a speed-up alone"),
+        ({"threshold": 0.9, "each": True}, "for each member goes with a speed-up alone"),
         ({"batch_size": 0}, "take 1 or more"),
     ],
 )
@@ -461,6 +464,9 @@ FILES = {
     "d.csv": b"\xff\xfe" + "text,gold\ngood film,1\n,\nbad plot,0\n".encode("utf-16-le"),
     "e.CSV.GZ": gzip.compress(b"text,gold\ngood film,1\n,\nbad plot,0\n"),
     "f.csv": gzip.compress(b"text,gold\ngood film,1\n,\nbad plot,0\n"),  # whatever its name says
+    "a.parquet": (PARQUET := parquet(["good film", None, "bad plot"], [1, None, 0], names=["text", "gold"])),
+    "b.parquet.gz": gzip.compress(PARQUET),
+    "c.parquet": gzip.compress(PARQUET),  # whatever its name says
     "c.jsonl": '{"text": "good \\ud83d film", "gold": true}\n{"gold": 1}\n{"text": "a\\u0000b", "gold": -1.0}\n',
     "a.jsonl": '\ufeff{"text": "good film", "gold": 1}\n{"text": null}\n{"text": "bad plot", "gold": "negative"}\n',
 }
@@ -471,7 +477,7 @@ def test_files_of_every_form_are_answered(cascade, tmp_path, capsys, monkeypatch
     content = FILES[name]
     (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     label = [] if name.endswith(".txt") else ["--label", "gold"]
-    out = tmp_path / ("out.csv.gz" if name == "a.csv" else "out.jsonl")
+    out = tmp_path / ("out.csv.GZ" if name == "a.csv" else "out.jsonl")
     asked = ["--speed-up", 1.5, tmp_path / name, *label, "--out", out]
     code, said, told = run(capsys, monkeypatch, "predict", cascade, *asked)
     assert (code, said) == (0, "") and "2 answered" in told and "1 without text" in told
@@ -502,6 +508,7 @@ def test_files_of_every_form_are_answered(cascade, tmp_path, capsys, monkeypatch
         ("a.txt", b"x\n", ["--threshold", "nan"], "compares with nothing"),
         ("a.txt", b"x\n", ["--batch-size", "0"], "cannot be"),
         ("a.txt", b"x\n", ["--device", "abacus"], "can be computed on the device abacus"),
+        ("a.txt", b"x\n", ["--device", "meta"], "can be computed on the device meta"),
         ("a.txt", b"x\n", ["--out", "folder.csv"], "Is a directory"),
         ("a.txt", b"x\n", ["--out", "./a.txt.jsonl"], "is the file that is read"),
         ("a.csv", b"text\n\xff\xfe\n", [], "is not UTF-8"),
@@ -631,7 +638,9 @@ def test_a_lone_column_of_any_name_is_told_since_it_may_be_a_text(cascade, tmp_p
     assert "the one column 'good film', read as the text" in caplog.text
 
 
-@pytest.mark.parametrize("asked", [("--rows", 0), ("--repeats", 0), ("--batch-sizes", 0), ("--speed-ups", 99)])
+@pytest.mark.parametrize("asked", [
+    ("--rows", 0), ("--repeats", 0), ("--batch-sizes", 0), ("--speed-ups", 99), ("--batch-sizes",), ("--speed-ups",),
+])  # fmt: skip
 def test_what_cannot_be_timed_is_one_sentence(cascade, capsys, monkeypatch, asked):
     code, _, told = run(capsys, monkeypatch, "bench", cascade, *asked)
     assert code == 1 and ("cannot be timed" in told or "can be had" in told) and "Traceback" not in told
@@ -646,6 +655,32 @@ def test_a_ratio_as_it_is_printed_can_be_had_and_so_can_the_default(made, settin
     assert all(system.predict("good film", **asked)[0].label for asked in ({}, {"speed_up": 1.33333}))
     with pytest.raises(Problem, match="cannot be had"):
         system.predict("good film", speed_up=1.334)
+
+
+@pytest.mark.parametrize("threshold", [float("inf"), 2.5, [2.0, 1.5, 2.0]])
+def test_a_patience_is_a_whole_number(made, settings, threshold):
+    system = Adaptive.from_pretrained(made("pabee", ["pabee"], settings))
+    with pytest.raises(Problem, match="counts no layers: give a whole number"):
+        system.predict(TEXTS, threshold=threshold)
+    assert system.setting(threshold=2.0) == system.setting(threshold=2)
+
+
+def test_names_of_any_script_are_printed_to_any_output(cascade, monkeypatch):
+    manifest = json.loads((cascade / "cascade.json").read_text())
+    write_json(cascade / "cascade.json", manifest | {"label": "\u65e5\u672c"})
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(held := io.BytesIO(), "ascii"))
+    monkeypatch.setattr("sys.argv", ["cascadebert", "info", str(cascade)])
+    assert cli.main() == 0
+    sys.stdout.flush()
+    assert "\u65e5\u672c" in held.getvalue().decode()
+
+
+def test_cells_with_any_end_of_a_line_are_quoted():
+    names, answer = ["a\rb", "c\nd", "e"], Answer("a\rb", 0.5, {"a\rb": 0.5, "c\nd": 0.3, "e": 0.2}, "m")
+    Writer(file := io.StringIO(newline=""), "csv", names).write(answer, names)
+    header, row = csv.reader(io.StringIO(file.getvalue(), newline=""))
+    assert header[5:] == ["p(a\rb)", "p(c\nd)", "p(e)"] and row[1] == "a\rb" and file.getvalue().endswith("0.2\n")
+    assert "\r\n" not in file.getvalue()
 
 
 def test_only_texts_are_timed(cascade, tmp_path, capsys, monkeypatch):

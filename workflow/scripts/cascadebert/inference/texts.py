@@ -6,7 +6,6 @@ import gzip
 import io
 import json
 import logging
-import sys
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from cascadebert.data.tables import (
@@ -127,10 +127,12 @@ def _records(path: str, form: str) -> Iterator[Any]:
     if form == "parquet":
         from pyarrow import parquet
 
-        table = parquet.ParquetFile(sys.stdin.buffer if path == "-" else path)
-        _check_names(path, table.schema_arrow.names)
-        for batch in table.iter_batches(1024):
-            yield from batch.to_pylist()
+        with _unpacked(path) as raw:
+            held = raw if isinstance(raw, io.BufferedReader) and raw.seekable() else io.BytesIO(raw.read())
+            table = parquet.ParquetFile(held)
+            _check_names(path, table.schema_arrow.names)
+            for batch in table.iter_batches(1024):
+                yield from batch.to_pylist()
         return
     with _opened(path) as file:
         if form in ("csv", "tsv"):
@@ -172,17 +174,23 @@ def _again(path: str) -> Iterator[str]:
 
 
 @contextmanager
+def _unpacked(path: str) -> Iterator[Any]:
+    """Bytes of a file, or of standard input, gzipped or not."""
+    with contextlib.ExitStack() as stack:
+        raw: Any = stack.enter_context(open(0 if path == "-" else path, "rb", closefd=path != "-"))
+        yield stack.enter_context(gzip.open(raw)) if raw.peek(2).startswith(GZIP) else raw
+
+
+@contextmanager
 def _opened(path: str) -> Iterator[Iterator[str]]:
-    """Lines of a file, gzipped or not, whether they end in LF, CR LF or CR.
+    """Lines of a file, whether they end in LF, CR LF or CR.
 
     A mark of byte order at its start says how it is encoded and is left out.
     """
-    with contextlib.ExitStack() as stack:
-        raw: Any = stack.enter_context(open(0 if path == "-" else path, "rb", closefd=path != "-"))
-        if raw.peek(2).startswith(GZIP):
-            raw = stack.enter_context(gzip.open(raw))
+    with _unpacked(path) as raw:
         text = io.TextIOWrapper(raw, encoding_of(raw.peek(3)), newline="")  # ends are seen and kept, as in cells
-        yield _lines(stack.enter_context(text), path)
+        with text:
+            yield _lines(text, path)
 
 
 def _lines(file: Iterator[str], path: str) -> Iterator[str]:
@@ -240,8 +248,11 @@ def _row(path: str, number: int, record: Any, pairs: bool, columns: Sequence[str
 
 def rows_in(path: str, form: str) -> int | None:
     """About how many rows a file has, for the time that is left; None where it is not known beforehand."""
-    if path.endswith(".gz") or not Path(path).is_file():
+    if not Path(path).is_file():
         return None
+    with open(path, "rb") as file:
+        if file.read(2) == GZIP:
+            return None
     if form == "parquet":
         from pyarrow import parquet
 
@@ -256,7 +267,8 @@ class Writer:
         """Take a file that is open for text; write the header, where the form has one."""
         self.file, self.form, self.number = file, form, 0
         if form == "csv":
-            self.table = csv.writer(file, lineterminator="\n")
+            ended = SimpleNamespace(write=lambda row: file.write(row.removesuffix("\r\n") + "\n"))
+            self.table = csv.writer(ended, lineterminator="\r\n")  # cells with either of these are quoted
             self.table.writerow(["row", "label", "confidence", "member", "cut", *(f"p({name})" for name in classes)])
 
     def write(self, answer: Answer, classes: Sequence[str]) -> None:
