@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import io
 import json
 import shutil
 import subprocess
@@ -11,16 +12,20 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow
 import pytest
 import torch
 from builders import enlarged, roberta_without_pooler
 from mirror import commit_of, environment, mirrored, tree
+from pyarrow.parquet import write_table
+from safetensors.torch import load_file, save_file
 from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 
 import prove
 from cascadebert import Adaptive, Cascade, EarlyExit, cli
 from cascadebert.files import write_examples, write_json
 from cascadebert.inference import settings as settings_module
+from cascadebert.inference.adaptive import Answer
 from cascadebert.inference.cards import agreements
 from cascadebert.inference.clock import reachable
 from cascadebert.inference.engine import Left
@@ -30,7 +35,7 @@ from cascadebert.inference.folder import Member as Packed
 from cascadebert.inference.models import architecture_of, read_model, write_model
 from cascadebert.inference.packing import System, Trained, pack
 from cascadebert.inference.settings import exits_under
-from cascadebert.inference.texts import read_rows
+from cascadebert.inference.texts import Writer, read_rows
 from cascadebert.inference.timetable import PIPELINES, Asked, timetable
 from cascadebert.layouts import Problem
 from cascadebert.metrics.exits import ExitLogits, exits_at
@@ -194,6 +199,8 @@ def test_a_generator_is_read_as_answers_are_taken(cascade):
         ({"speed_up": 2, "agreement": 0.9}, "speed_up and agreement are asked for at once"),
         ({"agreement": 0.9999}, "29956 would be needed"),
         ({"agreement": 1.5}, "above 0 and below 1"),
+        ({"agreement": 0.9, "each": True}, "for each member goes with a speed-up alone"),
+        ({"threshold": 0.9, "each": True}, "for each member goes with a speed-up alone"),
         ({"batch_size": 0}, "take 1 or more"),
     ],
 )
@@ -266,13 +273,25 @@ def broken(folder, name):
         ({"origin": {}}, "key origin.seed: it has to be a whole number"),
         ({"max_length": 1000}, "key max_length: it is 1000, and its members have positions for 128 tokens"),
         ({"max_length": -1}, "key max_length: Input should be greater"),
+        ({"members": lambda held: held[::-1]}, "key members: their layers are [4, 1], which do not ascend"),
+        ({"task": lambda held: held | {"metric": "F1"}}, "key task.metric: Input should be 'accuracy' or 'f1'"),
+        ({"task": lambda held: held | {"classes": ["a", "a"]}}, "key task.classes: it is a, a, where one is named"),
+        (
+            {"task": lambda held: held | {"classes": held["classes"][::-1]}},
+            "key task.classes: it is positive, negative",
+        ),
+        (
+            {"task": lambda held: held | {"classes": ["negative"]}},
+            "members/member1/config.json has {'0': 'negative', '1'",
+        ),
         ({"format": "1"}, 'key format: "1" is no whole number'),
         ({"format": True}, "key format: true is no whole number"),
     ],
 )
 def test_an_edited_description_is_one_sentence(cascade, capsys, monkeypatch, changes, says):
     manifest = json.loads((cascade / "cascade.json").read_text())
-    write_json(cascade / "cascade.json", manifest | changes)
+    changed = {key: change(manifest[key]) if callable(change) else change for key, change in changes.items()}
+    write_json(cascade / "cascade.json", manifest | changed)
     code, _, told = run(capsys, monkeypatch, "info", cascade)
     assert code == 1 and says in told and "pack the system anew" in told and "Traceback" not in told
 
@@ -427,6 +446,12 @@ def run(capsys, monkeypatch, *arguments):
     return code, said.out, said.err
 
 
+def parquet(*columns, names):
+    """Content of a Parquet file."""
+    write_table(pyarrow.table(list(map(pyarrow.array, columns)), names), held := io.BytesIO())
+    return held.getvalue()
+
+
 FILES = {
     "a.txt": "good film\n\nbad plot\n",
     "g.txt": "good film\r\rbad plot\r",
@@ -439,6 +464,9 @@ FILES = {
     "d.csv": b"\xff\xfe" + "text,gold\ngood film,1\n,\nbad plot,0\n".encode("utf-16-le"),
     "e.CSV.GZ": gzip.compress(b"text,gold\ngood film,1\n,\nbad plot,0\n"),
     "f.csv": gzip.compress(b"text,gold\ngood film,1\n,\nbad plot,0\n"),  # whatever its name says
+    "a.parquet": (PARQUET := parquet(["good film", None, "bad plot"], [1, None, 0], names=["text", "gold"])),
+    "b.parquet.gz": gzip.compress(PARQUET),
+    "c.parquet": gzip.compress(PARQUET),  # whatever its name says
     "c.jsonl": '{"text": "good \\ud83d film", "gold": true}\n{"gold": 1}\n{"text": "a\\u0000b", "gold": -1.0}\n',
     "a.jsonl": '\ufeff{"text": "good film", "gold": 1}\n{"text": null}\n{"text": "bad plot", "gold": "negative"}\n',
 }
@@ -449,7 +477,7 @@ def test_files_of_every_form_are_answered(cascade, tmp_path, capsys, monkeypatch
     content = FILES[name]
     (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     label = [] if name.endswith(".txt") else ["--label", "gold"]
-    out = tmp_path / ("out.csv.gz" if name == "a.csv" else "out.jsonl")
+    out = tmp_path / ("out.csv.GZ" if name == "a.csv" else "out.jsonl")
     asked = ["--speed-up", 1.5, tmp_path / name, *label, "--out", out]
     code, said, told = run(capsys, monkeypatch, "predict", cascade, *asked)
     assert (code, said) == (0, "") and "2 answered" in told and "1 without text" in told
@@ -473,12 +501,14 @@ def test_files_of_every_form_are_answered(cascade, tmp_path, capsys, monkeypatch
         ("a.csv", b"text\nx,y\n", [], "row 1 has 2 cells and the header has 1"),
         ("a.csv", b"id,text\n1\n", [], "row 1 has 1 cells and the header has 2"),
         ("a.csv", b"text,text\nx,y\n", [], "several columns text"),
+        ("a.parquet", parquet(["x"], ["y"], names=["text", "text"]), [], "several columns text"),
         ("a.csv.gz", gzip.compress(b"text\nx\n", mtime=0)[:-6], [], "cannot be read after row"),
         ("a.txt", b"x\n", ["--label", "gold"], "leave out --columns and --label"),
         ("a.txt", b"x\n", ["--speed-up", "0"], "takes a speed-up from 1"),
         ("a.txt", b"x\n", ["--threshold", "nan"], "compares with nothing"),
         ("a.txt", b"x\n", ["--batch-size", "0"], "cannot be"),
         ("a.txt", b"x\n", ["--device", "abacus"], "can be computed on the device abacus"),
+        ("a.txt", b"x\n", ["--device", "meta"], "can be computed on the device meta"),
         ("a.txt", b"x\n", ["--out", "folder.csv"], "Is a directory"),
         ("a.txt", b"x\n", ["--out", "./a.txt.jsonl"], "is the file that is read"),
         ("a.csv", b"text\n\xff\xfe\n", [], "is not UTF-8"),
@@ -513,6 +543,22 @@ def test_what_is_no_file_of_texts_and_no_system_is_told(cascade, tmp_path, capsy
     ):
         code, _, told = run(capsys, monkeypatch, "predict", *given)
         assert code == 1 and said in told.splitlines()[-1] and "Traceback" not in told
+
+
+def test_numbers_that_overflow_are_told_before_they_are_answered(cascade, tmp_path, capsys, monkeypatch):
+    weights, described = cascade / "members/member4/model.safetensors", cascade / "cascade.json"
+    manifest = json.loads(described.read_text())
+    tensors = load_file(weights)
+    large = next(name for name in tensors if name.endswith("layer.3.intermediate.dense.weight"))
+    save_file(tensors | {large: tensors[large] * 1e8}, weights, {"format": "pt"})
+    manifest["files"]["members/member4/model.safetensors"] = digest(weights)
+    write_json(described, manifest)
+    (tmp_path / "a.txt").write_text("\n".join(TEXTS))
+    asked = ["predict", cascade, tmp_path / "a.txt", "--threshold", 1, "--precision"]
+    code, said, told = run(capsys, monkeypatch, *asked, "fp16")
+    assert (code, said) == (1, "") and "member 2 of 2, after its layer 4, answers numbers that are not finite" in told
+    assert "precision fp16: take precision fp32 (--precision fp32)" in told and "Traceback" not in told
+    assert run(capsys, monkeypatch, *asked, "fp32")[0] == 0
 
 
 @pytest.mark.parametrize("rows", ["x,maybe\n", "x,1\ny,maybe\n"])
@@ -592,7 +638,9 @@ def test_a_lone_column_of_any_name_is_told_since_it_may_be_a_text(cascade, tmp_p
     assert "the one column 'good film', read as the text" in caplog.text
 
 
-@pytest.mark.parametrize("asked", [("--rows", 0), ("--repeats", 0), ("--batch-sizes", 0), ("--speed-ups", 99)])
+@pytest.mark.parametrize("asked", [
+    ("--rows", 0), ("--repeats", 0), ("--batch-sizes", 0), ("--speed-ups", 99), ("--batch-sizes",), ("--speed-ups",),
+])  # fmt: skip
 def test_what_cannot_be_timed_is_one_sentence(cascade, capsys, monkeypatch, asked):
     code, _, told = run(capsys, monkeypatch, "bench", cascade, *asked)
     assert code == 1 and ("cannot be timed" in told or "can be had" in told) and "Traceback" not in told
@@ -609,6 +657,32 @@ def test_a_ratio_as_it_is_printed_can_be_had_and_so_can_the_default(made, settin
         system.predict("good film", speed_up=1.334)
 
 
+@pytest.mark.parametrize("threshold", [float("inf"), 2.5, [2.0, 1.5, 2.0]])
+def test_a_patience_is_a_whole_number(made, settings, threshold):
+    system = Adaptive.from_pretrained(made("pabee", ["pabee"], settings))
+    with pytest.raises(Problem, match="counts no layers: give a whole number"):
+        system.predict(TEXTS, threshold=threshold)
+    assert system.setting(threshold=2.0) == system.setting(threshold=2)
+
+
+def test_names_of_any_script_are_printed_to_any_output(cascade, monkeypatch):
+    manifest = json.loads((cascade / "cascade.json").read_text())
+    write_json(cascade / "cascade.json", manifest | {"label": "\u65e5\u672c"})
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(held := io.BytesIO(), "ascii"))
+    monkeypatch.setattr("sys.argv", ["cascadebert", "info", str(cascade)])
+    assert cli.main() == 0
+    sys.stdout.flush()
+    assert "\u65e5\u672c" in held.getvalue().decode()
+
+
+def test_cells_with_any_end_of_a_line_are_quoted():
+    names, answer = ["a\rb", "c\nd", "e"], Answer("a\rb", 0.5, {"a\rb": 0.5, "c\nd": 0.3, "e": 0.2}, "m")
+    Writer(file := io.StringIO(newline=""), "csv", names).write(answer, names)
+    header, row = csv.reader(io.StringIO(file.getvalue(), newline=""))
+    assert header[5:] == ["p(a\rb)", "p(c\nd)", "p(e)"] and row[1] == "a\rb" and file.getvalue().endswith("0.2\n")
+    assert "\r\n" not in file.getvalue()
+
+
 def test_only_texts_are_timed(cascade, tmp_path, capsys, monkeypatch):
     (tmp_path / "a.jsonl").write_text('{"text": null}\n{"text": "good film"}\n{"text": " "}\n')
     asked = ["--texts", tmp_path / "a.jsonl", "--repeats", 1, "--speed-ups", 1.5]
@@ -618,10 +692,26 @@ def test_only_texts_are_timed(cascade, tmp_path, capsys, monkeypatch):
     assert "take 1 or more" in run(capsys, monkeypatch, "bench", cascade, *asked, "--rows", -1)[2]
 
 
+@pytest.mark.parametrize(("name", "content"), [("a.csv", "a,b\nc,d\n"), ("a.tsv", "a\tb\nc\td\n")])
+def test_two_columns_of_any_names_are_told_since_they_may_be_a_pair(tmp_path, caplog, name, content):
+    (tmp_path / name).write_text(content)
+    assert [row.text for row in read_rows(str(tmp_path / name), name[2:], True, (), None)] == [("c", "d")]
+    assert "has the two columns 'a' and 'b', read as the pair: if it is one, put a header" in caplog.text
+
+
+def test_which_of_several_columns_is_read_is_told_where_none_is_named(tmp_path, caplog):
+    (file := tmp_path / "a.csv").write_text("review,text,sentence\na,b,c\n")
+    assert [row.text for row in read_rows(str(file), "csv", False, ("review",), None)] == ["a"] and not caplog.text
+    assert [row.text for row in read_rows(str(file), "csv", False, (), None)] == ["b"]
+    assert "text is read from text, not from sentence or review: --columns chooses" in caplog.text
+
+
 def test_pairs_are_read_from_two_columns(tmp_path):
     (tmp_path / "a.csv").write_text("premise,hypothesis\na,b\nc,\n")
     rows = list(read_rows(str(tmp_path / "a.csv"), "csv", True, (), None))
     assert [row.text for row in rows] == [("a", "b"), ("c", "")]
+    with pytest.raises(Problem, match="--columns names premise twice"):
+        list(read_rows(str(tmp_path / "a.csv"), "csv", True, ("premise", "premise"), None))
     (tmp_path / "a.txt").write_text("a\n")
     with pytest.raises(Problem, match="row 1 is no pair"):
         list(read_rows(str(tmp_path / "a.txt"), "txt", True, (), None))

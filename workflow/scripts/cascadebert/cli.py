@@ -1,5 +1,6 @@
 """The command `cascadebert`: a trained system asked, described and timed. torch is loaded only to answer."""
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -132,6 +133,8 @@ def main() -> int:
     Returns:
         0; 1 for a mistake, told in one sentence, or a run that was interrupted; 2 for a wrong command line.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # as files are written: a class may have any name
     commands: dict[str, Callable[..., Any]] = {"predict": predict, "info": info, "bench": bench}
     try:
         tyro.extras.subcommand_cli_from_dict(commands, prog="cascadebert", description=__doc__)

@@ -144,6 +144,8 @@ class Adaptive:
         asked = {"speed_up": speed_up, "agreement": agreement, "threshold": threshold}
         if len(several := [name for name, value in asked.items() if value is not None]) > 1:
             raise Problem(f"{' and '.join(several)} are asked for at once: ask for one of them.")
+        if each and (agreement is not None or threshold is not None):
+            raise Problem("a threshold for each member goes with a speed-up alone: leave it out (--each).")
         once = tuple(np.atleast_1d(threshold).tolist()) if threshold is not None else None
         key = (speed_up, agreement, once, each)
         if key not in self._settings:
@@ -200,9 +202,7 @@ class Adaptive:
             lookahead: batches that are read before the first of their answers is given.
         """
         if batch_size < 1 or lookahead < 1:
-            raise Problem(
-                f"batches of {batch_size}, {lookahead} of them read ahead, cannot be: take 1 or more of each."
-            )
+            raise Problem(f"batches of {batch_size}, {lookahead} read ahead, cannot be: take 1 or more of each.")
         chosen = self.setting(speed_up, agreement, threshold, each).threshold
         return self._answers(iter(listed(texts)), chosen, batch_size, lookahead)
 

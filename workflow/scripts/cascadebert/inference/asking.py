@@ -114,7 +114,7 @@ def ask(
     with contextlib.ExitStack() as stack:
         file: TextIO = sys.stdout
         if out != "-":
-            opened = gzip.open if out.endswith(".gz") else open
+            opened = gzip.open if out.lower().endswith(".gz") else open
             file = stack.enter_context(opened(out, "wt", encoding="utf-8", newline=""))
         writer = Writer(file, written, system.classes)
         total = rows_in(texts, kind)

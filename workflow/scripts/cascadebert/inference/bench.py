@@ -35,6 +35,8 @@ def bench_table(
     Raises:
         Problem: for less than one row, repeat or row in a batch, or when none of the speed-ups can be had.
     """
+    if not (speed_ups and batch_sizes):
+        raise Problem("no speed-up or no batch size cannot be timed: name some, or leave the option out.")
     if (least := min(rows, repeats, *batch_sizes)) < 1:
         raise Problem(f"{least} rows, repeats or rows in a batch cannot be timed: take 1 or more of each.")
     settings = {

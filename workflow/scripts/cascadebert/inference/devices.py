@@ -14,7 +14,9 @@ def device_of(name: str | torch.device) -> torch.device:
         Problem: when it cannot.
     """
     try:
-        return torch.empty(0, device=name).device
+        held = torch.zeros(1, device=name)
+        held.item()  # which the device meta cannot do
+        return held.device
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise Problem(f"nothing can be computed on the device {name} ({reason}): take cpu, or none.") from None

@@ -14,6 +14,7 @@ from cascadebert.data.encoding import TokenRows
 from cascadebert.exit_rules import Exits
 from cascadebert.inference.leaving import Leaving, Threshold
 from cascadebert.inference.onnx_runtime import Session, sessions
+from cascadebert.layouts import Problem
 from cascadebert.models.encoders import embedded
 from cascadebert.models.half import HALF, autocast
 from cascadebert.models.members import MultiExit
@@ -159,6 +160,9 @@ class Engine:
             batch: rows in a batch, at most.
             replay: logits of all exits that are taken for the models' own, which are computed all the same: rows of
                 some length then leave where others of that length left.
+
+        Raises:
+            Problem: when a model's answers are no finite numbers.
         """
         first = tokens(self.stages[0].member)
         n = len(first.ends)
@@ -172,6 +176,7 @@ class Engine:
             start = perf_counter()
             stage, answers = self._through(self.stages[index], part, tokens)
             seconds += perf_counter() - start
+            self._check_finite(self.stages[index], answers)
             if replay is not None:
                 answers = replay[index, part.rows]
             leaves = leaving(index, part.rows, answers)
@@ -192,6 +197,13 @@ class Engine:
         for index in range(1, len(self.stages)):
             empty(index, 1)
         return Left(logits, exit_of, seconds)
+
+    def _check_finite(self, stage: Stage, answers: Float[np.ndarray, "b classes"]) -> None:
+        """Raise Problem if answers hold a number that is not finite: no class and no certainty can be read from it."""
+        if not np.isfinite(answers).all():
+            which = f"member {stage.member + 1} of {len(self.models)}, after its layer {stage.layers.stop},"
+            remedy = "take precision fp32 (--precision fp32)" if self.precision in HALF else "copy or pack it anew"
+            raise Problem(f"{which} answers numbers that are not finite in precision {self.precision}: {remedy}.")
 
     def _through(
         self, stage: Stage, part: Part, tokens: Callable[[int], TokenRows]

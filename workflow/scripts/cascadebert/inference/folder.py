@@ -38,7 +38,7 @@ class Task:
     name: str
     classes: list[str]
     pairs: bool
-    metric: str
+    metric: Literal["accuracy", "f1"]
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -190,7 +190,7 @@ def read_manifest(folder: Path, root: Path | None = None) -> Manifest:
     _check_members(path, manifest)
     for name, expected in manifest.files.items():
         _check_file(folder, name, expected, root or folder)
-    _check_length(path, manifest)
+    _check_configurations(path, manifest)
     return manifest
 
 
@@ -207,13 +207,25 @@ def _check_members(path: Path, manifest: Manifest) -> None:
         raise Problem(f"{path} has no {what}: pack the system anew.")
     if strange := [member.tokenizer for member in manifest.members if f"{member.tokenizer}/{TOKENIZER}" not in needed]:
         raise Problem(f"{path} names a tokenizer in {strange[0]}, where no member is: pack the system anew.")
+    layers = [member.layers for member in manifest.members]
+    if layers != sorted(set(layers)):
+        raise Problem(f"{path}, key members: their layers are {layers}, which do not ascend; pack the system anew.")
+    if len(set(manifest.task.classes)) < len(manifest.task.classes):
+        named = ", ".join(manifest.task.classes)
+        raise Problem(f"{path}, key task.classes: it is {named}, where one is named twice; pack the system anew.")
     if type(manifest.origin.get("seed")) is not int:
         raise Problem(f"{path}, key origin.seed: it has to be a whole number; pack the system anew.")
 
 
-def _check_length(path: Path, manifest: Manifest) -> None:
-    """No more of a text may be read than every member has positions for."""
-    limit = min(positions(read_json(path.parent / member.folder / "config.json")) for member in manifest.members)
+def _check_configurations(path: Path, manifest: Manifest) -> None:
+    """Classes must be those of every member, and no more of a text may be read than it has positions for."""
+    configs = {member.folder: read_json(path.parent / member.folder / "config.json") for member in manifest.members}
+    classes = {str(index): name for index, name in enumerate(manifest.task.classes)}
+    for folder, config in configs.items():
+        if (held := config.get("id2label", classes)) != classes:
+            said = f"it is {', '.join(manifest.task.classes)}, and {folder}/config.json has {held} for id2label"
+            raise Problem(f"{path}, key task.classes: {said}; pack the system anew.")
+    limit = min(map(positions, configs.values()))
     if manifest.max_length > limit:
         said = f"{manifest.max_length}, and its members have positions for {limit} tokens"
         raise Problem(f"{path}, key max_length: it is {said}; pack the system anew.")

@@ -52,7 +52,13 @@ def exits_under(stack: ExitLogits, exits: Exits, threshold: Threshold) -> Int[np
 
 
 def setting(stack: ExitLogits, exits: Exits, threshold: Threshold) -> Setting:
-    """What a threshold gives on some instances."""
+    """What a threshold gives on some instances.
+
+    Raises:
+        Problem: for a patience that is no whole number.
+    """
+    if exits == "patience" and not all(float(one).is_integer() for one in np.atleast_1d(threshold)):
+        raise Problem(f"a patience of {threshold} counts no layers: give a whole number (--threshold).")
     if isinstance(threshold, float | int):  # certainties are then computed once, however many thresholds are tried
         exit_of = exits_at(stack, exits, threshold)
     else:

@@ -6,7 +6,6 @@ import gzip
 import io
 import json
 import logging
-import sys
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from cascadebert.data.tables import (
@@ -101,6 +101,8 @@ def read_rows(path: str, form: str, pairs: bool, columns: Sequence[str], label: 
         raise Problem(
             f"{len(columns)} columns are named, and a row has {1 + pairs} texts: name as many, after the file."
         )
+    if len(set(columns)) < len(columns):
+        raise Problem(f"--columns names {columns[0]} twice: name the two columns that hold the texts of a pair.")
     number = 0
     chosen: Sequence[str] = ()
     try:
@@ -125,9 +127,12 @@ def _records(path: str, form: str) -> Iterator[Any]:
     if form == "parquet":
         from pyarrow import parquet
 
-        source = sys.stdin.buffer if path == "-" else path
-        for batch in parquet.ParquetFile(source).iter_batches(1024):
-            yield from batch.to_pylist()
+        with _unpacked(path) as raw:
+            held = raw if isinstance(raw, io.BufferedReader) and raw.seekable() else io.BytesIO(raw.read())
+            table = parquet.ParquetFile(held)
+            _check_names(path, table.schema_arrow.names)
+            for batch in table.iter_batches(1024):
+                yield from batch.to_pylist()
         return
     with _opened(path) as file:
         if form in ("csv", "tsv"):
@@ -152,9 +157,14 @@ def _table(path: str, form: str, file: Iterator[str]) -> Iterator[dict[str, str]
         quotes = quotes_of(partial(_again, path)) if Path(path).is_file() else AS_TEXT
     rows = separated(chain([header], file), separator_of(header, f".{form}"), path, quotes, first=1)
     names = next(rows)
+    _check_names(path, names)
+    yield from (dict(zip(names, row, strict=True)) for row in rows)
+
+
+def _check_names(path: str, names: Sequence[str]) -> None:
+    """Raise Problem for a name that several columns have; those without a name are not read."""
     if several := [name for name in names if name and names.count(name) > 1]:
         raise Problem(f"{path} has several columns {several[0]}: rename all but one.")
-    yield from (dict(zip(names, row, strict=True)) for row in rows)
 
 
 def _again(path: str) -> Iterator[str]:
@@ -164,17 +174,23 @@ def _again(path: str) -> Iterator[str]:
 
 
 @contextmanager
+def _unpacked(path: str) -> Iterator[Any]:
+    """Bytes of a file, or of standard input, gzipped or not."""
+    with contextlib.ExitStack() as stack:
+        raw: Any = stack.enter_context(open(0 if path == "-" else path, "rb", closefd=path != "-"))
+        yield stack.enter_context(gzip.open(raw)) if raw.peek(2).startswith(GZIP) else raw
+
+
+@contextmanager
 def _opened(path: str) -> Iterator[Iterator[str]]:
-    """Lines of a file, gzipped or not, whether they end in LF, CR LF or CR.
+    """Lines of a file, whether they end in LF, CR LF or CR.
 
     A mark of byte order at its start says how it is encoded and is left out.
     """
-    with contextlib.ExitStack() as stack:
-        raw: Any = stack.enter_context(open(0 if path == "-" else path, "rb", closefd=path != "-"))
-        if raw.peek(2).startswith(GZIP):
-            raw = stack.enter_context(gzip.open(raw))
+    with _unpacked(path) as raw:
         text = io.TextIOWrapper(raw, encoding_of(raw.peek(3)), newline="")  # ends are seen and kept, as in cells
-        yield _lines(stack.enter_context(text), path)
+        with text:
+            yield _lines(text, path)
 
 
 def _lines(file: Iterator[str], path: str) -> Iterator[str]:
@@ -201,9 +217,15 @@ def _columns(
     known = [*NAMES[count]]
     known += [task.columns for task in GLUE.values() if len(task.columns) == count]
     rest = [name for name in held if name != label]
-    chosen = next((names for names in known if set(names) <= set(held)), rest if len(rest) == count else None)
-    if chosen is rest and not pairs:
-        log.warning("%s has the one column %r, read as the text: if it is one, put a header above it", path, rest[0])
+    fit = list(dict.fromkeys(tuple(names) for names in known if set(names) <= set(rest)))
+    if len(fit) > 1:
+        read, *others = (" and ".join(names) for names in fit)
+        log.warning("%s: text is read from %s, not from %s: --columns chooses", path, read, " or ".join(others))
+    chosen: Sequence[str] | None = fit[0] if fit else rest if len(rest) == count else None
+    if chosen is rest:
+        what, kind = ("two columns", "pair") if pairs else ("one column", "text")
+        named = " and ".join(map(repr, rest))
+        log.warning("%s has the %s %s, read as the %s: if it is one, put a header above it", path, what, named, kind)
     if chosen is None:
         raise Problem(f"{path} has the columns {', '.join(held)}: name {count} of them that hold text (--columns).")
     return list(chosen)
@@ -226,8 +248,11 @@ def _row(path: str, number: int, record: Any, pairs: bool, columns: Sequence[str
 
 def rows_in(path: str, form: str) -> int | None:
     """About how many rows a file has, for the time that is left; None where it is not known beforehand."""
-    if path.endswith(".gz") or not Path(path).is_file():
+    if not Path(path).is_file():
         return None
+    with open(path, "rb") as file:
+        if file.read(2) == GZIP:
+            return None
     if form == "parquet":
         from pyarrow import parquet
 
@@ -242,7 +267,8 @@ class Writer:
         """Take a file that is open for text; write the header, where the form has one."""
         self.file, self.form, self.number = file, form, 0
         if form == "csv":
-            self.table = csv.writer(file, lineterminator="\n")
+            ended = SimpleNamespace(write=lambda row: file.write(row.removesuffix("\r\n") + "\n"))
+            self.table = csv.writer(ended, lineterminator="\r\n")  # cells with either of these are quoted
             self.table.writerow(["row", "label", "confidence", "member", "cut", *(f"p({name})" for name in classes)])
 
     def write(self, answer: Answer, classes: Sequence[str]) -> None:
