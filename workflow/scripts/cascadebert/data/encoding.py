@@ -104,7 +104,7 @@ class Encoded(TokenRows):
         """Digest of all tokens."""
         digest = hashlib.sha256()
         for held in (self.tokens, self.types, self.ends):
-            digest.update(held)
+            digest.update(held.tobytes())
         return digest.hexdigest()
 
     def epoch(
