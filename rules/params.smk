@@ -109,8 +109,13 @@ def packed_system(wildcards):
     """What a packed system is called, how its instances leave, and the speed-up where none is asked for, as flags."""
     run, system = wildcards.run, SYSTEMS[RUNS[wildcards.run]]
     ratio = fixed_ratio(CONFIG, run) or CONFIG.speed_ups[len(CONFIG.speed_ups) // 2]
-    label = label_of(CONFIG, run)
-    return f"--label {quote(label)} --exits {system.exits} --speed-up {ratio}"
+    label, columns = label_of(CONFIG, run), " ".join(map(quote, columns_of(CONFIG.data[wildcards.task])))
+    return f"--label {quote(label)} --exits {system.exits} --speed-up {ratio} --columns {columns}"
+
+
+def columns_of(data):
+    """Columns of a task's texts in the data that it is trained on; none where these are made here."""
+    return data.columns or (GLUE[data.glue].columns if data.glue else ())
 
 
 def exits_flags(wildcards):

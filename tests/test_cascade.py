@@ -706,6 +706,16 @@ def test_which_of_several_columns_is_read_is_told_where_none_is_named(tmp_path, 
     assert "text is read from text, not from sentence or review: --columns chooses" in caplog.text
 
 
+def test_columns_of_the_training_data_are_read_before_others(cascade, tmp_path, capsys, monkeypatch, caplog):
+    (file := tmp_path / "a.csv").write_text("text,verdict,sentence\nbad film,good film,bad film\n")
+    manifest = json.loads((cascade / "cascade.json").read_text())
+    manifest["task"]["columns"] = ["verdict"]
+    (cascade / "cascade.json").write_text(json.dumps(manifest))
+    said = json.loads(run(capsys, monkeypatch, "predict", cascade, file)[1])
+    (alone := tmp_path / "b.csv").write_text("text\ngood film\n")  # other names are looked for where they are missing
+    assert said == json.loads(run(capsys, monkeypatch, "predict", cascade, alone)[1]) and not caplog.text
+
+
 def test_pairs_are_read_from_two_columns(tmp_path):
     (tmp_path / "a.csv").write_text("premise,hypothesis\na,b\nc,\n")
     rows = list(read_rows(str(tmp_path / "a.csv"), "csv", True, (), None))

@@ -297,6 +297,13 @@ def test_own_csv_with_three_string_labels_runs_to_the_table(mine):
     assert facts["names"] == ["bad", "good", "so, so"]
 
 
+def test_a_packed_system_knows_the_columns_of_its_texts(mine):
+    done = snakemake(mine, "results/mine/cascades/mine/base", config="config/mine.yaml")
+    assert done.returncode == 0, said(done)[-3000:]
+    manifest = json.loads((mine / "results/mine/cascades/mine/base/cascade.json").read_text())
+    assert manifest["task"]["columns"] == ["review"]
+
+
 def test_another_system_takes_three_files_and_stands_in_tables_and_figures(mine, tmp_path):
     folder = shutil.copytree(mine, tmp_path / "mine", symlinks=True)
     library = "workflow/scripts/cascadebert"

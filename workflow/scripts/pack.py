@@ -36,6 +36,7 @@ def main(
     code: str,
     out: Path,
     stage1: tuple[Path, ...] = (),
+    columns: tuple[str, ...] = (),
 ) -> None:
     """Pack one seed of a system.
 
@@ -61,11 +62,12 @@ def main(
         code: digest of the code.
         out: the folder.
         stage1: trained tensors of the first stage, for a system of one model that has one.
+        columns: of the texts in the user's data.
     """
     said, points = read_json(facts), read_csv(sweep)
     rows = read_examples(examples)
     pairs, chosen_on = "text_pair" in rows.columns, rows[rows["split"] == "selection"]
-    about = Task(task, said["names"], pairs, metric)
+    about = Task(task, said["names"], pairs, metric, list(columns))
     system = System(run, label, exits, about, max_length, full_layers, speed_up, seed, code, said["origin"])
     lists = (names, map(from_json, recipes), weights, tokenizers, models, stage1 or repeat(None, len(names)))
     parts = [Trained(*of_model) for of_model in zip(*lists, strict=True)]

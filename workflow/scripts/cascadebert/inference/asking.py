@@ -84,7 +84,7 @@ def ask(
         setting: at which.
         texts: the file, - for standard input.
         form: of it, by its ending if None.
-        columns: that hold the texts.
+        columns: that hold the texts; found by their names where none is given.
         label: column that holds labels.
         out: the file of answers, - for standard output.
         batch_size: texts in a batch.
@@ -98,7 +98,8 @@ def ask(
     if out != "-" and not Path(out).resolve().parent.is_dir():
         raise Problem(f"{out} cannot be written, its folder is not there: make it first.")
     kind = form_of(texts, form)
-    rows = read_rows(texts, kind, system.manifest.task.pairs, columns, label)
+    task = system.manifest.task
+    rows = read_rows(texts, kind, task.pairs, columns, label, task.columns)
     counts = Counts(system)
     labels: deque[int] = deque()  # of the rows that are read and not yet answered
 
@@ -133,8 +134,9 @@ def read_texts(system: Adaptive, path: str, columns: Sequence[str], rows: int) -
     if rows < 1:
         raise Problem(f"{rows} texts cannot be read: take 1 or more.")
     kind = form_of(path, None)
-    held = read_rows(path, kind, system.manifest.task.pairs, columns, None)
-    rows_checked = (checked(row.text, number, system.manifest.task) for number, row in enumerate(held, 1))
+    task = system.manifest.task
+    held = read_rows(path, kind, task.pairs, columns, None, task.columns)
+    rows_checked = (checked(row.text, number, task) for number, row in enumerate(held, 1))
     texts = list(islice((text for text in rows_checked if text is not None), rows))
     if not texts:
         raise Problem(f"{path} has no text: name a file that has some.")

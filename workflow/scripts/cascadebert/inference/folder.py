@@ -33,12 +33,14 @@ class Task:
         classes: names, in the order of the logits.
         pairs: whether a pair of texts is answered, not one.
         metric: accuracy or f1.
+        columns: that its texts had in the data it was trained on; none where these had no table.
     """
 
     name: str
     classes: list[str]
     pairs: bool
     metric: Literal["accuracy", "f1"]
+    columns: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -84,7 +84,9 @@ def _ending(path: str) -> str:
     return Path(path.lower().removesuffix(".gz")).suffix.removeprefix(".")
 
 
-def read_rows(path: str, form: str, pairs: bool, columns: Sequence[str], label: str | None) -> Iterator[Row]:
+def read_rows(
+    path: str, form: str, pairs: bool, columns: Sequence[str], label: str | None, trained: Sequence[str] = ()
+) -> Iterator[Row]:
     """Rows of a file, or of standard input (-), as they are asked for.
 
     Args:
@@ -93,6 +95,7 @@ def read_rows(path: str, form: str, pairs: bool, columns: Sequence[str], label: 
         pairs: whether a row is a pair of texts.
         columns: that hold them; found by their names where none is given.
         label: column that holds labels.
+        trained: columns of the data that the system was trained on, the first names that are looked for.
 
     Raises:
         Problem: for what cannot be read, with the row.
@@ -108,7 +111,7 @@ def read_rows(path: str, form: str, pairs: bool, columns: Sequence[str], label: 
     try:
         for number, record in enumerate(_records(path, form), 1):
             if isinstance(record, Mapping):
-                chosen = chosen or _columns(path, record, pairs, columns, label)
+                chosen = chosen or _columns(path, record, pairs, columns, label, trained)
             elif columns or label:
                 raise Problem(f"{path} row {number} is no object with columns: leave out --columns and --label.")
             yield _row(path, number, record, pairs, chosen, label)
@@ -201,9 +204,9 @@ def _lines(file: Iterator[str], path: str) -> Iterator[str]:
 
 
 def _columns(
-    path: str, record: Mapping[str, Any], pairs: bool, columns: Sequence[str], label: str | None
+    path: str, record: Mapping[str, Any], pairs: bool, columns: Sequence[str], label: str | None, trained: Sequence[str]
 ) -> Sequence[str]:
-    """The columns of texts: those that are named, or that are known by their names, or the only ones.
+    """The columns of texts: those that are named, or were trained on, or are known by their names, or the only ones.
 
     Raises:
         Problem: when one is not there, or they cannot be told.
@@ -214,6 +217,8 @@ def _columns(
             raise Problem(f"{path} has no column {name}: it has {', '.join(held)}.")
     if columns:
         return columns
+    if trained and set(trained) <= set(held) - {label}:
+        return trained
     known = [*NAMES[count]]
     known += [task.columns for task in GLUE.values() if len(task.columns) == count]
     rest = [name for name in held if name != label]
