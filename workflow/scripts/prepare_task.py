@@ -51,7 +51,7 @@ def main(
     entry = json.loads(definition)
     frames, dropped = read_source(entry, archive, part), {}
     files = {split: frame.attrs["file"] for split, frame in frames.items() if "file" in frame.attrs}
-    found = {split: len(frame) for split, frame in frames.items()}
+    rows_found = {split: len(frame) for split, frame in frames.items()}
     if "package" in entry["source"]:
         band = entry["source"]["neutral_band"]
         decided = {split: frame["rating"].abs() > band for split, frame in frames.items()}
@@ -81,7 +81,7 @@ def main(
         "metric": metric,
         "rows": {split: int((table["split"] == split).sum()) for split in PARTS[part]},
         "asked": {split: n for split, n in entry["rows"].items() if split in PARTS[part]},
-        "found": found,
+        "found": rows_found,
         "dropped": dropped,
         "classes": classes,
         "contradicting": contradicting(table[table["split"] != "test"]),

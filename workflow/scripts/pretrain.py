@@ -43,16 +43,16 @@ def main(
         archive: the package's file, or what fetch_dataset.py made, where the corpus is of a package or of the hub.
         checkpoint_minutes: between two writings of what a killed training goes on from, beside the tensors.
     """
-    device, tokenizer, wanted = (
+    device, tokenizer, plan = (
         start(seed, threads),
         weights.with_name("tokenizer.json"),
         pretraining_from_json(recipe),
     )
-    data = corpus_of(corpus, archive, held_out, wanted.rows, tokenizer, wanted.max_length, seed)
+    data = corpus_of(corpus, archive, held_out, plan.rows, tokenizer, plan.max_length, seed)
     resume = ResumePoint(out.with_suffix(".resume"), checkpoint_minutes, (*sys.argv, data.digest()))
-    how = import_module(f"cascadebert.training.{'masked' if wanted.masked else 'distillation'}")
-    student = how.pretrain(wanted, weights, data, seed, device, resume)
-    origin = {"distilled": origin_of(weights), "layers": wanted.layers, "corpus": data.origin}
+    how = import_module(f"cascadebert.training.{'masked' if plan.masked else 'distillation'}")
+    student = how.pretrain(plan, weights, data, seed, device, resume)
+    origin = {"distilled": origin_of(weights), "layers": plan.layers, "corpus": data.origin}
     write_checkpoint(out.parent, *checkpoint_of(student.cpu()), tokenizer.read_bytes(), origin)
     resume.remove()
 

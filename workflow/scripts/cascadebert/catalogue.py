@@ -53,8 +53,8 @@ def missing(config: Config, name: str) -> str:
     if name == "figure7" and not rated(config):
         return "figure7 cannot be made, no task's source has human ratings: add one that has to tasks."
     lacking = [key for key in PAGES[name].needs if getattr(config, key) is None]
-    wanted = "; and ".join(f"{key}, {MEANING[key]}" for key in lacking)
-    told = f"{name} cannot be made, the config lacks {wanted}: add it, as docs/config.md describes it."
+    keys = "; and ".join(f"{key}, {MEANING[key]}" for key in lacking)
+    told = f"{name} cannot be made, the config lacks {keys}: add it, as docs/config.md describes it."
     return told if lacking else ""
 
 

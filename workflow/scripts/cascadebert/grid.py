@@ -66,34 +66,34 @@ def _unlike_the_servers(config: Config, tasks: dict[str, str]) -> str:
 def names(config: Config) -> dict[str, list[str]]:
     """What the places in the runs' names stand for under a config; a place that it does not fill is absent."""
     base = config.cascade[-1]
-    found = {
+    groups = {
         "base": [base],
         "k": [str(k) for k in depths(config)],
         "complete": [name for name in config.complete or [] if name != base],
     }
     if config.stand_ins:
-        found["stand_in"] = list(config.stand_ins)
+        groups["stand_in"] = list(config.stand_ins)
     if config.roberta_cascade:
-        found["roberta"] = [config.roberta_cascade[-1]]
+        groups["roberta"] = [config.roberta_cascade[-1]]
     if config.student_layers:
-        found["student"] = [str(config.student_layers)]
+        groups["student"] = [str(config.student_layers)]
     if config.distilbert:
-        found["distilbert"] = [config.distilbert.member]
+        groups["distilbert"] = [config.distilbert.member]
     if config.bert_pd:
-        found["pd"] = [config.bert_pd.member]
-    return found
+        groups["pd"] = [config.bert_pd.member]
+    return groups
 
 
 def runs(config: Config) -> dict[str, str]:
     """Every run under a config, by the name of its folder, with its system."""
     known = names(config)
-    found: dict[str, str] = {}
+    system_of: dict[str, str] = {}
     for name, system in SYSTEMS.items():
         places = [place for _, place, _, _ in Formatter().parse(system.run) if place]
         if getattr(config, system.needs) and all(place in known for place in places):
             for values in product(*(known[place] for place in places)):
-                found.setdefault(system.run.format(**dict(zip(places, values, strict=True))), name)
-    return found
+                system_of.setdefault(system.run.format(**dict(zip(places, values, strict=True))), name)
+    return system_of
 
 
 def seeds_of(config: Config, task: str) -> list[int]:
@@ -120,12 +120,12 @@ def fixed_ratio(config: Config, run: str) -> float | None:
 
 def table2_ratios(config: Config) -> dict[str, list[float]]:
     """Speed-ups at which each run has a row in Table 2; none for a depth that no target speed-up asks for."""
-    found = {}
+    ratios = {}
     for run in (run for run, system in runs(config).items() if system in shown_in("table2")):
-        own = fixed_ratio(config, run)
-        static = [own] if own in (1, *config.speed_ups) else []
-        found[run] = list(config.speed_ups) if own is None else static
-    return found
+        fixed = fixed_ratio(config, run)
+        static = [fixed] if fixed in (1, *config.speed_ups) else []
+        ratios[run] = list(config.speed_ups) if fixed is None else static
+    return ratios
 
 
 def misplaced(config: Config) -> str:
@@ -138,7 +138,7 @@ def misplaced(config: Config) -> str:
         if run not in known:
             return f"{key}.run names {run}, which has no row in Table 2: take one of {', '.join(known)}."
         if ratio not in known[run]:
-            asked = ", ".join(f"{own:g}" for own in known[run]) or "none"
+            asked = ", ".join(f"{held:g}" for held in known[run]) or "none"
             return f"{key}.speed_up is {ratio:g}, and Table 2 has {run} at {asked}: take one, or add it to speed_ups."
         for column in entry.scores:
             if column not in columns:
@@ -166,8 +166,8 @@ def cascade_members(config: Config, system: str) -> list[str]:
 def counted(config: Config, run: str) -> list[int]:
     """Layers at each exit as the released code counts them, where thresholds are chosen by that; else none."""
     system = SYSTEMS[runs(config)[run]]
-    own = [config.members[name].layers for name in getattr(config, system.cascade)] if system.as_released else []
-    return [sum(own[: i + 1]) for i in range(len(own))]
+    layers = [config.members[name].layers for name in getattr(config, system.cascade)] if system.as_released else []
+    return [sum(layers[: i + 1]) for i in range(len(layers))]
 
 
 def models(config: Config, run: str) -> list[str]:

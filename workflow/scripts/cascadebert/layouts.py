@@ -140,8 +140,8 @@ def which_split(names: Collection[str], splits: Mapping[str, str] | None, where:
     """
 
     def called(*stems: str) -> list[str]:
-        wanted = {stem.casefold() for stem in stems}
-        return sorted(name for name in names if {name.casefold(), _stem(name)} & wanted)
+        folded = {stem.casefold() for stem in stems}
+        return sorted(name for name in names if {name.casefold(), _stem(name)} & folded)
 
     fits = {split: called(name) for split, name in (splits or {}).items()}
     told = {name for of_split in fits.values() for name in of_split}
@@ -192,8 +192,8 @@ def configuration(folder: Path, where: str) -> dict[str, Any]:
     for key in least:
         if key in config and (type(config[key]) is not int or config[key] < least[key]):
             said = json.dumps(config[key])
-            wanted = f"a whole number of {least[key]} or more"
-            raise Problem(f"config.json of {where} has {said} for {key}, which has to be {wanted}: get it anew.")
+            rule = f"a whole number of {least[key]} or more"
+            raise Problem(f"config.json of {where} has {said} for {key}, which has to be {rule}: get it anew.")
     return config
 
 
@@ -219,15 +219,15 @@ def checkpoint_files(held: Collection[str], where: str) -> list[str]:
     Raises:
         Problem: when one is missing in all its forms.
     """
-    found: list[str] = []
+    files: list[str] = []
     for forms in CHECKPOINT:
         form = next((form for form in forms if set(form) <= set(held)), None)
         if form is None:
             named = " or ".join(" with ".join(form) for form in forms)
             raise Problem(f"{where} has no {named}: save the checkpoint and its tokenizer there.")
-        found += form
-    tokenizer = [TOKENIZER_CONFIG] if TOKENIZER_CONFIG in held and "tokenizer.json" not in found else []
-    return found + tokenizer + sorted(filter(says_pooling, held))
+        files += form
+    tokenizer = [TOKENIZER_CONFIG] if TOKENIZER_CONFIG in held and "tokenizer.json" not in files else []
+    return files + tokenizer + sorted(filter(says_pooling, held))
 
 
 def says_pooling(name: str) -> bool:

@@ -47,38 +47,38 @@ def recipes(config: Config) -> dict[str, Recipe]:
     Names are made here and read nowhere: what a run is, is asked of its recipe.
     """
     base = config.cascade[-1]
-    found = {name: finetuned(config, name) for name in config.members}
-    found |= _first_layers(config, base, depths(config)) | _early_exit(config, base)
+    by_name = {name: finetuned(config, name) for name in config.members}
+    by_name |= _first_layers(config, base, depths(config)) | _early_exit(config, base)
     if config.fastbert and config.fastbert_teacher:
-        found |= _fastbert(config, base)
+        by_name |= _fastbert(config, base)
     if config.fastbert_origins:
-        found |= _origins(config, base, config.fastbert_origins)
+        by_name |= _origins(config, base, config.fastbert_origins)
     if config.as_released:
         deep = {"model": "models.as_released.build_as_released", "layers": full_layers(config)}
         small = config.cascade[0]
-        found[f"{small}_as_released"] = _variant(config, small, config.as_released, "as_released", **deep)
+        by_name[f"{small}_as_released"] = _variant(config, small, config.as_released, "as_released", **deep)
     if config.bert_pkd:
-        found[f"pkd_{base}"] = _student(
+        by_name[f"pkd_{base}"] = _student(
             config, config.bert_pkd, "pkd", teacher=base, patience=_patience(config.bert_pkd)
         )
     if config.theseus:
         modules = Replacement(base, full_layers(config), config.theseus.base_rate, config.theseus.full_at)
-        found[f"theseus_{base}"] = _student(config, config.theseus, "theseus", replacement=modules)
+        by_name[f"theseus_{base}"] = _student(config, config.theseus, "theseus", replacement=modules)
     if config.bert_pd:
-        found[f"{config.bert_pd.member}_pd"] = _distilled(config, base, config.bert_pd)
+        by_name[f"{config.bert_pd.member}_pd"] = _distilled(config, base, config.bert_pd)
     for name in config.cascade[:-1]:
-        found |= _regularized(config, name)
+        by_name |= _regularized(config, name)
     others = [*(config.larger_cascade or [])[:-1], *(config.roberta_cascade or [])[:-1]]
     for name in (name for name in others if name not in config.cascade):
-        found[f"{name}_dar"] = _dar(config, name, None, "finetune_dar_selected")
+        by_name[f"{name}_dar"] = _dar(config, name, None, "finetune_dar_selected")
     if config.roberta_cascade:
         small, roberta = config.roberta_cascade
         if config.student_layers:
-            found |= _first_layers(config, roberta, [config.student_layers])
-        found |= _early_exit(config, roberta)
+            by_name |= _first_layers(config, roberta, [config.student_layers])
+        by_name |= _early_exit(config, roberta)
         both = replace(_dar(config, small, None, "finetune_kd_dar"), teacher=roberta, kd=_kd(config.kd))
-        found[f"{small}_kd_dar"] = both
-    return found
+        by_name[f"{small}_kd_dar"] = both
+    return by_name
 
 
 def finetuned(config: Config, name: str, **changes: Any) -> Recipe:
@@ -200,13 +200,13 @@ def _distilled(config: Config, base: str, schedule: BertPd) -> Recipe:
 def _regularized(config: Config, name: str) -> dict[str, Recipe]:
     """A member of the cascade at each margin, at the selected one, and under the controls of Table 4."""
     at = zip(at_margins(config, name), config.dar.margins, strict=True)
-    found = {run: _dar(config, name, margin, "finetune_dar") for run, margin in at}
-    found[f"{name}_dar"] = _dar(config, name, None, "adopt_margin")
-    found[f"{name}_shuffled"] = replace(_dar(config, name, None, "finetune_shuffled"), difficulty="shuffled")
+    by_name = {run: _dar(config, name, margin, "finetune_dar") for run, margin in at}
+    by_name[f"{name}_dar"] = _dar(config, name, None, "adopt_margin")
+    by_name[f"{name}_shuffled"] = replace(_dar(config, name, None, "finetune_shuffled"), difficulty="shuffled")
     means = _dar(config, name, None, "finetune_batch_mean")
     without_pairs = Regularization(config.dar.weight, None)
-    found[f"{name}_batch_mean"] = replace(means, objective="batch_mean", difficulty=None, dar=without_pairs)
-    return found
+    by_name[f"{name}_batch_mean"] = replace(means, objective="batch_mean", difficulty=None, dar=without_pairs)
+    return by_name
 
 
 def _dar(config: Config, name: str, margin: float | None, step: str) -> Recipe:

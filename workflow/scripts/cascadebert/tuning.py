@@ -71,14 +71,14 @@ def tried(config: Config) -> dict[str, Recipe]:
     Difficulty-aware regularization is left out, as it is where a member's own recipe is chosen; what stands on another
     run stands on that one as the config has it.
     """
-    known, found = recipes(config), {}
+    known, by_name = recipes(config), {}
     for point in points(config):
         recipe = known[point.run]
         if recipe.dar:
             recipe = replace(recipe, objective="cross_entropy", dar=None, difficulty=None)
         settings = replace(recipe.settings, epochs=point.epochs, lr=point.lr)
-        found[point.name] = replace(recipe, settings=settings, step=STEP)
-    return found
+        by_name[point.name] = replace(recipe, settings=settings, step=STEP)
+    return by_name
 
 
 def trainings(config: Config) -> list[tuple[Point, str, int]]:

@@ -83,21 +83,21 @@ def fetch_dataset(key: str, repository: str, name: str | None, revision: str | N
     entry = known[chosen] if known else {"data_dir": name or "."}
     patterns = sanitize_patterns(entry["data_files"]) if "data_files" in entry else None
     base = entry.get("data_dir", ".")
-    wanted = (
+    named = (
         [pattern for listed in patterns.values() for pattern in listed]
         if patterns
         else [f"{base}/*{ending}".removeprefix("./") for ending in ENDINGS]
     )
-    folder = _snapshot(key, "dataset", repository, folder.name, wanted, revision)
+    folder = _snapshot(key, "dataset", repository, folder.name, named, revision)
     try:
-        found = DataFilesDict.from_patterns(
+        files_of = DataFilesDict.from_patterns(
             patterns or get_data_patterns(str(folder / base)), str(folder / base), allowed_extensions=list(ENDINGS)
         )
     except FileNotFoundError:
-        found = {}
+        files_of = {}
     files = {
         f"{split}/{'-'.join(Path(file).relative_to(folder).parts)}": Path(file)
-        for split, listed in found.items()
+        for split, listed in files_of.items()
         for file in listed
     }
     if not any(file.startswith("train/") for file in files):
@@ -163,16 +163,16 @@ def _checked(file: Path, name: str, repository: str) -> str:
     digest, announced = sha256(file), file.resolve().name
     if re.fullmatch("[0-9a-f]{40}", announced):
         content = file.read_bytes()
-        found = sha1(b"blob %d\0%b" % (len(content), content)).hexdigest()
+        sha = sha1(b"blob %d\0%b" % (len(content), content)).hexdigest()
     elif re.fullmatch("[0-9a-f]{64}", announced):
-        found = digest
+        sha = digest
     else:  # a cache without links
         return digest
-    if found != announced:
+    if sha != announced:
         file.resolve().unlink()
         file.unlink()
         raise Problem(
-            f"{name} of {repository} has the digest {found} and the hub announces {announced}: the copy was damaged and"
+            f"{name} of {repository} has the digest {sha} and the hub announces {announced}: the copy was damaged and"
             " has been removed, so give the same command again."
         )
     return digest

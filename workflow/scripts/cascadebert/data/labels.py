@@ -77,11 +77,11 @@ def class_name(value: Any, declared: list[str], where: str) -> str:
         return names[text]
     if text.casefold() in ("true", "false"):
         ids = dict(enumerate(declared)) if len(declared) == 2 else {}
-        found = (values or meanings or ids).get(TRUTH[text.casefold()])
+        declared_name = (values or meanings or ids).get(TRUTH[text.casefold()])
     else:
-        found = None if number is None else (values or dict(enumerate(declared))).get(number)
-    if found is not None:
-        return found
+        declared_name = None if number is None else (values or dict(enumerate(declared))).get(number)
+    if declared_name is not None:
+        return declared_name
     if number == -1 or text == "-":  # SNLI, where annotators disagreed
         return ""
     raise Problem(

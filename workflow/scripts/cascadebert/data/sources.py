@@ -129,8 +129,8 @@ def _in_schema(table: pd.DataFrame, definition: dict[str, Any], split: str, name
     for column in needed_columns:
         if list(table.columns).count(column) != 1:
             many = "several columns" if column in table.columns else "no column"
-            found = ", ".join(map(str, table.columns[:20])) + (", ..." if len(table.columns) > 20 else "")
-            raise Problem(f"{name} has {many} {column}: it has {found}.")
+            present = ", ".join(map(str, table.columns[:20])) + (", ..." if len(table.columns) > 20 else "")
+            raise Problem(f"{name} has {many} {column}: it has {present}.")
     frame = pd.DataFrame({"id": _ids(table, split, name)})
     for ours, theirs in zip(("text", "text_pair"), columns, strict=False):
         frame[ours] = _texts(table[theirs], name)

@@ -93,11 +93,11 @@ def read_model(folder: Path, packed: Packed, classes: list[str]) -> MultiExit:
         tensors = {f"encoder.{name}": tensor for name, tensor in tensors.items()} | load_file(head_file)
     else:
         tensors = _from_transformers(tensors, said["model_type"])
-    wanted = _by_plain_name(model)
-    if odd := sorted(set(tensors) ^ set(wanted)):
+    parameters = _by_plain_name(model)
+    if odd := sorted(set(tensors) ^ set(parameters)):
         raise Problem(f"{folder} is no {packed.architecture}: {len(odd)} tensors differ, first {odd[0]}; pack it anew.")
     with torch.no_grad():
-        for name, tensor in wanted.items():
+        for name, tensor in parameters.items():
             if tensors[name].shape != tensor.shape:
                 raise Problem(
                     f"{folder}: {name} is {list(tensors[name].shape)}, not {list(tensor.shape)}; pack it anew."
@@ -112,12 +112,12 @@ def _class_of(architecture: str, folder: Path) -> type[MultiExit]:
     try:
         if not re.fullmatch("[a-z_]+", module):
             raise ImportError
-        found = getattr(import_module(f"cascadebert.models.{module}"), name)
-        if not (isinstance(found, type) and issubclass(found, MultiExit)):
+        model_class = getattr(import_module(f"cascadebert.models.{module}"), name)
+        if not (isinstance(model_class, type) and issubclass(model_class, MultiExit)):
             raise AttributeError
     except (ImportError, AttributeError):
         raise Problem(f"{folder} is of the architecture {architecture}, which this version does not have.") from None
-    return found
+    return model_class
 
 
 def _by_plain_name(model: MultiExit) -> dict[str, Tensor]:

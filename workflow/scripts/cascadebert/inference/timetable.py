@@ -146,7 +146,7 @@ def _turns(
 ) -> list[dict[str, Any]]:
     """A row a turn."""
     pairs = zip(seconds, base, strict=True)
-    return [said | {"turn": turn, "seconds": own, "base_seconds": beside} for turn, (own, beside) in enumerate(pairs)]
+    return [said | {"turn": turn, "seconds": one, "base_seconds": beside} for turn, (one, beside) in enumerate(pairs)]
 
 
 def _machine(system: Adaptive, texts: Sequence[Text]) -> dict[str, Any]:

@@ -102,5 +102,5 @@ def fit_temperature(logits: Float[np.ndarray, "n classes"], labels: Int[np.ndarr
         scaled = logits.astype(np.float64) / np.exp(log_temperature)
         return -log_softmax(scaled, axis=-1)[np.arange(labels.size), labels].mean()
 
-    reach = np.log(HOTTEST)
-    return float(np.exp(minimize_scalar(loss, bounds=(-reach, reach), method="bounded").x))
+    bound = np.log(HOTTEST)
+    return float(np.exp(minimize_scalar(loss, bounds=(-bound, bound), method="bounded").x))

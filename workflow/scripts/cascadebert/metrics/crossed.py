@@ -156,8 +156,8 @@ def interval_of(values: BySeed, of_instances: Components, against: float = 0.0) 
     uncertain = (spread / n) ** 2 / (n - 1) if seeds else 0.0  # there are so many instances that theirs is known
     freedom = variance**2 / uncertain if uncertain else np.inf
     error = np.sqrt(variance)
-    reach = stats.t.ppf(0.975, freedom)
+    t = stats.t.ppf(0.975, freedom)
     away = abs(estimate - against)
     p = float(2 * stats.t.sf(away / error, freedom)) if variance else float(away == 0)
-    detectable = (reach + stats.t.ppf(POWER, freedom)) * error
-    return Interval(estimate, float(estimate - reach * error), float(estimate + reach * error), p, float(detectable))
+    detectable = (t + stats.t.ppf(POWER, freedom)) * error
+    return Interval(estimate, float(estimate - t * error), float(estimate + t * error), p, float(detectable))

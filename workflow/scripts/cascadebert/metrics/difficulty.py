@@ -82,7 +82,7 @@ def difficulty_table(by_seed: list[list[Predictions]]) -> pd.DataFrame:
     Raises:
         ValueError: when two seeds cover different instances.
     """
-    right = pd.concat(
+    table = pd.concat(
         [
             pd.Series(
                 np.concatenate([fold.stack.logits[-1].argmax(axis=-1) == fold.label for fold in folds]),
@@ -93,10 +93,10 @@ def difficulty_table(by_seed: list[list[Predictions]]) -> pd.DataFrame:
         ],
         axis="columns",
     ).sort_index()
-    if right.isna().to_numpy().any():
+    if table.isna().to_numpy().any():
         raise ValueError("the difficulty seeds cover different instances")
-    correct = right.to_numpy(dtype=bool).T  # (seeds, n)
-    return pd.DataFrame({"id": right.index, "right": correct.sum(axis=0), "difficult": difficult(correct)})
+    correct = table.to_numpy(dtype=bool).T  # (seeds, n)
+    return pd.DataFrame({"id": table.index, "right": correct.sum(axis=0), "difficult": difficult(correct)})
 
 
 def read_difficult(

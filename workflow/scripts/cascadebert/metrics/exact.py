@@ -98,7 +98,7 @@ class Exact:
         )
 
 
-def measured(column: str, by_seed: BySeed, exit_of: int) -> dict[str, Crossed]:
+def exit_measures(column: str, by_seed: BySeed, exit_of: int) -> dict[str, Crossed]:
     """Accuracy, DIS and ECE of one exit, as of `measures.measures`, with what each instance adds."""
 
     def each(statistic: Callable[[np.ndarray, np.ndarray], Influenced]) -> Crossed:
@@ -109,9 +109,9 @@ def measured(column: str, by_seed: BySeed, exit_of: int) -> dict[str, Crossed]:
 
     return {
         "accuracy": each(
-            lambda _, right: mixed_score("accuracy", np.ones(right.size, int), [(1.0, right.astype(int))])
+            lambda _, correct: mixed_score("accuracy", np.ones(correct.size, int), [(1.0, correct.astype(int))])
         ),
-        "dis": each(lambda sure, right: influenced_dis(sure, ~right)),
+        "dis": each(lambda sure, correct: influenced_dis(sure, ~correct)),
         "ece": each(influenced_ece),
     }
 

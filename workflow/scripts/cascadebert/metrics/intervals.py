@@ -28,8 +28,8 @@ def mean_sd(values: Float[np.ndarray, " seeds"]) -> tuple[float, float]:
 def t_interval(values: Float[np.ndarray, " seeds"], level: float = 0.95) -> tuple[float, float]:
     """Student-t interval of a mean over seeds; NaN for a single seed. A bootstrap would be too narrow at so few."""
     mean, sd = mean_sd(values)
-    reach = stats.t.ppf((1 + level) / 2, max(len(values) - 1, 1)) * sd / np.sqrt(len(values))
-    return float(mean - reach), float(mean + reach)
+    half = stats.t.ppf((1 + level) / 2, max(len(values) - 1, 1)) * sd / np.sqrt(len(values))
+    return float(mean - half), float(mean + half)
 
 
 def mcnemar(correct_a: Bool[np.ndarray, " n"], correct_b: Bool[np.ndarray, " n"]) -> float:

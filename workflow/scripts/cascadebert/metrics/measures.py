@@ -22,14 +22,14 @@ def measures(predictions: Predictions) -> list[dict[str, Any]]:
     stack, rows = predictions.stack, []
     for layers, logits, sure in zip(stack.layers, stack.logits, confidence(stack.logits), strict=True):
         answers = logits.argmax(axis=-1)
-        right = answers == predictions.label
+        correct = answers == predictions.label
         rows.append(
             {
                 "layers": int(layers),
                 "accuracy": score("accuracy", predictions.label, answers),
-                "dis": dis(sure, ~right),
-                "ece": ece(sure, right),
-                "n": right.size,
+                "dis": dis(sure, ~correct),
+                "ece": ece(sure, correct),
+                "n": correct.size,
             }
         )
     return rows

@@ -48,11 +48,11 @@ def chosen(points: pd.DataFrame, target: float) -> pd.Series:
     Raises:
         Problem: when the run has no such speed-up.
     """
-    own = points[(points["split"] == "selection") & (points["measure"] == "layers")]
-    at_target = own[np.isclose(own["target"], target)]
+    operating = points[(points["split"] == "selection") & (points["measure"] == "layers")]
+    at_target = operating[np.isclose(operating["target"], target)]
     if at_target.empty:
-        task, run = own[["task", "run"]].iloc[0]
-        known = ", ".join(f"{ratio:g}" for ratio in own["target"].unique())
+        task, run = operating[["task", "run"]].iloc[0]
+        known = ", ".join(f"{ratio:g}" for ratio in operating["target"].unique())
         raise Problem(f"{run} on {task} has no speed-up {target:g}: take one of {known}.")
     return at_target.sort_values("score", ascending=False, kind="stable").iloc[0]
 
@@ -87,12 +87,12 @@ def files_for(task: str, predictions: Predictions, classes: Int[np.ndarray, " n"
             "leave labels out of its entry under data."
         )
     expected = {file: [f"{part}-{i}" for i in range(rows[file])] for file, part in zip(rows, PARTS, strict=False)}
-    place, wanted = {name: i for i, name in enumerate(predictions.id.tolist())}, list(chain(*expected.values()))
-    found, known = len(predictions.id), len(place.keys() & set(wanted))
-    if not found == known == len(wanted):
+    place, ids = {name: i for i, name in enumerate(predictions.id.tolist())}, list(chain(*expected.values()))
+    rows_held, known = len(predictions.id), len(place.keys() & set(ids))
+    if not rows_held == known == len(ids):
         ranges = " and ".join(f"{names[0]} to {names[-1]}" for names in expected.values())
         raise Problem(
-            f"the test split of {task} has {found} rows, {known} of them among the {len(wanted)} that "
+            f"the test split of {task} has {rows_held} rows, {known} of them among the {len(ids)} that "
             f"the GLUE server expects, {ranges} once each: "
             "give its source the whole test set and no rows.test, or take the task out of tasks."
         )

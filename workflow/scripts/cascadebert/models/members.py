@@ -166,13 +166,13 @@ def load_trained(model: nn.Module, path: Path) -> None:
     Raises:
         ValueError: when the file has other tensors than the model would train, or of other shapes.
     """
-    own = trained(model)
+    parameters = trained(model)
     with safe_open(path, framework="pt") as file, torch.no_grad():
-        if set(file.keys()) != set(own):
-            odd = sorted(set(file.keys()) ^ set(own))
+        if set(file.keys()) != set(parameters):
+            odd = sorted(set(file.keys()) ^ set(parameters))
             raise ValueError(f"{path} was trained with other settings: {len(odd)} tensors differ, first {odd[0]}")
-        for name, tensor in own.items():
-            found = file.get_tensor(name)
-            if found.shape != tensor.shape:
-                raise ValueError(f"{path}: {name} is {list(found.shape)}, the model's {list(tensor.shape)}")
-            tensor.copy_(found)
+        for name, tensor in parameters.items():
+            stored = file.get_tensor(name)
+            if stored.shape != tensor.shape:
+                raise ValueError(f"{path}: {name} is {list(stored.shape)}, the model's {list(tensor.shape)}")
+            tensor.copy_(stored)

@@ -61,12 +61,12 @@ def ablation(points: pd.DataFrame, columns: list[str], systems: list[str], targe
     for target in targets:
         at = points[np.isclose(points["target"], target)]
         for system in systems:
-            own, other = (at[at["system"] == name] for name in (system, REFERENCE))
+            of_system, other = (at[at["system"] == name] for name in (system, REFERENCE))
             for column in [*columns, summaries.AVERAGE]:
                 of = columns if column == summaries.AVERAGE else [column]
-                score = score_of(own, of)
+                score = score_of(of_system, of)
                 difference = interval(score - score_of(other, of))
-                shown = own[own["column"].isin(of)]
+                shown = of_system[of_system["column"].isin(of)]
                 compared = system != REFERENCE and column != summaries.AVERAGE
                 rows.append(
                     {
@@ -86,26 +86,26 @@ def ablation(points: pd.DataFrame, columns: list[str], systems: list[str], targe
     return pd.DataFrame(rows)
 
 
-def _mcnemar(own: pd.DataFrame, other: pd.DataFrame) -> list[float]:
+def _mcnemar(one: pd.DataFrame, other: pd.DataFrame) -> list[float]:
     """Exact McNemar p of two systems in one column, seed by seed."""
-    both = own.merge(other, on=["column", "seed"]).sort_values("seed")
+    both = one.merge(other, on=["column", "seed"]).sort_values("seed")
     return [mcnemar(row.answers_x == row.label_x, row.answers_y == row.label_y) for row in both.itertuples()]
 
 
 def layout(tidy: pd.DataFrame, decimals: int) -> pd.DataFrame:
     """Three lines a variant, and the paper's where there are its values."""
     lines = []
-    for (target, system), own in tidy.groupby(["target_speed_up", "system"], sort=False):
+    for (target, system), rows in tidy.groupby(["target_speed_up", "system"], sort=False):
         shown = {f"{target:g}× {SYSTEMS[system].label}": lambda row: summaries.cell(row, decimals)}
         if system != REFERENCE:
             shown["  difference"] = lambda row: tables.with_interval(row.difference, row.low, row.high, decimals)
             shown["  McNemar p"] = _p_values
-        if own["paper"].notna().any():
+        if rows["paper"].notna().any():
             shown["  as printed in the paper"] = lambda row: tables.with_interval(
                 row.paper, float("nan"), float("nan"), 1
             )
         lines += [
-            {"Method": label} | {row.task: show(row) for row in own.itertuples()} for label, show in shown.items()
+            {"Method": label} | {row.task: show(row) for row in rows.itertuples()} for label, show in shown.items()
         ]
     return pd.DataFrame(lines)
 

@@ -54,10 +54,10 @@ def deebert_thresholds(sweeps: pd.DataFrame, target: float) -> dict[tuple[str, i
     Raises:
         ValueError: when the sweeps hold no such target.
     """
-    own = sweeps[(sweeps["system"] == "deebert") & (sweeps["measure"] == "layers") & (sweeps["split"] == "report")]
-    at = own[np.isclose(own["target"], target)]
+    points = sweeps[(sweeps["system"] == "deebert") & (sweeps["measure"] == "layers") & (sweeps["split"] == "report")]
+    at = points[np.isclose(points["target"], target)]
     if at.empty:
-        raise ValueError(f"no threshold of DeeBERT for {target:g}x; there are {sorted(set(own['target'].tolist()))}")
+        raise ValueError(f"no threshold of DeeBERT for {target:g}x; there are {sorted(set(points['target'].tolist()))}")
     return {(row.task, int(row.seed)): float(row.threshold) for row in at.itertuples()}
 
 
@@ -93,16 +93,16 @@ def accuracy_by_layer(
                     check_aligned([deebert, runs[task, other, layer, seed]])
                     answers[other] = runs[task, other, layer, seed].stack.logits[-1].argmax(axis=-1)
             for name, given in answers.items():
-                right = float((given == deebert.label)[subset].mean())
-                rows.append((task, layer, name, int(subset.sum()), right))
+                accuracy = float((given == deebert.label)[subset].mean())
+                rows.append((task, layer, name, int(subset.sum()), accuracy))
     by_seed = pd.DataFrame(rows, columns=["column", "layers", "system", "n", "accuracy"])
     groups = by_seed.groupby(["column", "layers", "system"], sort=False)
     return pd.DataFrame(
         [
             dict(zip(("column", "layers", "system"), key, strict=True))
-            | {"n": own["n"].mean()}
-            | over_seeds(own["accuracy"].to_numpy())
-            for key, own in groups
+            | {"n": of_key["n"].mean()}
+            | over_seeds(of_key["accuracy"].to_numpy())
+            for key, of_key in groups
         ],
         columns=["column", "layers", "system", "n", "mean", "low", "high", "n_seeds"],
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from cascadebert.metrics.crossed import Crossed, interval
-from cascadebert.metrics.exact import measured
+from cascadebert.metrics.exact import exit_measures
 from cascadebert.metrics.intervals import mean_sd
 from cascadebert.metrics.predictions import read_predictions
 from cascadebert.metrics.sweeps import HALVES
@@ -37,18 +37,18 @@ def calibration(page: Calibration) -> pd.DataFrame:
     """A row a column, method and measure: mean, interval, difference to the member without DAR, the paper's value."""
     printed = pd.read_csv(page.paper).set_index(["system", "task"])
     names = {task.name: task.glue for task in page.tasks}
-    found: dict[str, dict[str, dict[str, Crossed]]] = {}
+    of_column: dict[str, dict[str, dict[str, Crossed]]] = {}
     for file in page.predictions:
         by_seed = read_predictions(file.path)
         if next(iter(by_seed.values())).label.size:
             column = f"{file.task}{HALVES[file.split]}"
-            found.setdefault(column, {})[file.of] = measured(column, by_seed, 0)
+            of_column.setdefault(column, {})[file.of] = exit_measures(column, by_seed, 0)
     rows = []
-    for column in [f"{task}{end}" for task in page.names for end in HALVES.values() if f"{task}{end}" in found]:
-        for method, of in found[column].items():
+    for column in [f"{task}{end}" for task in page.names for end in HALVES.values() if f"{task}{end}" in of_column]:
+        for method, of in of_column[column].items():
             for measure in MEASURES:
                 value = of[measure]
-                alone, change = interval(value), interval(value - found[column][WITHOUT][measure])
+                alone, change = interval(value), interval(value - of_column[column][WITHOUT][measure])
                 numbers = {"mean": alone.estimate, "sd": mean_sd(value.values)[1], "low": alone.low, "high": alone.high}
                 numbers |= {"n_seeds": len(value.seeds), "difference": change.estimate}
                 numbers |= {"difference_low": change.low, "difference_high": change.high}
@@ -61,16 +61,16 @@ def layout(tidy: pd.DataFrame, decimals: int) -> pd.DataFrame:
     """Two lines a method, and the paper's where there are its values."""
     nothing = float("nan")
     lines = []
-    for (column, method), own in tidy.groupby(["task", "method"], sort=False):
+    for (column, method), rows in tidy.groupby(["task", "method"], sort=False):
         shown = {method: lambda row: with_interval(row.mean, row.low, row.high, decimals)}
         if method != WITHOUT:
             shown["  difference"] = lambda row: with_interval(
                 row.difference, row.difference_low, row.difference_high, decimals
             )
-        if own["paper"].notna().any():
+        if rows["paper"].notna().any():
             shown["  as printed in the paper"] = lambda row: with_interval(row.paper, nothing, nothing, 2)
         lines += [
-            {"Dataset": column, "Method": label} | {MEASURES[row.measure]: show(row) for row in own.itertuples()}
+            {"Dataset": column, "Method": label} | {MEASURES[row.measure]: show(row) for row in rows.itertuples()}
             for label, show in shown.items()
         ]
     return pd.DataFrame(lines)

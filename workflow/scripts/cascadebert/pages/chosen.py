@@ -22,14 +22,14 @@ def with_answers(points: pd.DataFrame, files: Sequence[File]) -> pd.DataFrame:
     """
     parts = []
     for file in files:
-        own = points[(points["task"] == file.task) & (points["run"] == file.of) & (points["split"] == file.split)]
-        if own.empty:
+        of_run = points[(points["task"] == file.task) & (points["run"] == file.of) & (points["split"] == file.split)]
+        if of_run.empty:
             continue
-        by_seed, rule = read_predictions(file.path), SYSTEMS[own["system"].iloc[0]].exits
-        found = [by_seed[seed] for seed in own["seed"]]
-        exit_of = [exits_at(of.stack, rule, tau) for of, tau in zip(found, own["threshold"], strict=True)]
-        answered = [answers(of.stack, exits) for of, exits in zip(found, exit_of, strict=True)]
-        parts.append(own.assign(label=[of.label for of in found], answers=answered))
+        by_seed, rule = read_predictions(file.path), SYSTEMS[of_run["system"].iloc[0]].exits
+        predictions = [by_seed[seed] for seed in of_run["seed"]]
+        exit_of = [exits_at(of.stack, rule, tau) for of, tau in zip(predictions, of_run["threshold"], strict=True)]
+        answered = [answers(of.stack, exits) for of, exits in zip(predictions, exit_of, strict=True)]
+        parts.append(of_run.assign(label=[of.label for of in predictions], answers=answered))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -42,7 +42,7 @@ def score_of(points: pd.DataFrame, columns: Sequence[str]) -> Crossed:
     """
     of_columns = []
     for column in columns:
-        own = points[points["column"] == column].sort_values("seed")
-        scores = {row.seed: mixed_score(row.metric, row.label, [(1.0, row.answers)]) for row in own.itertuples()}
+        of_column = points[points["column"] == column].sort_values("seed")
+        scores = {row.seed: mixed_score(row.metric, row.label, [(1.0, row.answers)]) for row in of_column.itertuples()}
         of_columns.append(over_seeds(column, scores))
     return mean_of(of_columns)

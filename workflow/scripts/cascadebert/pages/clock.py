@@ -15,8 +15,8 @@ def render(page: Clock, out: Path) -> None:
     """Write a line for each system and ratio, the batch sizes side by side."""
     frame = clocked(read_times(page.times, page.names, page.runs))
     lines = [
-        ({"Task": key[0]} if len(page.names) > 1 else {}) | _line(own)
-        for key, own in frame.groupby(["task", "run", "what", "target"], sort=False)
+        ({"Task": key[0]} if len(page.names) > 1 else {}) | _line(of_key)
+        for key, of_key in frame.groupby(["task", "run", "what", "target"], sort=False)
     ]
     first, shown = frame.iloc[0], set(frame["run"])
     absent = [SYSTEMS[system].label.format(k="k") for run, system in page.runs.items() if run not in shown]
@@ -42,22 +42,22 @@ def render(page: Clock, out: Path) -> None:
 def _machines(frame: pd.DataFrame) -> str:
     """What was timed on, which can be another machine for each task."""
     tasks: dict[str, list[str]] = {}
-    for task, own in frame.groupby("task", sort=False):
-        tasks.setdefault("; ".join((own["machine"] + ", " + own["precision"]).unique()), []).append(str(task))
+    for task, rows in frame.groupby("task", sort=False):
+        tasks.setdefault("; ".join((rows["machine"] + ", " + rows["precision"]).unique()), []).append(str(task))
     if len(tasks) == 1:
         return f"The clock of one machine: {next(iter(tasks))}."
     named = [f"{machine} ({', '.join(of)})" for machine, of in tasks.items()]
     return f"The clocks of several machines: {'; '.join(named)}."
 
 
-def _line(own: pd.DataFrame) -> dict[str, str]:
+def _line(rows: pd.DataFrame) -> dict[str, str]:
     """A system at a ratio."""
-    first, line = own.iloc[0], {}
+    first, line = rows.iloc[0], {}
     text = first["what"] == "text"
     line["Method"] = _method(first) + (", from text" if text else "")
-    line["layers"] = MISSING if text else f"{own['speed_up'].mean():.2f}×"
-    line["FLOPs"] = MISSING if text else f"{own['speed_up_flops'].mean():.2f}×"
-    for row in own.itertuples():
+    line["layers"] = MISSING if text else f"{rows['speed_up'].mean():.2f}×"
+    line["FLOPs"] = MISSING if text else f"{rows['speed_up_flops'].mean():.2f}×"
+    for row in rows.itertuples():
         line[f"clock, batch {row.batch_size}"] = f"{row.clock:.2f}× ({row.low:.2f} - {row.high:.2f})"
         tail = "" if np.isnan(row.p95_ms) else f" (p95 {row.p95_ms:.2f})"
         line[f"ms, batch {row.batch_size}"] = f"{row.ms:.2f}{tail}"

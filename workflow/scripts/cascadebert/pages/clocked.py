@@ -37,10 +37,10 @@ def plot_clock(ax: Axes, frame: pd.DataFrame) -> None:
     """
     most = float(frame[["speed_up", "high"]].max().max()) * 1.05
     ax.plot([0.8, most], [0.8, most], color="#999999", linewidth=0.8, zorder=0, label="the clock is what is counted")
-    for system, own in frame.groupby("system", sort=False):
-        own = own.sort_values("speed_up")
+    for system, rows in frame.groupby("system", sort=False):
+        rows = rows.sort_values("speed_up")
         color, marker, line, _ = style_of(system)
         line = "none" if SYSTEMS[system].exits == "last" else line
-        reach = [own["clock"] - own["low"], own["high"] - own["clock"]]
+        error = [rows["clock"] - rows["low"], rows["high"] - rows["clock"]]
         label = SYSTEMS[system].label.format(k="k")
-        ax.errorbar(own["speed_up"], own["clock"], reach, color=color, marker=marker, linestyle=line, label=label)
+        ax.errorbar(rows["speed_up"], rows["clock"], error, color=color, marker=marker, linestyle=line, label=label)

@@ -25,16 +25,16 @@ def render(page: Systems, out: Path) -> None:
     evidence = read_evidence(page.tasks, page.baselines, page.predictions)
     areas = {name: area for name in evidence.systems if (area := _area(evidence, name))}
     rows, shown = [], []
-    for (run, target), own in points.groupby(["run", "target"], sort=False):
-        name = own["system"].iloc[0]
+    for (run, target), of_run in points.groupby(["run", "target"], sort=False):
+        name = of_run["system"].iloc[0]
         static = SYSTEMS[name].exits == "last"
         if not static and not np.isclose(target, page.targets).any():
             continue
         label = SYSTEMS[name].label.format(k=f"{page.full_layers / target:g}")
         label = label if static else f"{target:g}× {label}"
-        tidy = summarised(own, [Entry(name, target, label)], columns)
+        tidy = summarised(of_run, [Entry(name, target, label)], columns)
         parameters, seconds = _costs(page, page.made_of[run], repeats)
-        operations = {count: own.groupby("column")[count].mean().mean() for count in ("flops", "speed_up_flops")}
+        operations = {count: of_run.groupby("column")[count].mean().mean() for count in ("flops", "speed_up_flops")}
         numbers = {"parameters": parameters, **operations, "training_seconds": seconds} | areas.get(name, {})
         told = {"recipe": _recipe(page, page.made_of[run])}
         rows += [row | numbers | told for row in tidy.to_dict("records")]
@@ -79,7 +79,7 @@ def _recipe(page: Systems, made_of: MadeOf) -> str:
     """Epochs and learning rate of each training of a system, the same for every task and seed."""
     first = {name: read_json(page.records[name][page.names[0]][0]) for name in (*made_of.before, *made_of.models)}
     settings = {name: record["settings"] for name, record in first.items()}
-    return "; ".join(f"{name} {own['epochs']} epochs at {own['lr']:g}" for name, own in settings.items())
+    return "; ".join(f"{name} {chosen['epochs']} epochs at {chosen['lr']:g}" for name, chosen in settings.items())
 
 
 def _records(page: Systems, names: tuple[str, ...]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from cascadebert.files import read_facts
 from cascadebert.metrics.baselines import Baselines, read_baselines
 from cascadebert.metrics.crossed import Crossed, interval, mean_of, of_seeds, relative
-from cascadebert.metrics.exact import Exact, fixed, measured
+from cascadebert.metrics.exact import Exact, exit_measures, fixed
 from cascadebert.metrics.predictions import check_same, read_predictions
 from cascadebert.metrics.sweeps import HALVES
 from cascadebert.pages.kinds import File, Task
@@ -86,10 +86,10 @@ class Evidence:
             LookupError: where one of them is missing.
         """
         of_model = self.exits.get(model, {})
-        wanted = list(of_model) if layers is None else list(layers)
-        if not (self.columns and wanted) or any(set(of_model.get(depth, {})) != set(self.columns) for depth in wanted):
+        depths = list(of_model) if layers is None else list(layers)
+        if not (self.columns and depths) or any(set(of_model.get(depth, {})) != set(self.columns) for depth in depths):
             raise LookupError(f"{name} of {model}")
-        means = {column: mean_of([of_model[depth][column][name] for depth in wanted]) for column in self.columns}
+        means = {column: mean_of([of_model[depth][column][name] for depth in depths]) for column in self.columns}
         if name != "accuracy":
             return mean_of(list(means.values()))
         return self._judged(model, means, dict.fromkeys(self.metrics, "accuracy"))
@@ -124,28 +124,28 @@ def read_evidence(
             stands with them, or else of all their exits.
     """
     metrics = {task.name: read_facts(*task.facts)["metric"] for task in tasks}
-    found = Evidence([], {}, {})
+    evidence = Evidence([], {}, {})
     for task, path in zip(tasks, baselines, strict=True):
         by_split = read_baselines(path)[0]
         for split, end in HALVES.items():
             if by_split[split].id.size:
-                found.columns.append(f"{task.name}{end}")
-                found.baselines[f"{task.name}{end}"] = by_split[split]
-                found.metrics[f"{task.name}{end}"] = metrics[task.name]
+                evidence.columns.append(f"{task.name}{end}")
+                evidence.baselines[f"{task.name}{end}"] = by_split[split]
+                evidence.metrics[f"{task.name}{end}"] = metrics[task.name]
     for file in systems:
         column = f"{file.task}{HALVES[file.split]}"
-        if column in found.columns:
+        if column in evidence.columns:
             by_seed = read_predictions(file.path)
-            check_same(next(iter(by_seed.values())).id, found.baselines[column].id)
+            check_same(next(iter(by_seed.values())).id, evidence.baselines[column].id)
             rule, metric = SYSTEMS[file.of].exits, metrics[file.task]
-            found.systems.setdefault(file.of, {})[column] = Exact(column, by_seed, rule, metric)
+            evidence.systems.setdefault(file.of, {})[column] = Exact(column, by_seed, rule, metric)
     for file in models:
         column = f"{file.task}{HALVES[file.split]}"
-        if column in found.columns:
+        if column in evidence.columns:
             by_seed = read_predictions(file.path)
             layers = next(iter(by_seed.values())).stack.layers.tolist()
             for i, depth in enumerate(layers):
                 if file.layers in (0, depth):
-                    of_depth = found.exits.setdefault(file.of, {}).setdefault(depth, {})
-                    of_depth[column] = measured(column, by_seed, i)
-    return found
+                    of_depth = evidence.exits.setdefault(file.of, {}).setdefault(depth, {})
+                    of_depth[column] = exit_measures(column, by_seed, i)
+    return evidence

@@ -69,11 +69,11 @@ def easy_instance(
     surest = np.flatnonzero(candidate & (sure >= np.quantile(sure[candidate], 0.75)))
     texts = examples[examples["split"] == "report"].set_index("id")
     texts = texts.reindex(columns=["text", "text_pair"], fill_value="")
-    found = texts.loc[deebert.id[surest]].rename_axis("id").reset_index().assign(row=surest, sure=sure[surest])
-    found["overlap"] = [overlap(*pair) for pair in zip(found["text"], found["text_pair"], strict=True)]
-    found["length"] = found["text"].str.len() + found["text_pair"].str.len()
+    candidates = texts.loc[deebert.id[surest]].rename_axis("id").reset_index().assign(row=surest, sure=sure[surest])
+    candidates["overlap"] = [overlap(*pair) for pair in zip(candidates["text"], candidates["text_pair"], strict=True)]
+    candidates["length"] = candidates["text"].str.len() + candidates["text_pair"].str.len()
     order = {"overlap": False, "sure": False, "length": True, "id": True}
-    first = found.sort_values(list(order), ascending=list(order.values())).iloc[0]
+    first = candidates.sort_values(list(order), ascending=list(order.values())).iloc[0]
 
     chosen |= dict(first[["id", "text", "text_pair", "overlap"]])
     chosen["gold"] = str(deebert.names[deebert.label[first["row"]]])

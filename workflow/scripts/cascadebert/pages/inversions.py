@@ -23,7 +23,7 @@ def render(page: Runs, out: Path) -> None:
     frame = dis_by_layer(page.runs)
     bounds = limits(frame["dis"])
     layout = {"per_row": 1 if frame["layers"].nunique() > 6 else 2, "height": 1.3}
-    figure, axes = panels_of(frame, page.names, lambda ax, own: plot_dis(ax, own, *bounds), **layout)
+    figure, axes = panels_of(frame, page.names, lambda ax, rows: plot_dis(ax, rows, *bounds), **layout)
     figure.colorbar(axes[0].collections[0], ax=axes, label=towards("DIS (%)"), aspect=12 * len(axes))
     note = "\n–: undefined, the classifier is always right or always wrong" if frame["dis"].isna().any() else ""
     figure.supxlabel(f"layers executed{note}", fontsize=8)
@@ -43,9 +43,9 @@ def dis_by_layer(measures: Sequence[File]) -> pd.DataFrame:
     rows = []
     for file in measures:
         frame = read_csv(file.path)
-        for layers, own in frame[frame["split"] == "report"].groupby("layers"):
+        for layers, of_depth in frame[frame["split"] == "report"].groupby("layers"):
             names = {"column": file.task, "system": file.of, "layers": int(layers)}
-            rows.append(names | {"dis": own["dis"].mean(), "n_seeds": int(own["dis"].notna().sum())})
+            rows.append(names | {"dis": of_depth["dis"].mean(), "n_seeds": int(of_depth["dis"].notna().sum())})
     return pd.DataFrame(rows)
 
 

@@ -31,7 +31,7 @@ Run = tuple[str, bool]
 def render(page: EasyInstance, out: Path) -> None:
     """Draw the first task with pairs, or else the first."""
     texts = [read_examples(path) for path in page.examples]
-    i = next((i for i, own in enumerate(texts) if "text_pair" in own), 0)
+    i = next((i for i, table in enumerate(texts) if "text_pair" in table), 0)
     deebert, small, base = (read_predictions(files[i])[page.seed] for files in (page.deebert, page.small, page.base))
     frame = easy_instance(deebert, small, base, texts[i], page.layer)
     frame.insert(0, "task", page.names[i])

@@ -53,9 +53,9 @@ def difficulty_by_rating(labels: pd.DataFrame, examples: pd.DataFrame) -> pd.Dat
     bin_of = np.maximum(np.searchsorted(edges, extreme, side="left"), 1)
     rows = []
     for k in np.unique(bin_of):
-        own = rated["difficult"].to_numpy(dtype=bool)[bin_of == k]
-        low, high = wilson(int(own.sum()), own.size)
-        numbers = {"rating": extreme[bin_of == k].mean(), "n": own.size, "difficult": own.mean()}
+        in_bin = rated["difficult"].to_numpy(dtype=bool)[bin_of == k]
+        low, high = wilson(int(in_bin.sum()), in_bin.size)
+        numbers = {"rating": extreme[bin_of == k].mean(), "n": in_bin.size, "difficult": in_bin.mean()}
         rows.append(numbers | {"low": low, "high": high} | dict(zip(("rho", "rho_low", "rho_high"), rho, strict=True)))
     return pd.DataFrame(rows)
 

@@ -49,10 +49,10 @@ def calibration_curves(predictions: Mapping[tuple[str, str], Sequence[Prediction
     frames = []
     for (task, variant), of_seeds in predictions.items():
         seeds = [
-            (confidence(own.stack.logits)[-1], own.stack.logits[-1].argmax(axis=-1) == own.label) for own in of_seeds
+            (confidence(one.stack.logits)[-1], one.stack.logits[-1].argmax(axis=-1) == one.label) for one in of_seeds
         ]
-        sure, right = (np.concatenate(parts) for parts in zip(*seeds, strict=True))
-        bins = reliability(sure, right)
+        sure, correct = (np.concatenate(parts) for parts in zip(*seeds, strict=True))
+        bins = reliability(sure, correct)
         error = float(np.mean([ece(*seed) for seed in seeds]))
         bins = bins.assign(ece=error, n_seeds=len(seeds))
         bins.insert(0, "column", task)

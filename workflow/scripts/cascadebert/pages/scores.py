@@ -37,8 +37,8 @@ def render(page: ScoreTable, out: Path) -> None:
     answered = with_answers(points, page.predictions)
 
     def score(system: str, target: float, task: str) -> Crossed:
-        own = answered[(answered["system"] == system) & np.isclose(answered["target"], target)]
-        return score_of(own, columns if task == summaries.AVERAGE else [task])
+        points = answered[(answered["system"] == system) & np.isclose(answered["target"], target)]
+        return score_of(points, columns if task == summaries.AVERAGE else [task])
 
     bold = summaries.best(tidy, score)
     if page.baselines:

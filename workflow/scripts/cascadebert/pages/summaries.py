@@ -71,11 +71,11 @@ def summarised(points: pd.DataFrame, rows: list[Entry], columns: list[str]) -> p
     metrics = dict(zip(points["column"], points["metric"], strict=True))
     tidy = []
     for row in rows:
-        own = points[(points["system"] == row.system) & np.isclose(points["target"], row.target)]
-        of_column = {column: own[own["column"] == column].sort_values("seed") for column in columns}
+        of_row = points[(points["system"] == row.system) & np.isclose(points["target"], row.target)]
+        of_column = {column: of_row[of_row["column"] == column].sort_values("seed") for column in columns}
         scores = {column: frame["score"].to_numpy() for column, frame in of_column.items()}
         if all(len(values) for values in scores.values()):
-            whole = shared_seeds(own).sort_values("seed")
+            whole = shared_seeds(of_row).sort_values("seed")
             scores[AVERAGE] = np.mean([whole.loc[whole["column"] == name, "score"] for name in columns], axis=0)
         for column in [*columns, AVERAGE]:
             values = scores.get(column, np.array([]))
@@ -83,7 +83,7 @@ def summarised(points: pd.DataFrame, rows: list[Entry], columns: list[str]) -> p
             achieved = of_column[column]["speed_up"].mean() if column in of_column and len(values) else float("nan")
             names = {"method": row.label, "system": row.system, "target_speed_up": row.target, "task": column}
             numbers = {"mean": mean, "sd": sd, "n_seeds": len(values), "achieved_speed_up": achieved}
-            numbers["unlearned"] = len(values) > 0 and unlearned(of_column.get(column, own))
+            numbers["unlearned"] = len(values) > 0 and unlearned(of_column.get(column, of_row))
             tidy.append(names | {"metric": metrics.get(column, "mean")} | numbers)
     return pd.DataFrame(tidy)
 
@@ -192,11 +192,11 @@ def layout(tidy: pd.DataFrame, bold: set[tuple], decimals: int, mark: str) -> pd
     if tidy["task"].nunique() == 2:  # one column: its average would say the same again
         tidy = tidy[tidy["task"] != AVERAGE]
     content = []
-    for method, own in tidy.groupby("method", sort=False):
-        content.append({"Method": method} | _cells(own, lambda row: _marked(row, cell(row, decimals), bold, mark)))
+    for method, rows in tidy.groupby("method", sort=False):
+        content.append({"Method": method} | _cells(rows, lambda row: _marked(row, cell(row, decimals), bold, mark)))
         for name, label in BESIDE.items():
-            if name in own and own[name].notna().any():
-                content.append({"Method": label.format(method)} | _cells(own, partial(_per_cent, name)))
+            if name in rows and rows[name].notna().any():
+                content.append({"Method": label.format(method)} | _cells(rows, partial(_per_cent, name)))
     return pd.DataFrame(content)
 
 
@@ -211,11 +211,11 @@ def _marked(row: Any, text: str, bold: set[tuple], mark: str) -> str:
     return mark.format(text) if (row.system, row.target_speed_up, row.task) in bold else text
 
 
-def _cells(own: pd.DataFrame, show: Any) -> dict[str, str]:
+def _cells(rows: pd.DataFrame, show: Any) -> dict[str, str]:
     """One method's cells by printed column; a mismatched half joins its task as "a / b"."""
     cells: dict[str, str] = {}
     ends = HALVES["mismatched"]
-    for row in own.itertuples():
+    for row in rows.itertuples():
         task = row.task.removesuffix(ends)
         if row.task.endswith(ends) and task in cells:
             cells[f"{task} / {row.task}"] = f"{cells.pop(task)} / {show(row)}"
@@ -251,11 +251,11 @@ def server_note(tidy: pd.DataFrame) -> str:
 def miss_note(tidy: pd.DataFrame) -> str:
     """How far thresholds from the selection split miss their ratio on the report split."""
     adaptive = [name for name, system in SYSTEMS.items() if system.exits != "last" and not system.as_released]
-    own = tidy[tidy["system"].isin(adaptive) & tidy["achieved_speed_up"].notna()]
-    if own.empty:
+    exiting = tidy[tidy["system"].isin(adaptive) & tidy["achieved_speed_up"].notna()]
+    if exiting.empty:
         return ""
-    miss = (own["achieved_speed_up"] / own["target_speed_up"] - 1).abs()
-    most = own.loc[miss.idxmax()]
+    miss = (exiting["achieved_speed_up"] / exiting["target_speed_up"] - 1).abs()
+    most = exiting.loc[miss.idxmax()]
     return (
         f"They miss it by {100 * miss.mean():.0f} % in the mean and by up to {100 * miss.max():.0f} %"
         f" ({most['method']} on {most['task']}); claims compare systems at exactly the same ratio instead."

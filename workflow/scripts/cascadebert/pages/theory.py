@@ -55,7 +55,7 @@ def gains(two: Predictions, three: Predictions, *thresholds: float) -> dict[str,
         three: of the cascade of three.
         thresholds: of each.
     """
-    right = three.stack.logits.argmax(axis=-1) == three.label  # (members, n)
+    correct = three.stack.logits.argmax(axis=-1) == three.label  # (members, n)
     layers = np.diff(three.stack.layers, prepend=0)
     new = len(layers) - 2  # the one more member stands before the base
     counts, accuracy = [], []
@@ -64,19 +64,19 @@ def gains(two: Predictions, three: Predictions, *thresholds: float) -> dict[str,
         counts.append(np.bincount(exit_of, minlength=len(whole.stack.layers)))
         accuracy.append(float((answers(whole.stack, exit_of) == whole.label).mean()))
     _, residual = condition_residuals(layers, new, *counts)
-    predicted = predicted_gain(layers, right.mean(axis=1), new, counts[1])
-    measured = accuracy[1] - accuracy[0]
-    return {"predicted": predicted, "measured": measured, "layers_more": -residual / three.label.size}
+    predicted = predicted_gain(layers, correct.mean(axis=1), new, counts[1])
+    gained = accuracy[1] - accuracy[0]
+    return {"predicted": predicted, "measured": gained, "layers_more": -residual / three.label.size}
 
 
 def layout(frame: pd.DataFrame, decimals: int) -> pd.DataFrame:
     """A line a task and speed-up."""
     shown = []
-    for (task, target), own in frame.groupby(["task", "target_speed_up"], sort=False):
+    for (task, target), of_target in frame.groupby(["task", "target_speed_up"], sort=False):
         cells = {
-            title: with_interval(own[name].mean(), *t_interval(own[name].to_numpy()), decimals)
+            title: with_interval(of_target[name].mean(), *t_interval(of_target[name].to_numpy()), decimals)
             for name, title in SHOWN.items()
         }
-        layers_more = {"layers an instance, three - two": f"{own['layers_more'].mean():+z.2f}"}
+        layers_more = {"layers an instance, three - two": f"{of_target['layers_more'].mean():+z.2f}"}
         shown.append({"Dataset": task, "speed-up": f"{target:g}×"} | cells | layers_more)
     return pd.DataFrame(shown)

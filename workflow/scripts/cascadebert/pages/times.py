@@ -40,11 +40,11 @@ def clocked(times: pd.DataFrame) -> pd.DataFrame:
         memory_mb, n, turns, machine, precision.
     """
     rows = []
-    for key, own in times.groupby(KEYS, sort=False, dropna=False):
-        first = own.iloc[0]
-        row = dict(zip(KEYS, key, strict=True)) | {"clock": own["clock"].median()}
-        row |= {"low": own["clock"].min(), "high": own["clock"].max(), "turns": len(own)}
-        row |= {"ms": 1000 * own["seconds"].median() / first["n"]}
+    for key, of_key in times.groupby(KEYS, sort=False, dropna=False):
+        first = of_key.iloc[0]
+        row = dict(zip(KEYS, key, strict=True)) | {"clock": of_key["clock"].median()}
+        row |= {"low": of_key["clock"].min(), "high": of_key["clock"].max(), "turns": len(of_key)}
+        row |= {"ms": 1000 * of_key["seconds"].median() / first["n"]}
         names = ("p50_ms", "p95_ms", "tokenising_ms", "speed_up", "speed_up_flops", "own_share", "memory_mb", "n")
         row |= {name: first[name] for name in (*names, "machine", "precision")}
         rows.append(row | {"of_counted": row["clock"] / row["speed_up"]})
@@ -63,11 +63,11 @@ def judged_on_the_clock(times: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     tokens = times[times["what"] == "tokens"]
-    for (system, label), own in tokens.groupby(["system", "label"], sort=False):
+    for (system, label), of_system in tokens.groupby(["system", "label"], sort=False):
         if SYSTEMS[system].exits == "last":
             continue
-        logs = np.log(own["clock"] / own["speed_up"])
-        turns = logs.groupby(own["turn"]).mean().to_numpy()
+        logs = np.log(of_system["clock"] / of_system["speed_up"])
+        turns = logs.groupby(of_system["turn"]).mean().to_numpy()
         estimate, (low, high) = np.expm1(turns.mean()), np.expm1(t_interval(turns))
         said = "holds" if low >= -MARGIN else "contradicted" if high < -MARGIN else "undecided"
         row: dict[str, Any] = {"claim": f"clock-{system}", "where": "section 4.1, speed-up ratio", "source": "clock"}

@@ -54,9 +54,9 @@ def trade_off(points: pd.DataFrame, systems: Sequence[str]) -> pd.DataFrame:
         A row a column, system, run and target: speed_up (mean achieved), mean, low, high (score), n_seeds.
     """
     names, rows = ["column", "system", "run", "target"], []
-    for key, own in points[points["system"].isin(systems)].groupby(names, sort=False):
-        entry = dict(zip(names, key, strict=True)) | {"speed_up": own["speed_up"].mean()}
-        rows.append(entry | over_seeds(own["score"].to_numpy()))
+    for key, of_key in points[points["system"].isin(systems)].groupby(names, sort=False):
+        entry = dict(zip(names, key, strict=True)) | {"speed_up": of_key["speed_up"].mean()}
+        rows.append(entry | over_seeds(of_key["score"].to_numpy()))
     return pd.DataFrame(rows, columns=[*names, "speed_up", "mean", "low", "high", "n_seeds"])
 
 
@@ -111,10 +111,10 @@ def plot_at_ratio(ax: Axes, frame: pd.DataFrame, ratio: float) -> None:
     """
     rows = nearest(frame, ratio)
     names = []
-    reach = interval_bars(rows)
-    margin = max(2.0, float(np.median(reach)))
+    halves = interval_bars(rows)
+    margin = max(2.0, float(np.median(halves)))
     low, high = max(0, 100 * rows["mean"].min() - margin), min(100, 100 * rows["mean"].max() + margin)
-    for place, (row, half) in enumerate(zip(rows.itertuples(), reach, strict=True)):
+    for place, (row, half) in enumerate(zip(rows.itertuples(), halves, strict=True)):
         score = 100 * row.mean
         if row.system in BASELINES:
             ax.axvline(score, color="#999999", linewidth=0.8, zorder=0)

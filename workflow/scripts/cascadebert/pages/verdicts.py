@@ -58,7 +58,7 @@ COLUMNS = (
 )
 
 
-def judged(found: Sequence[Claim], evidence: Evidence, effects: Mapping[str, Effect], not_run: str) -> pd.DataFrame:
+def judged(claims: Sequence[Claim], evidence: Evidence, effects: Mapping[str, Effect], not_run: str) -> pd.DataFrame:
     """Each claim's estimate, 95 % interval and verdict, alone and with Holm's correction over all claims.
 
     The tests against 0 are one family of the correction, those against the claimed effects another.
@@ -70,7 +70,7 @@ def judged(found: Sequence[Claim], evidence: Evidence, effects: Mapping[str, Eff
         baselines of common sense).
     """
     rows = []
-    for claim in found:
+    for claim in claims:
         effect = effects.get(claim.name, NO_NUMBER)
         size = effect.size if claim.claimed == "positive" else -effect.size
         row: dict[str, Any] = {"claim": claim.name, "where": claim.where, "says": claim.says}

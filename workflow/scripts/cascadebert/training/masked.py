@@ -138,8 +138,8 @@ def divergence(
     student: Float[Tensor, "n vocabulary"], teacher: Float[Tensor, "n vocabulary"], temperature: float
 ) -> Float[Tensor, ""]:
     """T^2 KL(teacher || student) at temperature T, summed over the vocabulary, mean over tokens; 0 without tokens."""
-    own, told = (F.log_softmax(logits / temperature, dim=-1) for logits in (student, teacher))
-    return temperature**2 * F.kl_div(own, told, reduction="sum", log_target=True) / max(len(student), 1)
+    learned, told = (F.log_softmax(logits / temperature, dim=-1) for logits in (student, teacher))
+    return temperature**2 * F.kl_div(learned, told, reduction="sum", log_target=True) / max(len(student), 1)
 
 
 def head_loss(head: MaskedHead, batch: Batch, encoder: Encoder, masks: Masks) -> Float[Tensor, ""]:

@@ -56,11 +56,11 @@ def teacher_outputs(
     place[rows] = np.arange(len(rows))
     for batch_rows in data.by_length(rows, batch_size):
         with autocast(device, precision):
-            found = sentence_states(member.encoder, to_batch(data, batch_rows, device))
-            answers = member.classify(found[-1])
+            states_of = sentence_states(member.encoder, to_batch(data, batch_rows, device))
+            answers = member.classify(states_of[-1])
         logits[place[batch_rows]] = answers.float().cpu().numpy()
         for column, layer in enumerate(layers):
-            states[place[batch_rows], column] = found[layer - 1].half().cpu().numpy()
+            states[place[batch_rows], column] = states_of[layer - 1].half().cpu().numpy()
     check_finite(logits, len(rows), precision)
     check_finite(states, len(rows), precision)
     return logits, states
