@@ -24,13 +24,11 @@ rule assign_folds:
         **reads_text(),
     params:
         code=code_version("assign_folds.py"),
-        n_folds=CONFIG.difficulty.n_folds,
-        seed=CONFIG.difficulty.fold_seed,
+        draw=f"--n-folds {CONFIG.difficulty.n_folds} --seed {CONFIG.difficulty.fold_seed}",  # params have no order
     message:
         "Drawing folds of {wildcards.task}"
     shell:
-        "python workflow/scripts/assign_folds.py --examples {input} --n-folds {params.n_folds} --seed {params.seed}"
-        " --out {output} > {log} 2>&1"
+        "python workflow/scripts/assign_folds.py --examples {input} {params.draw} --out {output} > {log} 2>&1"
 
 
 rule predict_fold:

@@ -81,6 +81,12 @@ MISTAKES = {  # changes of a preset, the key that is named, and what is said of 
         ({"members.small.lr": "2e-5"}, "members.small.lr", "write it 2.0e-5"),
         ({"members.small.lr": "1.5E-5"}, "members.small.lr", "write it 1.5e-5"),
         ({"members.small.epochs": "five"}, "members.small.epochs", "as digits"),
+        ({"members.small.lr": "nan"}, "members.small.lr", "as digits"),
+        ({"members.small.lr": "2.0e5"}, "members.small.lr", "write it 2.0e+5"),
+        ({"members.small.epochs": "1e1"}, "members.small.epochs", "write it 10."),
+        ({"seeds": ["08"]}, "seeds.0", "write it 8."),
+        ({"data.movies.labels": [False, True]}, "data.movies.labels.0", "YAML reads it as False: write it in quotes"),
+        ({"data.movies.label": 1}, "data.movies.label", "YAML reads it as 1: write it in quotes"),
         ({"members.small.layers": "6"}, "members.small.layers", "without quotes, 6"),
         ({"seeds": 3}, "seeds", "is 3: give an array"),
         ({"training.freeze_embeddings": "yes"}, "training.freeze_embeddings", "give a boolean"),
@@ -512,6 +518,8 @@ def test_configs_in_an_order_that_means_nothing_are_refused(names, says):
         ("seeds: [1]\ndar: {}\nseeds: [5]\n", "says seeds twice, in lines 1 and 3: keep one"),
         ("data:\n  a: {rows: {train: 1}}\n  a: {}\n", "says a twice, in lines 2 and 3"),
         ("fewer: [{a: 1,\n a: 2}]\n", "says a twice, in lines 1 and 2"),
+        ("seeds:\n- 010\n", "line 2 says 010, which YAML reads as 8: write"),
+        ("epochs: 1:30\n", "line 1 says 1:30, which YAML reads as 90: write"),
     ],
 )
 def test_a_key_that_stands_twice_is_told(tmp_path, content, says):

@@ -1,7 +1,7 @@
 """What each edit of the config and of the code makes Snakemake run again, and what makes it run nothing."""
 
 import pytest
-from smoke import FIGURES, ROOT, SMOKE, TABLES, copy_of, once, replace, would_run
+from smoke import FIGURES, ROOT, SMOKE, TABLES, copy_of, once, replace, said, snakemake, would_run
 
 # What stands on a margin: the selection, every run at the selected margin, and all that is drawn or printed of these.
 MARGIN = {
@@ -353,3 +353,13 @@ def test_another_preset_shares_nothing_with_this_one(finished):
         assert would_run(finished) == {}
     finally:
         (finished / "config/other.yaml").unlink()
+
+
+def test_two_values_that_trade_places_are_noticed(tmp_path):
+    folder, target = copy_of(ROOT, tmp_path), "results/smoke/difficulty/reviews/folds.csv"
+    preset = folder / SMOKE
+    preset.write_text(replace("n_folds: 2, seeds: [1]", "n_folds: 2, fold_seed: 3, seeds: [1]")(preset.read_text()))
+    done = snakemake(folder, target)
+    assert done.returncode == 0, said(done)
+    preset.write_text(replace("n_folds: 2, fold_seed: 3", "n_folds: 3, fold_seed: 2")(preset.read_text()))
+    assert would_run(folder, target) == {"assign_folds": 1}

@@ -1,5 +1,6 @@
 """The config: what it may say, and what is told of a mistake, in one sentence with the key and the remedy."""
 
+import math
 import re
 from difflib import get_close_matches
 from inspect import isclass
@@ -79,7 +80,10 @@ def _sentence(mistake: Any) -> str:
     if kind == "missing":
         return f"config key {key} is missing: add it, as docs/config.md describes it."
     if kind in ("int_type", "float_type") and isinstance(value, str):
-        return f"config key {key} is the text {value!r}, not a number: write it {_as_number(value)}."
+        number = _as_number(value, kind == "int_type")
+        return f"config key {key} is the text {value!r}, not a number: write it {number}."
+    if kind == "string_type" and not isinstance(value, dict | list):
+        return f"config key {key} is no text, since YAML reads it as {value!r}: write it in quotes."
     if kind in TYPES:
         return f"config key {key} is {value!r}: give {TYPES[kind]}."
     if kind == "literal_error":
@@ -105,11 +109,16 @@ def _at(loc: list[str | int]) -> tuple[Any, str]:
     return annotation, meaning
 
 
-def _as_number(text: str) -> str:
-    """How YAML wants a number that it took for text (2e-5 lacks a point); a hint where it is none."""
+def _as_number(text: str, whole: bool) -> str:
+    """How YAML wants a number that it took for text (2e-5 lacks a point, 2.0e5 a sign); a hint where it is none."""
     try:
-        float(text)
+        value = float(text)
     except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
         return "as digits, for example 3 or 2.0e-5"
     mantissa, e, exponent = text.lower().partition("e")
-    return f"{mantissa if '.' in mantissa else mantissa + '.0'}{e}{exponent}" if e else f"without quotes, {text}"
+    if whole and value.is_integer() and (e or text.strip()[0] == "0"):
+        return f"{value:.0f}"
+    point, sign = "" if "." in mantissa else ".0", "" if exponent[:1] in ("+", "-") else "+"
+    return f"{mantissa}{point}e{sign}{exponent}" if e else f"without quotes, {text}"

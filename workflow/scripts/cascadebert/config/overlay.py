@@ -42,8 +42,12 @@ def merged(files: Mapping[str, Mapping[str, Any]], given: Mapping[str, Any]) -> 
     return _changed(config, _resolved(given))
 
 
+ODD = re.compile(r"[-+]?0[0-9_]+|[-+]?[0-9_]+(:[0-9_.]+)+")
+"""Numbers that YAML reads in base 8 or 60."""
+
+
 def check_keys(file: Path) -> None:
-    """Raise Problem for a key that stands twice in one section of a config file: YAML takes the last without a word."""
+    """Raise Problem for what YAML takes without a word: a key twice in one section, a number in base 8 or 60."""
     try:
         nodes = [yaml.compose(file.read_text(encoding="utf-8"), yaml.SafeLoader)]
     except yaml.YAMLError:  # JSON that is no YAML
@@ -54,6 +58,9 @@ def check_keys(file: Path) -> None:
         if node is None or id(node) in seen:
             continue
         seen.add(id(node))
+        if isinstance(node, yaml.ScalarNode) and node.tag.endswith((":int", ":float")) and ODD.fullmatch(node.value):
+            read, line = yaml.safe_load(node.value), node.start_mark.line + 1
+            raise Problem(f"{file} line {line} says {node.value}, which YAML reads as {read}: write it plainly.")
         pairs = node.value if isinstance(node, yaml.MappingNode) else []
         keys = [(key.value, key.start_mark.line + 1) for key, _ in pairs if isinstance(key, yaml.ScalarNode)]
         for i, (key, line) in enumerate(keys):
