@@ -32,6 +32,24 @@ def prepare(folder, part="training", metric="accuracy", source=None, caps=None, 
     return json.loads((folder / "out/facts.json").read_text())
 
 
+@pytest.mark.parametrize(
+    ("column", "values", "warned"),
+    [
+        ("Split", ["train", "eval"], True),
+        ("Usage", ["Training", "PublicTest"], True),
+        ("is_train", [True, False], True),
+        ("fold", [0, 1], False),
+        ("set", ["train", "chess"], False),
+        ("test", ["a long text", "another", "a third"], False),
+    ],
+)
+def test_a_column_that_divides_is_warned_of_however_it_is_written(tmp_path, caplog, column, values, warned):
+    table = pd.DataFrame(rows(60, "t")).assign(**{column: values * (60 // len(values))})
+    table.to_csv(tmp_path / "all.csv", index=False)
+    read_source({"source": {"path": str(tmp_path / "all.csv")}, "columns": ["text"], "label": "label"})
+    assert (f"has a column {column} of" in caplog.text) == warned
+
+
 @pytest.mark.parametrize("name", ["train.csv", "all.csv"])
 def test_a_single_file_that_is_divided_already_is_warned_of(tmp_path, caplog, name):
     table = pd.DataFrame(rows(60, "t")).assign(split=["train"] * 40 + ["Dev"] * 10 + ["test"] * 10)
@@ -39,7 +57,7 @@ def test_a_single_file_that_is_divided_already_is_warned_of(tmp_path, caplog, na
     table.to_csv(tmp_path / "test.csv", index=False)
     source = {"path": str(tmp_path / name)}
     read_source({"source": source, "columns": ["text"], "label": "label"})
-    assert f"{name} has a column split of dev, test, train, and is divided anew" in caplog.text
+    assert f"{name} has a column split of Dev, test, train, and is divided anew" in caplog.text
     assert ("is read alone, without test.csv" in caplog.text) == (name == "train.csv")
     assert unread(source) == (["test.csv"] if name == "train.csv" else [])
 
@@ -107,6 +125,16 @@ def test_what_cannot_be_trained_or_scored_is_refused(tmp_path, train, validation
     jsonl(tmp_path / "validation.jsonl", validation)
     with pytest.raises(Problem, match=says):
         prepare(tmp_path, **asked)
+
+
+def test_a_class_whose_few_texts_all_went_to_other_splits_is_refused(tmp_path, caplog):
+    few = [{"text": f"c {i % 5}", "label": "c"} for i in range(100)]
+    jsonl(tmp_path / "train.jsonl", rows(100, "t", "ab") + few)
+    with pytest.raises(Problem, match=r"no training row is of c once .* of split (selection|report) are: its texts"):
+        prepare(tmp_path)
+    jsonl(tmp_path / "train.jsonl", rows(100, "t", "ab") + [{"text": f"r {i % 8}", "label": "b"} for i in range(80)])
+    prepare(tmp_path)
+    assert "(text in another split): repeats make the splits smaller" in caplog.text
 
 
 def test_minus_1_is_a_class_where_it_is_declared(tmp_path):

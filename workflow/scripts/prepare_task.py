@@ -8,6 +8,7 @@ from typing import Any, Literal
 import tyro
 
 from cascadebert.data.checks import (
+    REPEATED,
     check_classes,
     check_known,
     check_splits,
@@ -67,11 +68,12 @@ def main(
         table, repeats = carve(frames, entry["rows"], entry["seed"], selection)
         ours = table[table["split"].isin(PARTS[part])].dropna(axis="columns", how="all")
         check_splits(table if part == "training" else ours, names, metric)  # caps of training rows are not the report's
+        if part == "training":
+            check_training(table, names, n_folds, unlabelled.get("train (unlabelled)", 0))
         table = ours
     if part == "training":
-        check_training(table, names, n_folds, unlabelled.get("train (unlabelled)", 0))
         warn_of(names, table.loc[table["split"] == "train", "label"])
-    dropped |= unlabelled | {f"{split} (text in another split)": count for split, count in repeats.items()}
+    dropped |= unlabelled | {f"{split} {REPEATED}": count for split, count in repeats.items()}
     classes = {
         split: {name: int(n) for name, n in table.loc[table["split"] == split, "label"].value_counts().items()}
         for split in PARTS[part]

@@ -15,6 +15,10 @@ FEW = 50
 """Rows of a selection split below which a user is warned: a score of them has a standard error of seven points."""
 
 
+REPEATED = "(text in another split)"
+"""Why rows are dropped that repeat a text."""
+
+
 def labelled(frames: Frames, files: dict[str, str]) -> tuple[Frames, dict[str, int]]:
     """The rows that have a label, of test all, and how many of each split had none.
 
@@ -95,13 +99,19 @@ def check_training(table: pd.DataFrame, names: list[str], n_folds: int, unlabell
     """Raise Problem for a training split without one of the classes that it should have, or with too few rows of one.
 
     Args:
-        table: what is trained on.
+        table: all splits.
         names: of the classes.
         n_folds: K, each of which needs every class.
         unlabelled: rows that were dropped, since their label is empty or -1.
     """
     counts = table.loc[table["split"] == "train", "label"].value_counts()
     missing = [name for name in names if name not in counts]
+    for name in missing:
+        if len(elsewhere := table.loc[table["label"] == name, "split"]):
+            raise Problem(
+                f"no training row is of {name} once the data is divided, and {len(elsewhere)} of split"
+                f" {elsewhere.iloc[0]} are: its texts are repeated, and none may be in two splits, so give it others."
+            )
     if len(counts) < 2 or (missing and unlabelled):
         dropped = f", and {unlabelled} rows were dropped, whose label is empty or -1" if unlabelled else ""
         raise Problem(
@@ -141,5 +151,7 @@ def tell(about: dict[str, Any]) -> None:
             log.warning(
                 "%d rows of %s are dropped: their label is empty or -1; a class -1 is declared under labels", n, why
             )
+        if why.startswith("train") and why.endswith(REPEATED) and n > about["found"]["train"] // 10:
+            log.warning("%d of %s: repeats make the splits smaller than they look", n, why)
     if any(about["classes"].get("test", {}).get(name) for name in about["names"]):
         log.warning("the test split has labels, and is answered only: to report it, see the key splits of a source")

@@ -14,14 +14,17 @@ from cascadebert.data.corpus import read_corpus
 from cascadebert.data.labels import class_name, ordered, spelled
 from cascadebert.data.tables import read_table
 from cascadebert.glue import GLUE
-from cascadebert.layouts import DATA_KEYS, FILES, Part, Problem, files_of, kind_of, which_split
+from cascadebert.layouts import DATA_KEYS, Part, Problem, files_of, kind_of, which_split
 from cascadebert.names import one_line, whole_characters
 from cascadebert.recipe import needed
 
 log = logging.getLogger(__name__)
 
-DIVIDING = ("split", "set", "fold", "partition", "subset")
+DIVIDING = re.compile(r"(sub)?set|split|fold|partition|usage|(is_?)?(train(ing)?|test|val(idation)?|dev|eval)", re.I)
 """Columns that may say which split a row is of."""
+
+NAMED = re.compile(r"train|val|dev|test", re.I)
+"""What the name of a split holds."""
 
 Frames = dict[str, pd.DataFrame]
 """By split: train, and where the source has them selection, report, mismatched and test (of MNLI both, in order)."""
@@ -95,17 +98,14 @@ def _warn_of_division(source: dict[str, Any], name: str, table: pd.DataFrame) ->
     """Log where a single file seems to be divided already, by a column of its own or by files beside it."""
     if beside := unread(source):
         log.warning("%s is read alone, without %s: name their folder to have them as splits", name, ", ".join(beside))
-    known = {stem for stems in FILES.values() for stem in stems}
-    for column in table.columns:
-        values = (
-            {str(value).strip().casefold() for value in table[column].unique()} if str(column) in DIVIDING else set()
-        )
-        if len(values) > 1 and values <= known:
+    for column in (str(column) for column in table.columns if DIVIDING.fullmatch(str(column).strip())):
+        values = sorted({str(value).strip() for value in table[column].unique()})
+        if len(values) > 1 and (all(map(NAMED.search, values)) or (NAMED.search(column) and len(values) == 2)):
             log.warning(
                 "%s has a column %s of %s, and is divided anew: give a folder with a file of each",
                 name,
                 column,
-                ", ".join(sorted(values)),
+                ", ".join(values),
             )
 
 
