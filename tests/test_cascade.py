@@ -32,6 +32,7 @@ from cascadebert.inference.engine import Left
 from cascadebert.inference.equality import compare
 from cascadebert.inference.folder import Agreement, Task, digest, read_manifest
 from cascadebert.inference.folder import Member as Packed
+from cascadebert.inference.inputs import listed
 from cascadebert.inference.models import architecture_of, read_model, write_model
 from cascadebert.inference.packing import System, Trained, pack
 from cascadebert.inference.settings import exits_under
@@ -225,7 +226,7 @@ def test_a_table_is_not_answered_by_its_names(cascade, texts):
 
 def test_no_text_has_no_label_and_odd_text_has_one(cascade):
     answers = Cascade.from_pretrained(cascade).predict(["", " \n", None, float("nan"), "\x00", "😀 é", "x" * 100_000])
-    assert [answer.label is None for answer in answers] == [True] * 4 + [False] * 3
+    assert [answer.label is None for answer in answers] == [True] * 5 + [False] * 2
 
 
 def broken(folder, name):
@@ -509,7 +510,7 @@ def test_files_of_every_form_are_answered(cascade, tmp_path, capsys, monkeypatch
         ("a.txt", b"x\n", ["--batch-size", "0"], "cannot be"),
         ("a.txt", b"x\n", ["--device", "abacus"], "can be computed on the device abacus"),
         ("a.txt", b"x\n", ["--device", "meta"], "can be computed on the device meta"),
-        ("a.txt", b"x\n", ["--out", "folder.csv"], "Is a directory"),
+        ("a.txt", b"x\n", ["--out", "folder.csv"], "folder.csv is no file that can be written"),
         ("a.txt", b"x\n", ["--out", "./a.txt.jsonl"], "is the file that is read"),
         ("a.csv", b"text\n\xff\xfe\n", [], "is not UTF-8"),
         *((name, "text\nx\n".encode("utf-16-le"), [], "has NUL characters") for name in ("a.csv", "a.txt", "a.jsonl")),
@@ -569,6 +570,122 @@ def test_a_wrong_label_leaves_earlier_answers_alone(cascade, tmp_path, capsys, m
     assert code == 1 and "has label maybe" in told and out.read_text() == "of before"
 
 
+@pytest.mark.parametrize("redirected", [True, False])
+def test_the_file_that_is_read_is_not_written(cascade, tmp_path, redirected):
+    (file := tmp_path / "a.csv").write_text("text\ngood film\n")
+    texts = ["-", "--form", "csv"] if redirected else [file]
+    call = [sys.executable, "-m", "cascadebert.cli", "predict", cascade, *texts, "--out", file]
+    with file.open() as given:
+        done = subprocess.run(call, stdin=given, capture_output=True, text=True, cwd=Path(prove.__file__).parent)
+    assert done.returncode == 1 and "a.csv is the file that is read" in done.stderr
+    assert file.read_text() == "text\ngood film\n"
+
+
+def test_a_wrong_label_at_the_end_is_told_before_anything_is_written(cascade, tmp_path, capsys, monkeypatch, caplog):
+    (tmp_path / "a.csv").write_text("a,gold\n" + "film,positive\n" * 40 + "film,maybe\n")
+    out = tmp_path / "out.jsonl"
+    asked = ["predict", cascade, tmp_path / "a.csv", "--columns", "a", "--out", out, "--batch-size", 1]
+    code, _, told = run(capsys, monkeypatch, *asked, "--label", "gold")
+    assert code == 1 and "row 41 has label maybe" in told and not out.exists()
+    caplog.clear()
+    (tmp_path / "a.csv").write_text("a,gold\nfilm,positive\n")
+    code, _, told = run(capsys, monkeypatch, "predict", cascade, tmp_path / "a.csv", "--label", "gold")
+    assert code == 0 and caplog.text.count("the one column 'a', read as the text") == 1
+
+
+def test_a_text_that_the_vocabulary_does_not_know_is_told(cascade, tmp_path, capsys, monkeypatch):
+    system = Cascade.from_pretrained(cascade)
+    odd, fine, *unseen = system.predict(["\u65e5\u672c", "good film", "\u200b", "\ufeff \x01", " "])
+    assert (odd.strange, fine.strange) == (True, False) and odd.label
+    assert [answer.label for answer in unseen] == [None] * 3
+    (tmp_path / "a.txt").write_text("good\n\u65e5\u672c\n\u200b\n", encoding="utf-8")
+    code, said, told = run(capsys, monkeypatch, "predict", cascade, tmp_path / "a.txt")
+    assert code == 0 and "1 of which its vocabulary knows nothing" in told and "1 without text" in told
+    assert [json.loads(line).get("strange") for line in said.splitlines()] == [None, True, None]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "more", "told"),
+    [
+        ("a.txt", "good\n", ["--threshold"], "--threshold has no value"),
+        ("a.txt", "good\n", ["--columns"], "--columns has no value"),
+        ("a.csv", "", [], "a.csv is empty: it needs a header"),
+        ("a.csv", "sep=;\ntext;more\na;b\n", [], "begins with sep=;, which a spreadsheet wrote: remove"),
+        ("a.txt", "good\n", ["--out", "."], ". is no file that can be written"),
+        ("a.txt", "good\n", ["--out", ""], "an empty name is no file"),
+    ],
+)
+def test_what_is_left_empty_or_is_no_table_is_told(cascade, tmp_path, capsys, monkeypatch, name, content, more, told):
+    (tmp_path / name).write_text(content)
+    code, _, said = run(capsys, monkeypatch, "predict", cascade, tmp_path / name, *more)
+    assert code == 1 and told in said
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"speed_up": "fast"},
+        {"speed_up": [3]},
+        {"agreement": np.array([0.9])},
+        {"threshold": "0.5"},
+        {"threshold": [[0.5]]},
+        {"threshold": [0.5, None]},
+    ],
+)
+def test_what_is_no_number_is_one_sentence(asked):
+    with pytest.raises(Problem, match=f"{next(iter(asked))} is .*: give a number"):
+        settings_module.check_asked(**{"speed_up": None, "agreement": None, "threshold": None, "each": False, **asked})
+
+
+def test_texts_come_as_libraries_give_them(cascade):
+    system = Cascade.from_pretrained(cascade)
+    for given in (None, 5, np.array("good")):
+        with pytest.raises(Problem, match="texts are a list, not"):
+            listed(given)
+    missing = pd.Series(["good", None], dtype="string")
+    assert [answer.label is None for answer in system.predict(missing)] == [False, True]
+    assert [answer.label is None for answer in system.stream("good")] == [False]
+
+
+def test_a_system_that_changed_on_disk_is_not_saved(cascade, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    system = Cascade.from_pretrained(cascade)
+    expected = system.setting(speed_up=1.5)
+    system.save_pretrained("~/kept")
+    assert (tmp_path / "kept/cascade.json").is_file()
+    (cascade / "selection.safetensors").write_bytes(b"another")
+    again = Cascade.from_pretrained(tmp_path / "kept")
+    assert again.setting(speed_up=1.5) == system.setting(speed_up=1.5) == expected
+    with pytest.raises(Problem, match="has sha256 .*: the file was altered"):
+        system.save_pretrained(tmp_path / "copy")
+    (cascade / "selection.safetensors").unlink()
+    with pytest.raises(Problem, match="selection.safetensors cannot be copied"):
+        system.save_pretrained(tmp_path / "copy")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "kept"]
+
+
+FORKED = """
+import os, sys, torch
+from cascadebert import Cascade
+from cascadebert.layouts import Problem
+torch.set_num_threads(int(sys.argv[2]))
+system = Cascade.from_pretrained(sys.argv[1])
+child = os.fork()
+if not child:
+    try:
+        os._exit(0 if system.predict("good")[0].label else 3)
+    except Problem as problem:
+        os._exit(2 if "forked" in str(problem) else 3)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.parametrize(("threads", "code"), [(2, 2), (1, 0)])
+def test_a_fork_is_told_that_it_would_wait_for_ever(cascade, threads, code):
+    call = [sys.executable, "-c", FORKED, cascade, str(threads)]
+    assert subprocess.run(call, check=False, cwd=Path(prove.__file__).parent).returncode == code
+
+
 def test_a_wrong_command_line_is_code_2(cascade, capsys, monkeypatch):
     assert run(capsys, monkeypatch, "predict", cascade, "--sped-up", 3)[0] == 2
     assert run(capsys, monkeypatch, "predict", cascade / "nowhere")[0] == 1
@@ -616,7 +733,7 @@ def test_timed_systems_leave_as_they_would(made, settings):
     own = frame[(frame["run"] == "cascade") & (frame["what"] == "tokens")]
     system = Adaptive.from_pretrained(cascade)
     threshold = system.setting(speed_up=1.5).threshold
-    left, _ = system.left(texts, threshold, 4)
+    left, *_ = system.left(texts, threshold, 4)
     assert own["speed_up"].unique() == pytest.approx(4 * len(texts) / np.array([1, 5])[left.exit].sum())
     assert exits_under(system.selection, "confidence", threshold).max() == 1, "some stay at this threshold"
     assert frame.loc[frame["run"] == "whole", "speed_up_flops"].dropna().unique() == pytest.approx(1)
@@ -679,7 +796,7 @@ def test_cells_with_any_end_of_a_line_are_quoted():
     names, answer = ["a\rb", "c\nd", "e"], Answer("a\rb", 0.5, {"a\rb": 0.5, "c\nd": 0.3, "e": 0.2}, "m")
     Writer(file := io.StringIO(newline=""), "csv", names).write(answer, names)
     header, row = csv.reader(io.StringIO(file.getvalue(), newline=""))
-    assert header[5:] == ["p(a\rb)", "p(c\nd)", "p(e)"] and row[1] == "a\rb" and file.getvalue().endswith("0.2\n")
+    assert header[6:] == ["p(a\rb)", "p(c\nd)", "p(e)"] and row[1] == "a\rb" and file.getvalue().endswith("0.2\n")
     assert "\r\n" not in file.getvalue()
 
 

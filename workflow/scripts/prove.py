@@ -47,7 +47,7 @@ def rows_of(folder: Path, examples: pd.DataFrame, printed: ExitLogits, batches: 
         system = Adaptive.from_pretrained(folder, precision=precision)
         stack = printed if precision == about.precision else full_compute(system, examples)
         for batch in batches:
-            left, _ = system.left(texts, threshold, batch)
+            left, *_ = system.left(texts, threshold, batch)
             comparison = compare(left, stack, about.exits, threshold)
             where = {"task": about.task.name, "run": about.run, "precision": precision, "batch": batch}
             rows.append(where | {"threshold": threshold} | asdict(comparison))

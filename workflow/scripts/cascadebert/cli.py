@@ -22,9 +22,9 @@ def predict(
     /,
     speed_up: float | None = None,
     agreement: float | None = None,
-    threshold: tuple[float, ...] = (),
+    threshold: tuple[float, ...] | None = None,
     each: bool = False,
-    columns: tuple[str, ...] = (),
+    columns: tuple[str, ...] | None = None,
     label: str | None = None,
     form: Literal["txt", "csv", "tsv", "jsonl", "parquet"] | None = None,
     out: str = "-",
@@ -59,10 +59,13 @@ def predict(
     """
     from cascadebert.inference.asking import ask
 
-    chosen = list(threshold) if len(threshold) > 1 else threshold[0] if threshold else None
+    for name, values in (("--threshold", threshold), ("--columns", columns)):
+        if values == ():
+            raise Problem(f"{name} has no value: give one after it, or leave it out.")
+    chosen = list(threshold) if threshold and len(threshold) > 1 else threshold[0] if threshold else None
     loaded = _load(system, revision, device, precision, backend)
     setting = loaded.setting(speed_up, agreement, chosen, each)
-    print(ask(loaded, setting, texts, form, columns, label, out, batch_size), file=sys.stderr)
+    print(ask(loaded, setting, texts, form, columns or (), label, out, batch_size), file=sys.stderr)
 
 
 def info(system: Source, /, revision: str | None = None) -> None:

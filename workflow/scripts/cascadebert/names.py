@@ -14,6 +14,11 @@ def whole_characters(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
+def visible(text: str) -> bool:
+    """Whether a text has a character that can be seen: no space, no control or format character."""
+    return any(unicodedata.category(c) not in ("Cc", "Cf", "Zs", "Zl", "Zp") for c in text)
+
+
 def one_line(text: str) -> str:
     """A name on one line, so that it can stand in any table: each run of spaces and control characters is one space."""
     return re.sub(r"[\s\0-\x1f\x7f-\x9f]+", " ", whole_characters(text))

@@ -134,6 +134,8 @@ class TextEncoder:
         self.tool.enable_truncation(max_length, strategy="longest_first")
         pads = [pad for token in ("[PAD]", "<pad>") if (pad := self.tool.token_to_id(token)) is not None]
         self.pad = pads[0] if pads else 0
+        self.unknown = [i for token in ("[UNK]", "<unk>") if (i := self.tool.token_to_id(token)) is not None]
+        self.around = self.tool.encode("").ids
 
     def __call__(self, texts: Sequence[Text]) -> tuple[TokenRows, Bool[np.ndarray, " n"]]:
         """Token ids of some texts or pairs, and which of them were cut."""
@@ -148,13 +150,18 @@ class TextEncoder:
         ends = np.cumsum(lengths, dtype=np.int64)
         return TokenRows(np.concatenate(tokens), np.concatenate(types), ends, self.pad), np.array(cut, dtype=bool)
 
+    def strange(self, rows: TokenRows) -> Bool[np.ndarray, " n"]:
+        """Which rows hold no word piece that the tokenizer knows."""
+        known = np.cumsum([0, *~np.isin(rows.tokens, self.unknown + self.around)])
+        return known[rows.ends] == known[rows.starts]
+
 
 NOTEWORTHY = 0.1
 """Share of a task's texts."""
 
 
 def check_told_apart(
-    rows: TokenRows, texts: Sequence[Text], splits: Shaped[np.ndarray, " n"], tool: Tokenizer, where: str
+    rows: TokenRows, texts: Sequence[Text], splits: Shaped[np.ndarray, " n"], encoder: TextEncoder, where: str
 ) -> None:
     """Warn where a tokenizer makes one row of many texts, or knows little of them.
 
@@ -162,14 +169,13 @@ def check_told_apart(
         rows: what it makes of the texts.
         texts: or pairs.
         splits: of each.
-        tool: the tokenizer.
+        encoder: the tokenizer.
         where: texts and tokenizer, for messages.
 
     Raises:
         Problem: when all texts of a split become one row, or no word piece of them is known.
     """
-    unknown = np.isin(rows.tokens, [i for token in ("[UNK]", "<unk>") if (i := tool.token_to_id(token)) is not None])
-    around = np.isin(rows.tokens, tool.encode("").ids)
+    unknown, around = np.isin(rows.tokens, encoder.unknown), np.isin(rows.tokens, encoder.around)
     spans = list(zip(rows.starts, rows.ends, strict=True))
     gaps, known = (
         np.array([np.count_nonzero(chosen[start:end]) for start, end in spans])
@@ -213,7 +219,7 @@ def encode(
     """
     texts, encoder, splits = texts_of(examples), TextEncoder(tokenizer, max_length), examples["split"].to_numpy(str)
     rows, cut = encoder(texts)
-    check_told_apart(rows, texts, splits, encoder.tool, f"{where} read with {tokenizer}")
+    check_told_apart(rows, texts, splits, encoder, f"{where} read with {tokenizer}")
     if cut.any():
         log.warning(
             "%d of %d texts have more than %d tokens and were cut: training.max_length",

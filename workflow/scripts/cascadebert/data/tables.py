@@ -89,7 +89,10 @@ def check_characters(text: str, where: Any) -> None:
 
 def _cells(text: str, ending: str, file: Path | zipfile.Path) -> pd.DataFrame:
     """Rows of separated cells, blank lines apart; every row must have a cell for each name in the header."""
-    separator = separator_of(next(iter(text.lstrip().splitlines()), ""), ending)
+    header = next(iter(text.lstrip().splitlines()), "")
+    if told_separator(header):
+        raise Problem(f"{file} begins with {header}, which a spreadsheet wrote: remove that line.")
+    separator = separator_of(header, ending)
     read = partial(io.StringIO, text, newline="")
     try:
         names, *rows = separated(read(), separator, file, quotes_of(read) if ending == ".tsv" else STRICT)
@@ -104,6 +107,11 @@ def separator_of(header: str, ending: str) -> str:
     """Of a file's cells, by its ending or its header."""
     bare = re.sub(r'"[^"]*"', "", header)
     return "\t" if ending == ".tsv" else max(SEPARATORS, key=bare.count)
+
+
+def told_separator(line: str) -> bool:
+    """Whether a line says which separator follows, as spreadsheets write and read it."""
+    return bool(re.fullmatch(r'"?sep=.?"?', line.strip()))
 
 
 class _Shape(NamedTuple):

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
@@ -42,6 +43,7 @@ class Answer:
         probabilities: of all classes, by name.
         member: that answered; of a model with exits, after which layer.
         cut: whether the text was longer than what is read of it.
+        strange: whether the vocabulary knows nothing of it, so that the answer says nothing.
     """
 
     label: str | None
@@ -49,6 +51,7 @@ class Answer:
     probabilities: dict[str, float] | None = None
     member: str | None = None
     cut: bool = False
+    strange: bool = False
 
 
 class Adaptive:
@@ -60,6 +63,7 @@ class Adaptive:
         """Load what the manifest describes, which has been checked; `from_pretrained` is the door to come in by."""
         self.folder, self.manifest = folder, manifest
         self._settings: dict[tuple, Setting] = {}  # what was asked before, which one text after another asks again
+        self._selected = load_file(folder / packed.SELECTION)
         classes = manifest.task.classes
         models = [read_model(folder / member.folder, member, classes) for member in manifest.members]
         self.engine = Engine(models, manifest.exits, device, precision)
@@ -120,8 +124,7 @@ class Adaptive:
     @cached_property
     def selection(self) -> ExitLogits:
         """What all exits answered to the selection split, on which thresholds are chosen."""
-        held = load_file(self.folder / packed.SELECTION)
-        return ExitLogits(held["logits"], held["layers"], self.manifest.full_layers)
+        return ExitLogits(self._selected["logits"], self._selected["layers"], self.manifest.full_layers)
 
     def setting(
         self,
@@ -139,13 +142,9 @@ class Adaptive:
             each: with speed_up, a threshold for each exit of a cascade of three or more members.
 
         Raises:
-            Problem: when two things are asked, or what is asked cannot be had.
+            Problem: when two things are asked, or what is asked is no number or cannot be had.
         """
-        asked = {"speed_up": speed_up, "agreement": agreement, "threshold": threshold}
-        if len(several := [name for name, value in asked.items() if value is not None]) > 1:
-            raise Problem(f"{' and '.join(several)} are asked for at once: ask for one of them.")
-        if each and (agreement is not None or threshold is not None):
-            raise Problem("a threshold for each member goes with a speed-up alone: leave it out (--each).")
+        settings.check_asked(speed_up, agreement, threshold, each)
         once = tuple(np.atleast_1d(threshold).tolist()) if threshold is not None else None
         key = (speed_up, agreement, once, each)
         if key not in self._settings:
@@ -160,8 +159,6 @@ class Adaptive:
         if agreement is not None:
             return settings.for_agreement(self.selection, exits, float(agreement))
         if threshold is not None:
-            if np.isnan(threshold).any():
-                raise Problem(f"a threshold of {threshold} compares with nothing: give a number.")
             return settings.setting(self.selection, exits, threshold)
         ratio = self.manifest.default_speed_up if speed_up is None else float(speed_up)
         return settings.for_speed_up(self.selection, exits, ratio, each)
@@ -170,14 +167,14 @@ class Adaptive:
         """Answers to some texts, in their order.
 
         Args:
-            texts: or, for a task of pairs, pairs of texts. A row without text (None, or white space alone) gets an
-                answer without a label.
+            texts: or, for a task of pairs, pairs of texts. A row without text (None, or nothing that can be seen) gets
+                an answer without a label.
             asked: what `stream` takes: speed_up, agreement or threshold; batch_size.
 
         Raises:
             Problem: for a table, a text of another kind, or what cannot be had.
         """
-        return list(self.stream([texts] if isinstance(texts, str) else texts, **asked))
+        return list(self.stream(texts, **asked))
 
     def stream(
         self,
@@ -201,10 +198,10 @@ class Adaptive:
             batch_size: texts in a batch.
             lookahead: batches that are read before the first of their answers is given.
         """
-        if batch_size < 1 or lookahead < 1:
+        if not all(isinstance(count, Integral) and count >= 1 for count in (batch_size, lookahead)):
             raise Problem(f"batches of {batch_size}, {lookahead} read ahead, cannot be: take 1 or more of each.")
         chosen = self.setting(speed_up, agreement, threshold, each).threshold
-        return self._answers(iter(listed(texts)), chosen, batch_size, lookahead)
+        return self._answers(listed(texts), chosen, batch_size, lookahead)
 
     def _answers(self, texts: Iterator[Any], threshold: Threshold, batch_size: int, lookahead: int) -> Iterator[Answer]:
         """Answers of one window of texts after another."""
@@ -221,18 +218,18 @@ class Adaptive:
         if not there:
             return answers
         texts = [row for row in rows if row is not None]
-        left, cut = self.left(texts, threshold, batch_size)
+        left, cut, strange = self.left(texts, threshold, batch_size)
         probabilities = softmax(left.logits.astype(np.float64), axis=-1)
-        for row, exit, given, shortened in zip(there, left.exit, probabilities, cut, strict=True):
-            best = int(given.argmax())
+        for row, exit, given, *flags in zip(there, left.exit, probabilities, cut, strange, strict=True):
+            best, by = int(given.argmax()), self.exit_names[exit]
             named = dict(zip(self.classes, given.tolist(), strict=True))
-            answers[row] = Answer(self.classes[best], float(given[best]), named, self.exit_names[exit], bool(shortened))
+            answers[row] = Answer(self.classes[best], float(given[best]), named, by, *map(bool, flags))
         return answers
 
     def left(
         self, texts: Sequence[Text], threshold: Threshold, batch_size: int, engine: Engine | None = None
-    ) -> tuple[Left, Bool[np.ndarray, " n"]]:
-        """How some texts leave, and which of them were cut; by another engine of the same models where one is given."""
+    ) -> tuple[Left, Bool[np.ndarray, " n"], Bool[np.ndarray, " n"]]:
+        """How some texts leave, by another engine of the same models if given; which were cut; which are strange."""
         encoded: dict[str, tuple[TokenRows, np.ndarray]] = {}
 
         def tokens(member: int) -> TokenRows:
@@ -242,11 +239,12 @@ class Adaptive:
             return encoded[name][0]
 
         left = (engine or self.engine).answer(tokens, len(self.classes), threshold, batch_size)
-        return left, np.any([cut for _, cut in encoded.values()], axis=0)
+        first = self.manifest.members[0].tokenizer
+        return left, np.any([cut for _, cut in encoded.values()], axis=0), self.encoders[first].strange(tokens(0))
 
     def stand_ins(self, rows: int) -> TokenRows:
         """Rows of the lengths that the first instances of the selection split have; their tokens mean nothing."""
-        lengths = load_file(self.folder / packed.SELECTION)["lengths"][:rows].astype(np.int64)
+        lengths = self._selected["lengths"][:rows].astype(np.int64)
         words = min(model.encoder.config.vocab_size for model in self.engine.models)
         tokens = np.random.default_rng(0).integers(0, words, int(lengths.sum()))
         return TokenRows(tokens.astype(np.int32), np.zeros(len(tokens), dtype=np.int8), np.cumsum(lengths), 0)
@@ -267,9 +265,9 @@ class Adaptive:
         """Copy the system to a folder that does not exist yet, whole or not at all.
 
         Raises:
-            Problem: when the folder exists.
+            Problem: when the folder exists or cannot be made.
         """
-        sharing.copied(self.folder, self.manifest, Path(folder))
+        sharing.copied(self.folder, self.manifest, Path(folder).expanduser())
 
     def push_to_hub(self, repository: str, *, private: bool | None = None, token: str | None = None) -> str:
         """Upload the system to a repository of the model hub, which is made if it does not exist.

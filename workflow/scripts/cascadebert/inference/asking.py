@@ -2,10 +2,13 @@
 
 import contextlib
 import gzip
+import logging
+import os
 import sys
 from array import array
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from time import perf_counter
@@ -19,7 +22,7 @@ from cascadebert.data.labels import class_name
 from cascadebert.inference.adaptive import Adaptive, Answer
 from cascadebert.inference.inputs import checked
 from cascadebert.inference.settings import Setting
-from cascadebert.inference.texts import Writer, form_of, form_written, read_rows, rows_in
+from cascadebert.inference.texts import Row, Writer, form_of, form_written, read_rows, rows_in
 from cascadebert.layouts import Problem
 from cascadebert.metrics.scores import score
 
@@ -31,7 +34,7 @@ class Counts:
         """Start at nothing."""
         self.system, self.start = system, perf_counter()
         self.members: Counter[str] = Counter()
-        self.cut = self.blank = 0
+        self.cut = self.blank = self.strange = 0
         self.labels, self.answers = array("i"), array("i")
 
     def add(self, answer: Answer, label: int) -> None:
@@ -41,6 +44,7 @@ class Counts:
             return
         self.members[answer.member] += 1
         self.cut += answer.cut
+        self.strange += answer.strange
         if label >= 0:
             self.labels.append(label)
             self.answers.append(self.system.classes.index(answer.label))
@@ -59,6 +63,8 @@ class Counts:
             said.append(f"{by}: {self.system.manifest.full_layers * answered / executed:.2f}x in layers")
         if self.cut:
             said.append(f"{self.cut} cut at {self.system.manifest.max_length} tokens")
+        if self.strange:
+            said.append(f"{self.strange} of which its vocabulary knows nothing: their answers say nothing")
         if self.blank:
             said.append(f"{self.blank} without text {'has' if self.blank == 1 else 'have'} no label")
         if len(self.labels):
@@ -93,14 +99,13 @@ def ask(
         Problem: for what cannot be read or written, before anything is answered where it can be known.
     """
     written = form_written(out)
-    if out != "-" and Path(out).exists() and Path(texts).exists() and Path(out).samefile(texts):
-        raise Problem(f"{out} is the file that is read: write the answers to another one.")
-    if out != "-" and not Path(out).resolve().parent.is_dir():
-        raise Problem(f"{out} cannot be written, its folder is not there: make it first.")
     kind = form_of(texts, form)
+    _check_out(out, texts)
     task = system.manifest.task
-    rows = read_rows(texts, kind, task.pairs, columns, label, task.columns)
-    counts = Counts(system)
+    reading = partial(read_rows, texts, kind, task.pairs, columns, label, task.columns)
+    if label and Path(texts).is_file():
+        _check_labels(reading(), system.classes, texts)
+    rows, counts = reading(), Counts(system)
     labels: deque[int] = deque()  # of the rows that are read and not yet answered
 
     def fed() -> Iterator[Any]:
@@ -123,6 +128,28 @@ def ask(
             counts.add(answer, labels.popleft())
             writer.write(answer, system.classes)
     return counts
+
+
+def _check_out(out: str, texts: str) -> None:
+    """Raise Problem for a file that cannot be written, or that is the one that is read, be it as standard input."""
+    if out == "-":
+        return
+    if not out or Path(out).is_dir():
+        raise Problem(f"{out or 'an empty name'} is no file that can be written: name one after --out.")
+    if Path(out).is_file() and os.path.samestat(os.stat(0 if texts == "-" else texts), os.stat(out)):
+        raise Problem(f"{out} is the file that is read: write the answers to another one.")
+    if not Path(out).resolve().parent.is_dir():
+        raise Problem(f"{out} cannot be written, its folder is not there: make it first.")
+
+
+def _check_labels(rows: Iterable[Row], classes: list[str], texts: str) -> None:
+    """Raise Problem for a label that is no class, before anything is answered; the second reading tells the rest."""
+    logging.disable(logging.WARNING)
+    try:
+        for number, row in enumerate(rows, 1):
+            class_name(row.label, classes, f"{texts} row {number}")
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def read_texts(system: Adaptive, path: str, columns: Sequence[str], rows: int) -> list[Text]:

@@ -87,7 +87,7 @@ class Course:
         for rows in [slice(0, self.n)] if self.batch_size > 1 else [slice(row, row + 1) for row in range(self.n)]:
             start = perf_counter()
             if self.texts is not None:
-                left, _ = system.left(self.texts[rows], threshold, self.batch_size, engine)
+                left, *_ = system.left(self.texts[rows], threshold, self.batch_size, engine)
             else:
                 left = self._from_tokens(system, engine, threshold, rows, replay)
             latencies.append(perf_counter() - start)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from cascadebert.data.encoding import TokenRows
 from cascadebert.exit_rules import Exits
+from cascadebert.inference.devices import check_process
 from cascadebert.inference.leaving import Leaving, Threshold
 from cascadebert.inference.onnx_runtime import Session, sessions
 from cascadebert.layouts import Problem
@@ -103,7 +104,11 @@ class Engine:
             exits: how rows leave; with "last" the last model's last exit answers all of them.
             device: to compute on.
             precision: to compute in.
+
+        Raises:
+            Problem: when this process was forked from one that has computed.
         """
+        check_process()
         self.models, self.exits, self.device, self.precision = list(models), exits, device, precision
         for model in models:
             model.to(device).eval().requires_grad_(False)
@@ -162,8 +167,9 @@ class Engine:
                 some length then leave where others of that length left.
 
         Raises:
-            Problem: when a model's answers are no finite numbers.
+            Problem: when a model's answers are no finite numbers, or as `check_process`.
         """
+        check_process()
         first = tokens(self.stages[0].member)
         n = len(first.ends)
         logits, exit_of = np.empty((n, n_classes), dtype=np.float32), np.empty(n, dtype=int)

@@ -1,27 +1,37 @@
 """What is given to a system as a text, checked before it is computed with."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+from pandas import isna
 
 from cascadebert.data.encoding import Text
 from cascadebert.inference.folder import Task
 from cascadebert.layouts import Problem
+from cascadebert.names import visible, whole_characters
 
 
-def listed(given: Iterable[Any]) -> Iterable[Any]:
+def listed(given: Any) -> Iterator[Any]:
     """Texts as they are given, once it is seen that they have an order and are no table, which would give its names.
 
+    A single text is a list of one.
+
     Raises:
-        Problem: for a mapping, a frame or a set.
+        Problem: for a mapping, a frame or a set, and for what is no list at all.
     """
+    if isinstance(given, str):
+        return iter([given])
     if isinstance(given, Mapping | set | frozenset) or hasattr(given, "columns"):
         kind = type(given).__name__
         raise Problem(f"texts are a list, not a {kind}: of a table give one column, such as df['text'].")
-    return given
+    try:
+        return iter(given)
+    except TypeError:
+        raise Problem(f"texts are a list, not {given!r}: give strings in a list.") from None
 
 
 def checked(given: Any, number: int, task: Task) -> Text | None:
-    """A text or, for a task of pairs, a pair; None where there is none: nothing at all, or white space alone.
+    """A text or, for a task of pairs, a pair; None where there is none: nothing at all, or nothing that can be seen.
 
     Args:
         given: by the user.
@@ -40,8 +50,8 @@ def checked(given: Any, number: int, task: Task) -> Text | None:
 
 
 def _text(given: Any, number: int) -> str | None:
-    if isinstance(given, float) and given != given:  # NaN is what tables have for nothing
+    if isinstance(given, str):
+        return whole_characters(given) if visible(given) else None
+    if isna(given) is True:  # None, and what tables have for nothing
         return None
-    if not (given is None or isinstance(given, str)):
-        raise Problem(f"text {number} is of type {type(given).__name__}: give a string, or None where there is none.")
-    return given.encode("utf-8", "replace").decode() if given and given.strip() else None  # half a character is ?
+    raise Problem(f"text {number} is of type {type(given).__name__}: give a string, or None where there is none.")

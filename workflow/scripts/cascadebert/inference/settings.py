@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from itertools import product
 from math import ceil, log
+from numbers import Real
 
 import numpy as np
 from jaxtyping import Int
@@ -38,6 +39,22 @@ class Setting:
     speed_up: float
     agreement: float
     at_least: float
+
+
+def check_asked(speed_up: object, agreement: object, threshold: object, each: bool) -> None:
+    """Raise Problem where two things are asked for at once, or one is no number."""
+    asked = {"speed_up": speed_up, "agreement": agreement, "threshold": threshold}
+    given = {name: value for name, value in asked.items() if value is not None}
+    if len(given) > 1:
+        raise Problem(f"{' and '.join(given)} are asked for at once: ask for one of them.")
+    if each and speed_up is None and given:
+        raise Problem("a threshold for each member goes with a speed-up alone: leave it out (--each).")
+    for name, value in given.items():
+        numbers = np.array(value, dtype=object)
+        if numbers.ndim > (name == "threshold") or not all(isinstance(number, Real) for number in numbers.flat):
+            raise Problem(f"{name} is {value!r}: give a number.")
+        if any(number != number for number in numbers.flat):
+            raise Problem(f"a {name} of {value} compares with nothing: give a number.")
 
 
 def exits_under(stack: ExitLogits, exits: Exits, threshold: Threshold) -> Int[np.ndarray, " n"]:

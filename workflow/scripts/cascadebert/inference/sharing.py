@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cascadebert.inference.folder import NAME, Manifest
+from cascadebert.inference.folder import NAME, Manifest, read_manifest
 from cascadebert.layouts import Problem
 
 CARD = "README.md"
@@ -57,17 +57,24 @@ def copied(folder: Path, manifest: Manifest, target: Path) -> None:
     """Copy a system to a folder that does not exist yet, whole or not at all.
 
     Raises:
-        Problem: when the folder exists.
+        Problem: when the folder exists or cannot be made, or what is copied is no longer the system that was loaded.
     """
     if target.exists():
         raise Problem(f"{target} exists: name a folder that does not, or remove it.")
     beside = target.with_name(f".{target.name}.part")
     shutil.rmtree(beside, ignore_errors=True)
-    for name in names_of(manifest):
-        if (folder / name).is_file():
-            (beside / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(folder / name, beside / name)
-    beside.rename(target)
+    try:
+        for name in names_of(manifest):
+            if name != CARD or (folder / CARD).is_file():
+                (beside / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(folder / name, beside / name)
+        if read_manifest(beside) != manifest:
+            raise Problem(f"{folder} holds another system than the one that was loaded: load it again.")
+        beside.rename(target)
+    except OSError as error:
+        raise Problem(f"{error.filename or target} cannot be copied ({error.strerror}): check both folders.") from None
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
 
 
 def uploaded(folder: Path, manifest: Manifest, repository: str, private: bool | None, token: str | None) -> str:

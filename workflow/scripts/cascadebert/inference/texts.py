@@ -25,6 +25,7 @@ from cascadebert.data.tables import (
     quotes_of,
     separated,
     separator_of,
+    told_separator,
     value_of,
 )
 from cascadebert.files import count_lines
@@ -155,6 +156,10 @@ def _records(path: str, form: str) -> Iterator[Any]:
 def _table(path: str, form: str, file: Iterator[str]) -> Iterator[dict[str, str]]:
     """Rows of separated cells, read as those of a data set are; of what comes once alone, quotes of a TSV are text."""
     header = next((line for line in file if line.strip()), "")
+    if not header:
+        raise Problem(f"{path} is empty: it needs a header and rows.")
+    if told_separator(header):
+        raise Problem(f"{path} begins with {header.strip()}, which a spreadsheet wrote: remove that line.")
     quotes = STRICT
     if form == "tsv":
         quotes = quotes_of(partial(_again, path)) if Path(path).is_file() else AS_TEXT
@@ -274,7 +279,8 @@ class Writer:
         if form == "csv":
             ended = SimpleNamespace(write=lambda row: file.write(row.removesuffix("\r\n") + "\n"))
             self.table = csv.writer(ended, lineterminator="\r\n")  # cells with either of these are quoted
-            self.table.writerow(["row", "label", "confidence", "member", "cut", *(f"p({name})" for name in classes)])
+            columns = ["row", "label", "confidence", "member", "cut", "strange"]
+            self.table.writerow([*columns, *(f"p({name})" for name in classes)])
 
     def write(self, answer: Answer, classes: Sequence[str]) -> None:
         """The answer to the next row."""
@@ -282,8 +288,9 @@ class Writer:
         given = answer.probabilities or {}
         if self.form == "csv":
             cells = [given.get(name) for name in classes]
-            self.table.writerow([self.number, answer.label, answer.confidence, answer.member, int(answer.cut), *cells])
+            flags = int(answer.cut), int(answer.strange)
+            self.table.writerow([self.number, answer.label, answer.confidence, answer.member, *flags, *cells])
             return
         said = {"row": self.number, "label": answer.label, "confidence": answer.confidence, "member": answer.member}
-        more = {"cut": True} if answer.cut else {}
+        more = {name: True for name in ("cut", "strange") if getattr(answer, name)}
         self.file.write(json.dumps(said | more | {"probabilities": given}, ensure_ascii=False) + "\n")
