@@ -469,6 +469,9 @@ FILES = {
     "b.parquet.gz": gzip.compress(PARQUET),
     "c.parquet": gzip.compress(PARQUET),  # whatever its name says
     "c.jsonl": '{"text": "good \\ud83d film", "gold": true}\n{"gold": 1}\n{"text": "a\\u0000b", "gold": -1.0}\n',
+    "a.json": '[{"text": "good film", "gold": 1},\n {"text": null}, {"gold": "negative", "text": "bad plot"}]',
+    "b.json": '{"text": ["good film", "", 7], "gold": ["1", "1", "0"]}',
+    "d.jsonl": '{"text": 1.0, "gold": 1}\n{"text": null}\n{"text": 12, "gold": 0}\n',
     "a.jsonl": '\ufeff{"text": "good film", "gold": 1}\n{"text": null}\n{"text": "bad plot", "gold": "negative"}\n',
 }
 
@@ -518,7 +521,9 @@ def test_files_of_every_form_are_answered(cascade, tmp_path, capsys, monkeypatch
         ("a.txt", b"x\n", ["--threshold", "0.5", "0.6", "0.7"], "exits have one threshold"),
         ("a.jsonl", b'{"text": "x"}\n{"text": ', [], "line 2 is not JSON"),
         ("a.jsonl", b'{"text": "x", "text": "y"}\n', [], "says 'text' twice"),
-        ("a.jsonl", b'{"text": 3}\n', [], "must be text"),
+        ("a.jsonl", b'{"text": [3]}\n', [], "must be text"),
+        ("a.jsonl", b'{"text": true}\n', [], "must be text"),
+        ("a.json", b'[{"text": "x"}, 3]', [], "row 2 is 3: it must be text, or an object"),
         ("a.doc", b"x", [], "form doc, which is not known"),
         ("a.txt", b"x\n", ["--speed-up", "99"], "takes a speed-up from 1"),
         ("a.txt", b"x\n", ["--out", "no/where.jsonl"], "its folder is not there"),

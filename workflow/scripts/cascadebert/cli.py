@@ -26,7 +26,7 @@ def predict(
     each: bool = False,
     columns: tuple[str, ...] | None = None,
     label: str | None = None,
-    form: Literal["txt", "csv", "tsv", "jsonl", "parquet"] | None = None,
+    form: Literal["txt", "csv", "tsv", "jsonl", "json", "parquet"] | None = None,
     out: str = "-",
     batch_size: int = 32,
     revision: str | None = None,
@@ -42,7 +42,7 @@ def predict(
 
     Args:
         system: folder of a packed system, or OWNER/NAME on the model hub.
-        texts: .txt (a text a line), .csv, .tsv, .jsonl or .parquet, also with .gz; - for standard input.
+        texts: .txt (a text a line), .csv, .tsv, .jsonl, .json or .parquet, also with .gz; - for standard input.
         speed_up: ratio in layers, from 1 to the largest possible.
         agreement: share of the base's answers that must be kept, with 95 % confidence: the fastest such setting.
         threshold: the exit rule's own, or one for each exit but the last.

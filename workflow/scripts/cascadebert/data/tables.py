@@ -176,22 +176,35 @@ def separated(
         yield row[: len(names)]
 
 
-def _objects(text: str, file: Path | zipfile.Path) -> pd.DataFrame:
-    """JSON as a table: objects line by line, in one array, or columns in one object."""
+def rows_of(text: str, where: Any) -> list[Any]:
+    """Values of a JSON file: line by line, in one array, or rows of an object of columns.
+
+    Raises:
+        Problem: for what is not JSON.
+    """
     try:
-        whole = value_of(text, file)
+        whole = value_of(text, where)
     except json.JSONDecodeError:
         whole = None
     columns = list(whole.values()) if isinstance(whole, dict) else []
     if columns and {type(column) for column in columns} in ({dict}, {list}) and len(set(map(len, columns))) == 1:
-        return pd.DataFrame({name: pd.Series(column, dtype=object) for name, column in whole.items()})
-    rows = whole if isinstance(whole, list) else []
-    for number, line in enumerate([] if isinstance(whole, list) else text.split("\n"), 1):
+        table = pd.DataFrame({name: pd.Series(column, dtype=object) for name, column in whole.items()})
+        return table.to_dict("records")
+    if isinstance(whole, list):
+        return whole
+    rows = []
+    for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             try:
-                rows.append(value_of(line, file))
+                rows.append(value_of(line, where))
             except json.JSONDecodeError as error:
-                raise Problem(f"{file} line {number} is not JSON ({error}): put one object on each line.") from None
+                raise Problem(f"{where} line {number} is not JSON ({error}): put one object on each line.") from None
+    return rows
+
+
+def _objects(text: str, file: Path | zipfile.Path) -> pd.DataFrame:
+    """JSON as a table."""
+    rows = rows_of(text, file)
     for number, row in enumerate(rows):
         if not isinstance(row, dict):
             raise Problem(f"{file} row {number} is not an object with a name for each value, but {str(row)[:40]!r}.")

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from cascadebert.data.labels import spelled
 from cascadebert.data.tables import (
     AS_TEXT,
     GZIP,
@@ -23,6 +24,7 @@ from cascadebert.data.tables import (
     check_characters,
     encoding_of,
     quotes_of,
+    rows_of,
     separated,
     separator_of,
     told_separator,
@@ -35,7 +37,7 @@ from cascadebert.layouts import Problem
 
 log = logging.getLogger(__name__)
 
-FORMS = ("txt", "csv", "tsv", "jsonl", "parquet")
+FORMS = ("txt", "csv", "tsv", "jsonl", "json", "parquet")
 WRITTEN = ("jsonl", "csv")
 NAMES: dict[int, list[Sequence[str]]] = {
     1: [("text",), ("sentence",), ("review",)],
@@ -141,6 +143,8 @@ def _records(path: str, form: str) -> Iterator[Any]:
     with _opened(path) as file:
         if form in ("csv", "tsv"):
             yield from _table(path, form, file)
+        elif form == "json":
+            yield from rows_of("".join(file), path)
         elif form == "jsonl":
             for number, line in enumerate(file, 1):
                 if line.strip():
@@ -149,8 +153,7 @@ def _records(path: str, form: str) -> Iterator[Any]:
                     except json.JSONDecodeError as error:
                         raise Problem(f"{path} line {number} is not JSON ({error}): put one value on a line.") from None
         else:
-            for line in file:
-                yield line.rstrip("\r\n")
+            yield from (line.rstrip("\r\n") for line in file)
 
 
 def _table(path: str, form: str, file: Iterator[str]) -> Iterator[dict[str, str]]:
@@ -244,10 +247,11 @@ def _columns(
 def _row(path: str, number: int, record: Any, pairs: bool, columns: Sequence[str], label: str | None) -> Row:
     """A row of any form."""
     if isinstance(record, Mapping):
-        texts = [record.get(name) for name in columns]
-        for name, text in zip(columns, texts, strict=True):
-            if not (text is None or isinstance(text, str)):
-                raise Problem(f"{path} row {number} has {text!r} in column {name}: it must be text, or nothing.")
+        held = [record.get(name) for name in columns]
+        texts = [None if isinstance(value, bool) else spelled(value) for value in held]  # a number is its digits
+        for name, text, value in zip(columns, texts, held, strict=True):
+            if text is None:
+                raise Problem(f"{path} row {number} has {value!r} in column {name}: it must be text, or nothing.")
         return Row(tuple(texts) if pairs else texts[0], record.get(label) if label else "")
     if pairs and not (isinstance(record, list) and len(record) == 2):
         raise Problem(f"{path} row {number} is no pair of texts: give .csv, .tsv, .parquet or .jsonl with two columns.")
@@ -258,7 +262,7 @@ def _row(path: str, number: int, record: Any, pairs: bool, columns: Sequence[str
 
 def rows_in(path: str, form: str) -> int | None:
     """About how many rows a file has, for the time that is left; None where it is not known beforehand."""
-    if not Path(path).is_file():
+    if not Path(path).is_file() or form == "json":
         return None
     with open(path, "rb") as file:
         if file.read(2) == GZIP:
