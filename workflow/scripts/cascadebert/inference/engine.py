@@ -1,5 +1,6 @@
 """One engine for every system: rows that have left are computed no further, and those that stay fill whole batches."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
@@ -12,7 +13,6 @@ from torch import Tensor, nn
 
 from cascadebert.data.encoding import TokenRows
 from cascadebert.exit_rules import Exits
-from cascadebert.inference.devices import check_process
 from cascadebert.inference.leaving import Leaving, Threshold
 from cascadebert.inference.onnx_runtime import Session, sessions
 from cascadebert.layouts import Problem
@@ -88,6 +88,20 @@ class Left:
     logits: Float[np.ndarray, "n classes"]
     exit: Int[np.ndarray, " n"]
     seconds: float
+
+
+_computing: set[int] = set()
+"""The process in which models have computed."""
+
+
+def check_process() -> None:
+    """Raise Problem in a fork of a process that has computed: its threads are not in the fork, which waits for them."""
+    if _computing - {os.getpid()} and torch.get_num_threads() > 1:
+        raise Problem(
+            "this process was forked from one that has computed with torch, and would wait for its threads for ever:"
+            " load the system in each process, started by spawn, or call torch.set_num_threads(1) before."
+        )
+    _computing.add(os.getpid())
 
 
 class Engine:
