@@ -110,7 +110,7 @@ def check_training(table: pd.DataFrame, names: list[str], n_folds: int, unlabell
         if len(elsewhere := table.loc[table["label"] == name, "split"]):
             raise Problem(
                 f"no training row is of {name} once the data is divided, and {len(elsewhere)} of split"
-                f" {elsewhere.iloc[0]} are: its texts are repeated, and none may be in two splits, so give it others."
+                f" {elsewhere.iloc[0]} are: a text may be in one split alone, so give it more rows of other texts."
             )
     if len(counts) < 2 or (missing and unlabelled):
         dropped = f", and {unlabelled} rows were dropped, whose label is empty or -1" if unlabelled else ""

@@ -71,6 +71,8 @@ def copied(folder: Path, manifest: Manifest, target: Path) -> None:
         if read_manifest(beside) != manifest:
             raise Problem(f"{folder} holds another system than the one that was loaded: load it again.")
         beside.rename(target)
+    except Problem as problem:  # the copy goes, so what is told is of where it came from
+        raise Problem(str(problem).replace(str(beside), str(folder))) from None
     except OSError as error:
         raise Problem(f"{error.filename or target} cannot be copied ({error.strerror}): check both folders.") from None
     finally:
