@@ -22,7 +22,7 @@ from cascadebert.pages.figures import figure_of, legend_outside, panels_of, save
 from cascadebert.pages.instances import words
 from cascadebert.pages.inversions import limits, plot_dis
 from cascadebert.pages.passages import instance_figure, lines_of, plot_probabilities, plot_texts, wrapped
-from cascadebert.pages.ratings import plot_rating
+from cascadebert.pages.ratings import NOTE, plot_rating
 from cascadebert.pages.reliability import plot_reliability
 from cascadebert.pages.states import plot_states, states_figure
 from cascadebert.pages.styles import CLASSES, STYLES, brief, short_name
@@ -399,11 +399,17 @@ def test_reliability_is_drawn_for_bins_that_hold_instances():
     check_tidy(figure)
 
 
-def test_panels_in_rows_leave_each_other_room():
-    names = ["movies", "pairs", "questions", "sentences"]
-    reliability = pd.concat([reliability_frame().assign(column=name) for name in names])
+@pytest.mark.parametrize("n", [2, 3, 4])
+def test_panels_in_rows_leave_each_other_room(n):
+    names = ["movies", "pairs", "questions", "sentences"][:n]
+    reliability, ratings, layers = (
+        pd.concat([frame.assign(column=name) for name in names])
+        for frame in (reliability_frame(), ratings_frame(), layers_frame())
+    )
     check_tidy(panels_of(reliability, names, plot_reliability, height=3.2)[0])
-    layers = pd.concat([layers_frame(column=name) for name in names])
+    figure, _ = panels_of(ratings, names, plot_rating)
+    figure.supxlabel(NOTE, fontsize=7)
+    check_tidy(figure)
     figure, axes = panels_of(layers, names, plot_layers)
     legend_outside(figure, axes)
     check_tidy(figure)
@@ -418,16 +424,20 @@ def test_variant_without_files_is_left_out():
 
 @pytest.mark.parametrize(("rho", "told"), [(0.4567, "0.46 [0.30, 0.60]"), (NAN, "undefined")])
 def test_share_of_difficult_instances_falls_or_not(rho, told):
-    rows = [(0.5, 0.9, 0.8, 0.95), (1.5, 0.4, 0.3, 0.5)]
-    frame = pd.DataFrame(rows, columns=["rating", "difficult", "low", "high"])
     figure, (ax,) = figure_of(1)
-    plot_rating(ax, frame.assign(rho=rho, rho_low=0.3, rho_high=0.6))
+    plot_rating(ax, ratings_frame(rho=rho))
     (container,) = ax.containers
     np.testing.assert_allclose(container.lines[0].get_xydata(), [[0.5, 90], [1.5, 40]])
     (bars,) = container.lines[2]
     np.testing.assert_allclose([bar[:, 1] for bar in bars.get_segments()], [[80, 95], [30, 50]])
-    assert ax.get_xlabel() == f"rating, from the classes' border (points)\nρ: {told}"
+    assert ax.get_xlabel() == f"ρ: {told}"
     check_tidy(figure)
+
+
+def ratings_frame(**values):
+    rows = [(0.5, 0.9, 0.8, 0.95), (1.5, 0.4, 0.3, 0.5)]
+    frame = pd.DataFrame(rows, columns=["rating", "difficult", "low", "high"])
+    return frame.assign(**{"rho": 0.4567, "rho_low": 0.3, "rho_high": 0.6} | values)
 
 
 # --- whole figures, from files ----------------------------------------------------------------------------------------

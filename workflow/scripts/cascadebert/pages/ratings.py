@@ -12,6 +12,10 @@ from cascadebert.pages.figures import panels_of, save, sentence
 from cascadebert.pages.kinds import Ratings
 
 N_BINS = 8
+NOTE = (
+    "mean rating, in points from the classes' border\n"
+    "ρ: Spearman's, of that distance and the number of right predictions, 95 % interval"
+)
 
 
 def render(page: Ratings, out: Path) -> None:
@@ -23,8 +27,7 @@ def render(page: Ratings, out: Path) -> None:
     if frames:
         frame = pd.concat(frames, ignore_index=True)
         figure, _ = panels_of(frame, list(frame["column"].unique()), plot_rating)
-        note = "ρ: Spearman's, of the distance from the border and the number of right predictions, 95 % interval"
-        figure.supxlabel(note, fontsize=7)
+        figure.supxlabel(NOTE, fontsize=7)
     else:
         frame, figure = pd.DataFrame(columns=["column"]), sentence("No training instance has a human rating.")
     save(figure, frame, out)
@@ -72,4 +75,4 @@ def plot_rating(ax: Axes, frame: pd.DataFrame) -> None:
     ax.errorbar(frame["rating"], share, errors, color="#000000", marker="o", elinewidth=0.8, capsize=2)
     row = frame.iloc[0]
     rho = "undefined" if np.isnan(row["rho"]) else f"{row['rho']:.2f} [{row['rho_low']:.2f}, {row['rho_high']:.2f}]"
-    ax.set(xlabel=f"rating, from the classes' border (points)\nρ: {rho}", ylabel="difficult (%)", ylim=(0, None))
+    ax.set(xlabel=f"ρ: {rho}", ylabel="difficult (%)", ylim=(0, None))
