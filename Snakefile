@@ -13,6 +13,8 @@
 #   submission.smk  answers to GLUE's hidden test sets, for its server
 #   inputs.smk, params.smk    what each rule reads, and what it is told
 #   resources.smk, cost.smk   what each job asks of a cluster, and what all of them cost
+#   head.smk, orphans.smk, records.smk   one run at a time, and what a killed one left
+#   edits.smk       code that is edited while jobs use it
 #   forks.smk       how short jobs are spared the imports of torch and transformers
 #   progress.smk    what a user is told while jobs run
 #
@@ -41,6 +43,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "rules/common.smk"
+include: "rules/orphans.smk"
 include: "rules/head.smk"
 include: "rules/records.smk"
 
@@ -82,6 +85,7 @@ include: "rules/submission.smk"
 include: "rules/inference.smk"
 include: "rules/cost.smk"
 include: "rules/progress.smk"
+include: "rules/edits.smk"
 
 
 localrules:
@@ -93,17 +97,20 @@ onstart:
     start_jobs_at_once()
     fork_jobs()
     tell_progress()
+    follow_edits()
     for sentence in catalogue.left_out(CONFIG) if any(job.rule.name == "all" for job in workflow.dag.jobs) else ():
         logger.info(sentence)
 
 
 onsuccess:
     end()
+    remove_doubtful()
     name_what_to_open()
 
 
 onerror:
-    end()
+    tell_failures()
+    remove_doubtful()
 
 
 rule all:

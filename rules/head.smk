@@ -1,69 +1,80 @@
-# One Snakemake on a preset. Of a killed one the SLURM jobs are cancelled before the next one starts, and what its jobs
-# finished without it is recorded.
+# One Snakemake on a folder of results, whichever clone it runs in. What the jobs of a killed one finished is recorded.
 import fcntl
 import functools
 import hashlib
 import json
 import os
-import re
 import shutil
-import subprocess
-import time
 from pathlib import Path
-from urllib.parse import quote as as_name
+from uuid import uuid4
 
 from snakemake.exceptions import WorkflowError
-
-RUN_ID = re.compile(r"([\w-]+_)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-"""Name of every SLURM job of one run of Snakemake: its UUID, after slurm-jobname-prefix."""
 
 PROBLEM = "cascadebert.layouts.Problem: "
 """What stands before the sentence in a log."""
 
-LOCKS = Path(".snakemake/heads")
-"""A file for each preset, which its Snakemake has for itself as long as it lives, and one that all share."""
+FULL = ("No space left on device", "Disk quota exceeded")
+"""What is said of a full disk, by whatever library."""
+
+NOTE = Path(CONFIG.results, ".head")
+"""What the Snakemake that is at work on the results has for itself as long as it lives, and writes its note in."""
+
+HERE = Path(".snakemake/everyone")
+"""What all Snakemakes of this clone share; in it stands the name of the clone's records."""
 
 
 def begin():
-    """Take the preset, and clear what a killed Snakemake left; only a run that makes files comes here, no dry run.
+    """Take the results, and clear what a killed Snakemake left; only a run that makes files comes here, no dry run.
 
     A flock ends with its process, so none is ever stale: Snakemake's own locks are off (profiles/default).
 
     Raises:
-        WorkflowError: if another Snakemake is at work on the preset, if jobs of a killed one do not end, or if nothing
+        WorkflowError: if another Snakemake is at work on the results, if jobs of a killed one do not end, or if nothing
             can be written.
     """
     if not workflow.is_main_process:
         return
     try:
-        LOCKS.mkdir(parents=True, exist_ok=True)
+        for file in (NOTE, HERE):
+            file.parent.mkdir(parents=True, exist_ok=True)
+        note, everyone = open(NOTE, "a+"), open(HERE, "a+")
     except OSError as error:
         raise WorkflowError(f"nothing can be written to {Path.cwd()} ({error}): make files in a copy of it") from None
-    preset, everyone = (open(LOCKS / name, "a+") for name in (as_name(CONFIG.results, safe=""), "everyone"))
-    workflow.globals["_held"] = preset, everyone  # open until this process ends
-    if not _alone(preset):
+    workflow.globals["_held"] = note, everyone  # open until this process ends
+    if not _alone(note):
         raise WorkflowError(f"another Snakemake is at work on {CONFIG.results}: wait until it ends, or stop it")
     if _alone(everyone):
-        end_orphans()
+        end_slurm_orphans()
+        if not _records():
+            everyone.write(str(uuid4()))
+            everyone.flush()
     fcntl.flock(everyone, fcntl.LOCK_SH)
+    end_local_orphans()
     if not workflow.touch:
         _record_finished()
     _note({str(file) for job in workflow.dag.needrun_jobs() for file in job.output} | _left_by_killed())
 
 
 def end():
-    """Note that no job goes on without its Snakemake, and say again in what sentence each failed job ended.
+    """Note that no job goes on without its Snakemake."""
+    if workflow.is_main_process:
+        _note(set())
 
-    Above stand their logs, with tracebacks, among the lines of other jobs.
+
+def tell_failures():
+    """Say again in what sentence each failed job ended: above stand their logs, with tracebacks, among other lines.
+
+    What they were to make stays noted: SLURM may end a cancelled job only when it has written it.
     """
     if not workflow.is_main_process:
         return
-    _note(set())
     for log in sorted({str(log) for job in workflow.scheduler.failed for log in job.log}):
         lines = Path(log).read_text(errors="replace").splitlines() if Path(log).exists() else []
-        said = [line for line in lines if PROBLEM in line]
-        if said:
-            logger.error(f"{said[-1].partition(PROBLEM)[2]} ({log})")
+        said = [line.partition(PROBLEM)[2] for line in lines if PROBLEM in line]
+        if any(words in line for line in lines for words in FULL) or shutil.disk_usage(CONFIG.results).free < 2**20:
+            said = [f"nothing more can be written to {CONFIG.results}: make room, then give the same command again"]
+        for sentence in said[-1:]:
+            logger.error(f"{sentence} ({log})")
 
 
 def start_jobs_at_once():
@@ -75,32 +86,6 @@ def start_jobs_at_once():
     limit = workflow.scheduler.job_rate_limiter
     if limit and (limit.max_jobs, limit.timespan) == (100, 1):
         workflow.scheduler.job_rate_limiter = None
-
-
-def end_orphans(patience=300):
-    """Cancel the SLURM jobs that a killed Snakemake left at work in this folder, and wait until they are gone.
-
-    They would write the same files as the jobs that are submitted next. A training goes on from where it was cancelled.
-
-    Args:
-        patience: seconds within which they must be gone.
-
-    Raises:
-        WorkflowError: if they are not.
-    """
-    if not shutil.which("squeue"):
-        return
-    if orphans := _slurm_jobs():
-        logger.info(f"Cancelling SLURM jobs of a killed Snakemake: {' '.join(orphans)}")
-        subprocess.run(["scancel", *orphans], check=True)
-    until = time.monotonic() + patience
-    while orphans := _slurm_jobs():
-        if time.monotonic() > until:
-            raise WorkflowError(
-                f"SLURM jobs of a killed Snakemake do not end ({' '.join(orphans)}): see squeue and scancel, then give"
-                " the same command again"
-            )
-        time.sleep(1)
 
 
 def _alone(file):
@@ -129,12 +114,27 @@ def _made_with():
 @functools.cache
 def _left_by_killed():
     """Files that a killed Snakemake was to make with this very config and code, so that its jobs may have made them."""
-    note = LOCKS / as_name(CONFIG.results, safe="")
+    note = _noted()
+    return set(note["files"]) if note.get("made_with") == _made_with() else set()
+
+
+@functools.cache
+def made_elsewhere():
+    """Whether a Snakemake of another clone wrote to these results after those of this one, so that its records are old."""
+    return _noted().get("records", _records()) != _records()
+
+
+def _noted():
+    """The note of whoever had these results last; empty if there is none, or if its writing was broken off."""
     try:
-        held = json.loads(note.read_text())
-    except (FileNotFoundError, ValueError):  # none, or one whose writing was broken off before anything was made
-        return set()
-    return set(held["files"]) if held["made_with"] == _made_with() else set()
+        return json.loads(NOTE.read_text())
+    except (OSError, ValueError):
+        return {}
+
+
+def _records():
+    """The name of this clone's records; empty if it has none yet."""
+    return HERE.read_text() if HERE.exists() else ""
 
 
 def _note(files):
@@ -147,10 +147,10 @@ def _note(files):
     try:
         note.seek(0)
         note.truncate()
-        note.write(json.dumps({"made_with": _made_with(), "files": sorted(files)}))
+        note.write(json.dumps({"made_with": _made_with(), "records": _records(), "files": sorted(files)}))
         note.flush()
     except OSError as error:
-        raise WorkflowError(f"nothing can be written to {Path.cwd() / LOCKS} ({error}): make room there") from None
+        raise WorkflowError(f"nothing can be written to {NOTE} ({error}): make room there") from None
 
 
 def _record_finished():
@@ -159,19 +159,3 @@ def _record_finished():
         made = job.output and not workflow.dag.needrun(job) and all(map(os.path.exists, job.output))
         if made and not workflow.persistence.has_metadata(job):
             workflow.async_run(workflow.persistence.finished(job))
-
-
-def _slurm_jobs():
-    """Jobs of this user that wait or run and that a Snakemake submitted from this folder.
-
-    Only a run on SLURM needs an answer: elsewhere squeue may be installed and have no cluster to ask.
-    """
-    listed = subprocess.run(
-        ["squeue", "--noheader", "--user", str(os.getuid()), "--format", "%A|%j|%Z"],
-        check=workflow.executor_plugin.name == "slurm",
-        capture_output=True,
-        text=True,
-    )
-    jobs = [line.split("|", 2) for line in listed.stdout.splitlines()]
-    here = os.path.realpath(os.curdir)
-    return sorted({job for job, name, folder in jobs if RUN_ID.fullmatch(name) and os.path.realpath(folder) == here})

@@ -21,12 +21,14 @@ async def _incomplete(persistence, job, marked=PersistenceBase.incomplete):
         return files
     left = _left_by_killed()
     strange = [
-        file for file in job.output if file not in left and os.path.exists(file) and not persistence.metadata(file)
+        file
+        for file in job.output
+        if file not in left and os.path.exists(file) and (made_elsewhere() or not persistence.metadata(file))
     ]
     if strange and not workflow.touch and not set(strange) & set(files):
         raise WorkflowError(
-            f"{strange[0]} is there, and nothing says which config and code it was made with (a copy, or .snakemake was"
-            " removed): remove it and what was copied with it, or say --forceall, to make it again; or --touch, once, to"
+            f"{strange[0]} is there, and nothing says which config and code it was made with (a copy, the work of another"
+            " clone, or .snakemake was removed): remove it and what was copied with it, or say --forceall, to make it again; or --touch, once, to"
             " keep what is there as it is"
         )
     return files + strange

@@ -254,6 +254,16 @@ def test_mistake_is_told_in_one_sentence_that_names_the_key(name, changes, key, 
     assert sentence[-1] in ".?"
 
 
+def test_results_that_are_a_link_to_nothing_are_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("results").mkdir()
+    Path("results/mine").symlink_to(tmp_path / "not mounted")
+    with pytest.raises(Problem, match="results/mine is a link to a folder that is not there"):
+        check(edited("smoke", {"results": "results/mine"}))
+    Path("not mounted").mkdir()
+    check(edited("smoke", {"results": "results/mine"}))
+
+
 def local(path, **source):
     """What makes a preset read a task from a path."""
     return {"data.reviews": {"source": {"path": str(path)} | source, "columns": ["text"]}}

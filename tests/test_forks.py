@@ -81,7 +81,7 @@ def test_a_job_runs_as_python_runs_its_script(name, script, tmp_path):
         ("sys.exit(3)", 3, ""),
         ("sys.exit('no such task')", 1, "no such task"),
         ("1 / 0", 1, "ZeroDivisionError"),
-        ("os.kill(os.getpid(), 9)", 137, ""),
+        ("os.kill(os.getpid(), 9)", 137, "Problem: the job was killed, often for want of memory"),
     ],
 )
 def test_a_job_ends_in_the_status_of_its_script(name, script, code, status, words):

@@ -13,7 +13,7 @@ from smoke import ROOT, SMOKE, command, copy_of, replace, said, would_run
 
 RUN = "3f0c8a52-9d7e-4b61-8a35-0c9de1f7a2b4"
 TARGET = "results/smoke/tasks/reviews/training.json"
-HEADS = ".snakemake/heads"
+HEAD, EVERYONE = "results/smoke/.head", ".snakemake/everyone"
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_asking_takes_nothing_and_cancels_nothing(cluster, asking):
     folder, run, orders = cluster
     run(orphans(folder), asking)
     assert not orders.read_text()
-    assert not (folder / HEADS).exists()
+    assert not (folder / EVERYONE).exists()
     assert not (folder / "results").exists()
 
 
@@ -81,15 +81,15 @@ def test_asking_needs_no_folder_that_can_be_written_to_and_a_run_says_that_it_do
 
 def held(folder, name, lock):
     """A lock as a Snakemake at work has it, to be closed."""
-    (folder / HEADS).mkdir(parents=True, exist_ok=True)
-    file = (folder / HEADS / name).open("a")
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    file = (folder / name).open("a")
     fcntl.flock(file, lock)
     return file
 
 
 def test_a_preset_has_one_snakemake_and_a_dry_run_does_not_count(cluster):
     folder, run, orders = cluster
-    with held(folder, "results%2Fsmoke", fcntl.LOCK_EX):
+    with held(folder, HEAD, fcntl.LOCK_EX):
         for _ in range(2):
             refused = run(orphans(folder))
             assert refused.returncode != 0
@@ -101,7 +101,7 @@ def test_a_preset_has_one_snakemake_and_a_dry_run_does_not_count(cluster):
 
 def test_jobs_of_a_living_snakemake_on_another_preset_are_left_alone(cluster):
     folder, run, orders = cluster
-    with held(folder, "everyone", fcntl.LOCK_SH):
+    with held(folder, EVERYONE, fcntl.LOCK_SH):
         done = run(orphans(folder))
     assert done.returncode == 0, said(done)
     assert not orders.read_text()
@@ -133,7 +133,7 @@ def test_a_local_run_needs_no_cluster_to_ask_and_says_how_long_it_takes_and_what
 
 def test_what_a_dead_snakemakes_jobs_finished_is_recorded_unless_its_config_was_edited(cluster):
     folder, run, _ = cluster
-    records, note = folder / ".snakemake/metadata", folder / HEADS / "results%2Fsmoke"
+    records, note = folder / ".snakemake/metadata", folder / HEAD
     assert run([]).returncode == 0
     for record in records.iterdir():
         record.unlink()  # as if the job had ended without its Snakemake
@@ -155,6 +155,28 @@ def test_what_a_dead_snakemakes_jobs_finished_is_recorded_unless_its_config_was_
     assert set(would_run(folder, TARGET)) == {"prepare_task"}, "an edit is seen again"
 
 
+def test_what_a_cancelled_job_writes_after_its_snakemake_has_ended_is_taken(cluster, monkeypatch):
+    folder, run, _ = cluster
+    script, made = folder / "workflow/scripts/prepare_task.py", [folder / TARGET, folder / f"{TARGET}l"]
+    fails = 'if __name__ == "__main__":\n    1 / int(__import__("os").getenv("DIVISOR", "1"))\n'
+    script.write_text(script.read_text().replace('if __name__ == "__main__":\n', fails))
+    assert run([]).returncode == 0
+    contents = [file.read_bytes() for file in made]
+    for file in [*made, *(folder / ".snakemake/metadata").iterdir()]:
+        file.unlink()
+    monkeypatch.setenv("DIVISOR", "0")
+    assert run([]).returncode != 0
+    for file, content in zip(made, contents, strict=True):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    for record in [*folder.glob(".snakemake/incomplete/*"), *folder.glob(".snakemake/metadata/*")]:
+        record.unlink()  # Snakemake keeps none of the jobs that it cancels
+    monkeypatch.delenv("DIVISOR")
+    done = run([])
+    assert done.returncode == 0, said(done)
+    assert "Nothing to be done" in said(done)
+
+
 def test_files_without_a_record_are_kept_or_made_again_only_as_told(cluster):
     folder, run, _ = cluster
     assert run([]).returncode == 0
@@ -165,6 +187,62 @@ def test_files_without_a_record_are_kept_or_made_again_only_as_told(cluster):
     assert would_run(folder, TARGET) == {}
     (folder / "config/smoke.yaml").write_text(replace("{toy: 480}", "{toy: 481}")((folder / SMOKE).read_text()))
     assert set(would_run(folder, TARGET)) == {"prepare_task"}
+
+
+def test_jobs_on_this_machine_that_a_killed_snakemake_left_are_ended_and_no_others(cluster):
+    folder, run, _ = cluster
+    others = [str(folder / "results/smoke"), str(folder / "results")]
+    left = [subprocess.Popen(["sleep", "600"], env={**os.environ, "CASCADEBERT_HEAD": results}) for results in others]
+    torn, kept = (folder / "results/smoke/models" / name for name in (".seed1.resume.l1_kzs98", ".seed1.resume"))
+    torn.parent.mkdir(parents=True)
+    torn.touch()
+    kept.touch()
+    assert run([], "--dry-run").returncode == 0
+    assert [process.poll() for process in left] == [None, None]
+    done = run([])
+    assert done.returncode == 0, said(done)
+    assert f"Ending a job of a killed Snakemake: process {left[0].pid}" in said(done)
+    assert [process.poll() for process in left] == [-9, None]
+    left[1].kill()
+    left[1].wait()
+    assert not torn.exists()
+    assert kept.exists()
+
+
+def test_clones_that_share_results_do_not_take_each_others_for_their_own(cluster, tmp_path):
+    folder, run, _ = cluster
+    (tmp_path / "other").mkdir()
+    other = copy_of(ROOT, tmp_path / "other")
+    assert run([]).returncode == 0
+    (other / "results").symlink_to(folder / "results")
+    elsewhere = {"cwd": other, "capture_output": True, "text": True, "check": False}
+    with held(folder, HEAD, fcntl.LOCK_EX):
+        refused = subprocess.run(command(TARGET, "--forceall"), **elsewhere)
+        assert "another Snakemake is at work on results/smoke" in said(refused)
+    assert would_run(folder, TARGET) == {}
+    assert subprocess.run(command(TARGET, "--forceall"), **elsewhere).returncode == 0
+    for asked in ("--dry-run", "--quiet"):
+        assert f"{TARGET}l is there, and nothing says which config" in said(run([], asked))
+    assert run([], "--touch").returncode == 0
+    assert would_run(folder, TARGET) == {}
+
+
+def test_what_was_made_while_its_code_was_edited_is_not_kept(cluster):
+    folder, run, _ = cluster
+    script, used = (folder / "workflow/scripts" / name for name in ("prepare_task.py", "cascadebert/data/splits.py"))
+    text, code = script.read_text(), used.read_text()
+
+    def edits_while_it_runs(to):
+        edit = f"Path({str(used)!r}).write_text({to!r})"
+        script.write_text(text.replace('if __name__ == "__main__":\n', f'if __name__ == "__main__":\n    {edit}\n'))
+        return run([])
+
+    done = edits_while_it_runs(code + "\n# a comment\n")
+    assert done.returncode == 0, said(done)
+    done = edits_while_it_runs(code + "\nEDITED = 1\n")
+    assert done.returncode != 0
+    assert "workflow/scripts/cascadebert/data/splits.py was edited while it was made" in said(done)
+    assert not (folder / TARGET).exists()
 
 
 def test_content_of_a_users_file_decides_and_not_its_age(cluster):

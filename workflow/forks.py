@@ -32,6 +32,8 @@ LIBRARIES = (
 KILLED = 128 + 9
 """Exit status of a job that ended without a word."""
 
+KILLED_WORDS = "the job was killed, often for want of memory: take fewer --cores"
+
 
 def serve(name: str) -> None:
     """Fork a process for each job that is asked for, until standard input is closed."""
@@ -101,8 +103,10 @@ def ask(name: str, arguments: list[str]) -> int:
             os.execv(sys.executable, [sys.executable, *arguments])
         socket.send_fds(connection, [len(message).to_bytes(8)], [0, 1, 2])
         connection.sendall(message)
-        status = connection.recv(1)
-    return status[0] if status else KILLED
+        if status := connection.recv(1):
+            return status[0]
+    print(f"cascadebert.layouts.Problem: {KILLED_WORDS}", file=sys.stderr)
+    return KILLED
 
 
 if __name__ == "__main__":

@@ -25,11 +25,33 @@ def code_version(*files: str) -> str:
             todo.extend(_parsed(path)[1])
     for path in sorted(seen):
         digest.update(f"{path.relative_to(SCRIPTS)}\0{_parsed(path)[0]}\0".encode())
-    return digest.hexdigest()[:16]
+    version = digest.hexdigest()[:16]
+    _files[version] = seen
+    return version
 
 
-@functools.cache
-def _parsed(path: Path) -> tuple[str, list[Path]]:
+_files: dict[str, set[Path]] = {}
+"""The files that each digest was taken of."""
+
+
+def edited(version: str, since: float) -> list[Path]:
+    """Files that say something else by now than when a digest was taken of them, comments and docstrings left out.
+
+    Args:
+        version: of `code_version` in this process; nothing is edited of what is no such digest.
+        since: only files that were written to later are looked at, in seconds since 1970.
+    """
+    return sorted(file for file in _files.get(version, ()) if _differs(file, since))
+
+
+def _differs(file: Path, since: float) -> bool:
+    try:
+        return file.stat().st_mtime > since and _parse(file) != _parsed(file)
+    except (OSError, SyntaxError):
+        return True
+
+
+def _parse(path: Path) -> tuple[str, list[Path]]:
     """A Python file as (its code without docstrings, the files of ours that it imports)."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     imported: set[str] = set()
@@ -45,3 +67,6 @@ def _parsed(path: Path) -> tuple[str, list[Path]]:
     paths = [SCRIPTS.joinpath(*name.split(".")) for name in imported]
     files = {file for path in paths for file in (path.with_suffix(".py"), path / "__init__.py")}
     return ast.dump(tree), sorted(file for file in files if file.is_file())
+
+
+_parsed = functools.cache(_parse)

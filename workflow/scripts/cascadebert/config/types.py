@@ -62,12 +62,15 @@ def _expanded(path: str) -> str:
 
 
 def _not_the_projects(folder: str) -> str:
-    """A folder of results that is none of the project's own, and no file."""
+    """A folder of results that is none of the project's own, no file, and no link to nothing."""
     first = folder.partition("/")[0]
     if first in OWN:
         raise PydanticCustomError("own", "{name} holds files of the project", {"name": first})
-    if file := next(filter(os.path.isfile, [folder, *map(str, Path(folder).parents)]), None):
-        raise PydanticCustomError("file", "{name} is a file", {"name": file})
+    for path in (folder, *map(str, Path(folder).parents)):
+        if os.path.isfile(path):
+            raise PydanticCustomError("file", "{name} is a file", {"name": path})
+        if os.path.islink(path) and not os.path.isdir(path):
+            raise PydanticCustomError("dangling", "{name} is a link to a folder that is not there", {"name": path})
     return folder
 
 
