@@ -340,6 +340,22 @@ def test_word_pieces_make_the_tokens_that_transformers_makes_lower_cased_unless_
     assert "good" not in found if lower is False else found == ["[CLS]", "good", "[SEP]", "film", "[SEP]"]
 
 
+@pytest.mark.parametrize("hub", [False, True])
+def test_words_that_were_added_to_older_files_are_read_from_a_folder_and_from_an_archive(turc, tmp_path, hub):
+    size = len((turc / "vocab.txt").read_text().splitlines())
+    (turc / "added_tokens.json").write_text(json.dumps({"<b>": size, "xylophone": size + 1}))
+    (turc / "special_tokens_map.json").write_text(json.dumps({"extra_special_tokens": ["<b>"]}))
+    source, archive = {"path": str(turc)}, None
+    assert {"added_tokens.json", "special_tokens_map.json"} < set(origin_of_checkpoint(source)["files"])
+    if hub:
+        source = {"hub": "some/one"}
+        archive = zipped(tmp_path / "one.zip", {file.name: file.read_bytes() for file in turc.iterdir()})
+    tool = tool_of(read_checkpoint(source, archive)[2])
+    assert tool.encode("a <b> xylophone").ids[2:4] == [size, size + 1]
+    added = tool.get_added_tokens_decoder()
+    assert added[size].special and not added[size + 1].special, "special_tokens_map.json was read as well"
+
+
 def test_vocabulary_with_upper_case_is_not_lower_cased(turc):
     pieces = (turc / "vocab.txt").read_text().split("\n")
     (turc / "vocab.txt").write_text("\n".join([*pieces[:-2], "Good", ""]))

@@ -73,6 +73,8 @@ def repositories(tmp_path_factory):
     frames = glue_frames(rows=40)
     texts = frames["rte"]["train"]["sentence1"].tolist()
     write_bert(models / "some/old", 2, 16, 300, texts)
+    for name in ("added_tokens.json", "special_tokens_map.json"):
+        (models / "some/old" / name).write_text("{}")
     for name in ("new", "new@v1", "gated", "damaged", "cut", "flaky", "both"):
         depth = 1 if "@" in name else 2
         write_checkpoint(models / "some" / name, *read_checkpoint({"random": depth, "hidden": 16}))
@@ -215,7 +217,8 @@ def test_revision_is_a_branch_a_tag_or_a_commit(downloads, repositories):
 
 
 def test_older_tensors_are_fetched_only_where_there_are_no_newer(downloads):
-    assert list(origin(downloads["out"] / "old.zip")["files"]) == ["config.json", "pytorch_model.bin", "vocab.txt"]
+    files = ["added_tokens.json", "config.json", "pytorch_model.bin", "special_tokens_map.json", "vocab.txt"]
+    assert list(origin(downloads["out"] / "old.zip")["files"]) == files
     assert "pytorch_model.bin" not in origin(downloads["out"] / "both.zip")["files"]
     got = [path for method, path in downloads["mirror"].requests if method == "GET" and "/lfs/" in path]
     assert not any(path.endswith("some/both/pytorch_model.bin") for path in got)

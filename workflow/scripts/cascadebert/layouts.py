@@ -71,6 +71,11 @@ CHECKPOINT = (
 TOKENIZER_CONFIG = "tokenizer_config.json"
 """Says, where there is one, whether a vocab.txt is of lower-cased text."""
 
+WITH_OLDER = (TOKENIZER_CONFIG, "added_tokens.json", "special_tokens_map.json")
+"""Read beside a tokenizer's older files, as far as they are there."""
+
+CHECKPOINT_NAMES = frozenset({*WITH_OLDER, *(name for forms in CHECKPOINT for form in forms for name in form)})
+"""All names that files of a checkpoint may have, but for those that say its pooling."""
 
 ARCHITECTURES = ("bert", "roberta")
 """Values of model_type; a checkpoint that is older than that key may say it by its architectures, else it is a BERT."""
@@ -226,8 +231,8 @@ def checkpoint_files(held: Collection[str], where: str) -> list[str]:
             named = " or ".join(" with ".join(form) for form in forms)
             raise Problem(f"{where} has no {named}: save the checkpoint and its tokenizer there.")
         files += form
-    tokenizer = [TOKENIZER_CONFIG] if TOKENIZER_CONFIG in held and "tokenizer.json" not in files else []
-    return files + tokenizer + sorted(filter(says_pooling, held))
+    beside = [] if "tokenizer.json" in files else [name for name in WITH_OLDER if name in held]
+    return files + beside + sorted(filter(says_pooling, held))
 
 
 def says_pooling(name: str) -> bool:

@@ -22,10 +22,9 @@ from huggingface_hub.errors import (
 from cascadebert.data.origins import ORIGIN, sha256
 from cascadebert.files import atomic
 from cascadebert.layouts import (
-    CHECKPOINT,
+    CHECKPOINT_NAMES,
     MODULES,
     POOLING_CONFIG,
-    TOKENIZER_CONFIG,
     Problem,
     checkpoint_files,
     names_in,
@@ -47,11 +46,9 @@ def fetch_weights(key: str, repository: str, revision: str | None, out: Path) ->
     Raises:
         Problem: when the hub has no such checkpoint, does not give it, or cannot be reached.
     """
-    small = {TOKENIZER_CONFIG, MODULES, POOLING_CONFIG} | {
-        name for forms in CHECKPOINT for form in forms for name in form
-    }
     older = "pytorch_model.bin"
-    folder = _snapshot(key, "model", repository, revision, sorted(small - {older}))
+    first = CHECKPOINT_NAMES | {MODULES, POOLING_CONFIG}
+    folder = _snapshot(key, "model", repository, revision, sorted(first - {older}))
     if "model.safetensors" not in names_in(folder):
         folder = _snapshot(key, "model", repository, folder.name, [older], revision)
     names = checkpoint_files(names_in(folder), f"config key {key} names {repository}, which")

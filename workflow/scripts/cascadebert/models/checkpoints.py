@@ -23,7 +23,7 @@ from cascadebert.data.sources import TOY_WORDS
 from cascadebert.files import atomic, is_lfs_pointer, read_json, told, write_json
 from cascadebert.layouts import (
     CHECKPOINT,
-    TOKENIZER_CONFIG,
+    CHECKPOINT_NAMES,
     WEIGHTS_KEYS,
     Pooling,
     Problem,
@@ -143,11 +143,10 @@ def _unpacked(source: dict[str, Any], archive: Path | None) -> Iterator[tuple[Pa
         yield Path(source["path"]), source["path"]
         return
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(archive) as packed:
-        known = {TOKENIZER_CONFIG, *(name for forms in CHECKPOINT for form in forms for name in form)}
         inside = f"{source['folder']}/" if "folder" in source else ""
         for name in packed.namelist():
             inner = name.removeprefix(inside)
-            if name.startswith(inside) and (inner in known or says_pooling(inner)):
+            if name.startswith(inside) and (inner in CHECKPOINT_NAMES or says_pooling(inner)):
                 Path(folder, inner).parent.mkdir(exist_ok=True)
                 with packed.open(name) as held, Path(folder, inner).open("wb") as file:
                     shutil.copyfileobj(held, file)

@@ -11,7 +11,7 @@ from transformers.models.bert.tokenization_bert import BertTokenizer
 from transformers.models.roberta.tokenization_roberta import RobertaTokenizer
 
 from cascadebert.files import read_json, told
-from cascadebert.layouts import TOKENIZER_CONFIG, Problem, names_in
+from cascadebert.layouts import TOKENIZER_CONFIG, WITH_OLDER, Problem, names_in
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ def read_tokenizer(folder: Path, held: set[str], kind: str, where: str) -> bytes
                 " wrong one, or get all files of one checkpoint."
             )
         return content
-    older = [name for name in ("vocab.txt", "vocab.json", "merges.txt", TOKENIZER_CONFIG) if name in held]
+    older = [name for name in ("vocab.txt", "vocab.json", "merges.txt", *WITH_OLDER) if name in held]
     with told(f"{' with '.join(older)} of {where} makes no tokenizer"):
         said = read_json(folder / TOKENIZER_CONFIG) if TOKENIZER_CONFIG in held else {}
         if "vocab.txt" in held and "do_lower_case" not in said:
