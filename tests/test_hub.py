@@ -82,6 +82,8 @@ def repositories(tmp_path_factory):
     for name in ("some/bare", "some/sentences", "google-bert/bert-base-uncased"):
         shutil.copytree(models / "some/new", models / name)
     (models / "some/bare/config.json").unlink()
+    shutil.copytree(models / "some/new", models / "some/parts")
+    (models / "some/parts/model.safetensors").rename(models / "some/parts/model.safetensors.index.json")
     pools = {"type": "sentence_transformers.models.Pooling", "path": "1_Pooling"}
     (models / "some/sentences/modules.json").write_text(json.dumps([pools]))
     (models / "some/sentences/1_Pooling").mkdir()
@@ -140,6 +142,7 @@ def downloads(repositories, tmp_path_factory):
         "nowhere": weights("nowhere", "some/nowhere"),
         "revisionless": weights("revisionless", revision="v2"),
         "bare": weights("bare", "some/bare"),
+        "parts": weights("parts", "some/parts"),
         "malformed": weights("malformed", "some/new/model"),
         "glue": dataset("glue"),
         "mnli": dataset("mnli", name="mnli"),
@@ -180,6 +183,7 @@ def test_download_ends_in_an_archive(downloads, name):
         ("nowhere", "weights.w.source.hub", "names some/nowhere, which the hub does not have"),
         ("revisionless", "weights.w.source.revision", "is v2, which some/new does not have: give a branch"),
         ("bare", "weights.w.source.hub", "names some/bare, which has no config.json"),
+        ("parts", "weights.w.source.hub", "names some/parts, which has its tensors in several files, as model.safet"),
         ("malformed", "weights.w.source.hub", "write it as owner/name"),
         ("misnamed", "data.d.source.name", "is rtf: nyu-mll/glue has mnli, mrpc, qnli, qqp, rte, sst2"),
         ("trainless", "data.d.source.hub", "names some/trainless, which has no split train"),

@@ -74,7 +74,10 @@ TOKENIZER_CONFIG = "tokenizer_config.json"
 WITH_OLDER = (TOKENIZER_CONFIG, "added_tokens.json", "special_tokens_map.json")
 """Read beside a tokenizer's older files, as far as they are there."""
 
-CHECKPOINT_NAMES = frozenset({*WITH_OLDER, *(name for forms in CHECKPOINT for form in forms for name in form)})
+INDICES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
+"""Say which of several files has which tensor; such checkpoints are not read."""
+
+CHECKPOINT_NAMES = {name for forms in CHECKPOINT for form in forms for name in form} | {*WITH_OLDER, *INDICES}
 """All names that files of a checkpoint may have, but for those that say its pooling."""
 
 ARCHITECTURES = ("bert", "roberta")
@@ -222,12 +225,17 @@ def checkpoint_files(held: Collection[str], where: str) -> list[str]:
         where: the folder, for the message.
 
     Raises:
-        Problem: when one is missing in all its forms.
+        Problem: when one is missing in all its forms, or tensors are in several files.
     """
     files: list[str] = []
     for forms in CHECKPOINT:
         form = next((form for form in forms if set(form) <= set(held)), None)
         if form is None:
+            if index := next((name for name in INDICES if name in held and forms == CHECKPOINT[1]), None):
+                raise Problem(
+                    f"{where} has its tensors in several files, as {index} says: save them as one, in a folder with its"
+                    " tokenizer, by AutoModel.from_pretrained(...).save_pretrained(FOLDER, max_shard_size='100GB')."
+                )
             named = " or ".join(" with ".join(form) for form in forms)
             raise Problem(f"{where} has no {named}: save the checkpoint and its tokenizer there.")
         files += form
