@@ -589,7 +589,11 @@ def test_a_file_that_is_not_what_it_is_called_is_told(folder, name, content, say
         ("vocab.txt", "[UNK]\nfaçade\n".encode("latin-1"), "vocab.txt of .* makes no tokenizer"),
         *(
             ("tokenizer_config.json", content, "vocab.txt with tokenizer_config.json of .* makes no tokenizer")
-            for content in (b"{", b"[1]", b'{"do_lower_case": null}', b'{"do_lower_case": "false"}')
+            for content in (b'{"do_lower_case": null}', b'{"do_lower_case": "false"}')
+        ),
+        *(
+            ("tokenizer_config.json", content, "^tokenizer_config.json of .* cannot be read")
+            for content in (b"{", b"[1]")
         ),
         ("pytorch_model.bin", b"hello", "pytorch_model.bin of .* cannot be read"),
     ],
@@ -598,6 +602,34 @@ def test_an_older_file_that_is_not_what_it_is_called_is_told(turc, name, content
     (turc / name).write_bytes(content)
     with pytest.raises(Problem, match=says):
         read(turc)
+
+
+JAPANESE = {"tokenizer_class": "BertJapaneseTokenizer"}
+
+
+@pytest.mark.parametrize(
+    ("config", "tokenizer", "says"),
+    [
+        ({}, JAPANESE, "^tokenizer_config.json of here has the tokenizer_class BertJapaneseTokenizer, and without"),
+        (
+            JAPANESE,
+            {},
+            "^config.json of here has the tokenizer_class BertJapaneseTokenizer, and without a",
+        ),
+        ({"model_type": "roberta"}, {}, "^here is of the model_type roberta and has vocab.txt, not vocab.json with me"),
+        (JAPANESE, {"tokenizer_class": "BertTokenizerFast"}, None),
+        ({}, {"tokenizer_class": None}, None),
+    ],
+)
+def test_older_files_of_another_tokenizer_are_not_read_as_berts(turc, tmp_path, config, tokenizer, says):
+    edit_config(turc, **config)
+    (turc / "tokenizer_config.json").write_text(json.dumps(tokenizer))
+    archive = zipped(tmp_path / "one.zip", {file.name: file.read_bytes() for file in turc.iterdir()})
+    if says:
+        with pytest.raises(Problem, match=f"{says}.*: put beside it the tokenizer.json that AutoTokenizer"):
+            read_checkpoint({"hub": "here"}, archive)
+        return
+    assert as_read_here(read_checkpoint({"hub": "here"}, archive)[2]) == as_read_here(read(turc)[2])
 
 
 @pytest.mark.parametrize("name", ["vocab.json", "merges.txt"])

@@ -364,6 +364,23 @@ def test_a_configuration_of_a_local_checkpoint_that_is_none_is_told(tmp_path, we
     assert sentence.startswith(f"config key weights.base.source.path: config.json of {tmp_path} {says}")
 
 
+@pytest.mark.parametrize(
+    ("file", "content", "says"),
+    [
+        ("tokenizer_config.json", {"tokenizer_class": "BertJapaneseTokenizer"}, "has the tokenizer_class BertJapanese"),
+        ("tokenizer_config.json", [], "cannot be read"),
+        ("config.json", {"model_type": "roberta"}, "is of the model_type roberta and has vocab.txt, not vocab.json"),
+    ],
+)
+def test_a_local_checkpoint_whose_older_files_are_of_another_tokenizer_is_told(tmp_path, file, content, says):
+    for name in ("config.json", "model.safetensors", "vocab.txt"):
+        (tmp_path / name).write_text("{}")
+    check(edited("smoke", {"weights.base.source": {"path": str(tmp_path)}}))
+    (tmp_path / file).write_text(json.dumps(content))
+    sentence = mistake_of({"weights.base.source": {"path": str(tmp_path)}})
+    assert sentence.startswith("config key weights.base.source.path: ") and f"{tmp_path} {says}" in sentence
+
+
 @pytest.mark.parametrize("kind", ["folder", "link", "hub"])
 def test_report_text_of_a_corpus_that_has_a_second_name_must_be_held_out(tmp_path, kind):
     (tmp_path / "train.csv").touch()

@@ -19,6 +19,7 @@ from cascadebert.layouts import (
     kind_of,
     names_in,
 )
+from cascadebert.tokenizer_files import check_older
 
 SPLITS = {stem: split for split, stems in FILES.items() for stem in stems} | {"eval": "report"}
 """Beginnings of names that say of which split a file is, also those of files that are not read."""
@@ -61,7 +62,7 @@ def data_problems(key: str, path: Path, splits: dict[str, str] | None) -> Iterat
 
 
 def checkpoint_problems(key: str, path: Path) -> Iterator[str]:
-    """A local checkpoint that lacks a file, or whose files or configuration cannot be read."""
+    """A local checkpoint that lacks a file, or whose files or configuration cannot be read or are of another kind."""
     try:
         held = checkpoint_files(names_in(path), f"config key {key} is {path}, which")
     except Problem as problem:
@@ -72,7 +73,7 @@ def checkpoint_problems(key: str, path: Path) -> Iterator[str]:
         return
     yield from _file_problems(key, [path / name for name in held])
     try:
-        configuration(path, str(path))
+        check_older(path, configuration(path, str(path)), str(path))
     except Problem as problem:
         yield f"config key {key}: {problem}"
 

@@ -87,7 +87,7 @@ def read_checkpoint(
         config.setdefault("num_hidden_layers", ENCODERS[config["model_type"]][0]().num_hidden_layers)
         config = read_as(config, pooling or _declared_pooling(folder, held, config, where))
         tensors = _encoder_tensors(_read_tensors(weights, where), where)
-        return config, tensors, read_tokenizer(folder, set(held), config["model_type"], where)
+        return config, tensors, read_tokenizer(folder, set(held), config, where)
 
 
 def _check_digest(digest: str, source: dict[str, Any], where: str) -> None:

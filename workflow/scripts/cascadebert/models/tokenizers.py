@@ -12,6 +12,7 @@ from transformers.models.roberta.tokenization_roberta import RobertaTokenizer
 
 from cascadebert.files import read_json, told
 from cascadebert.layouts import TOKENIZER_CONFIG, WITH_OLDER, Problem, names_in
+from cascadebert.tokenizer_files import check_older
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ SENTENCES = (
 """Texts on which two tokenizers that are meant to be one are compared."""
 
 
-def read_tokenizer(folder: Path, held: set[str], kind: str, where: str) -> bytes:
+def read_tokenizer(folder: Path, held: set[str], config: dict[str, Any], where: str) -> bytes:
     """tokenizer.json as it is, once what transformers makes of the folder reads alike; or of the older files.
 
     Text is lower-cased for a vocab.txt if tokenizer_config.json says so, or, where nothing does, if the vocabulary
@@ -42,11 +43,12 @@ def read_tokenizer(folder: Path, held: set[str], kind: str, where: str) -> bytes
     Args:
         folder: of the checkpoint.
         held: names of the files that it is read from.
-        kind: its model_type.
+        config: its config.json, with its model_type.
         where: the checkpoint, for messages.
 
     Raises:
-        Problem: for a file that is no tokenizer, or for files that contradict each other.
+        Problem: for a file that is no tokenizer, for files that contradict each other, or for older ones of a tokenizer
+            that is not BERT's or RoBERTa's.
     """
     if "tokenizer.json" in held:
         content = (folder / "tokenizer.json").read_bytes()
@@ -67,6 +69,7 @@ def read_tokenizer(folder: Path, held: set[str], kind: str, where: str) -> bytes
                 " wrong one, or get all files of one checkpoint."
             )
         return content
+    check_older(folder, config, where)
     older = [name for name in ("vocab.txt", "vocab.json", "merges.txt", *WITH_OLDER) if name in held]
     with told(f"{' with '.join(older)} of {where} makes no tokenizer"):
         said = read_json(folder / TOKENIZER_CONFIG) if TOKENIZER_CONFIG in held else {}
@@ -75,7 +78,7 @@ def read_tokenizer(folder: Path, held: set[str], kind: str, where: str) -> bytes
             named = re.compile(r"\[.+\]")
             said["do_lower_case"] = all(piece == piece.lower() for piece in pieces if not named.fullmatch(piece))
         lower = {"do_lower_case": said["do_lower_case"]} if "vocab.txt" in held else {}
-        tool: Any = TOKENIZERS[kind]
+        tool: Any = TOKENIZERS[config["model_type"]]
         made = tool.from_pretrained(folder, **lower).backend_tokenizer.to_str().encode()
         _tried(made)
     return made
