@@ -19,11 +19,12 @@ from builders import enlarged, roberta_without_pooler
 from mirror import commit_of, environment, mirrored, tree
 from pyarrow.parquet import write_table
 from safetensors.torch import load_file, save_file
-from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer
+from tokenizers import Tokenizer
+from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer, pipeline
 
 import prove
 from cascadebert import Adaptive, Cascade, EarlyExit, cli
-from cascadebert.files import write_examples, write_json
+from cascadebert.files import read_json, write_examples, write_json
 from cascadebert.inference import settings as settings_module
 from cascadebert.inference.adaptive import Answer
 from cascadebert.inference.cards import agreements
@@ -340,6 +341,32 @@ def test_robertas_head_is_that_of_transformers(tmp_path, settings, sentences):
         expected = theirs(input_ids=ids, attention_mask=batch["attention_mask"]).logits
         np.testing.assert_allclose(ours(batch)[0], expected, atol=1e-5)
         np.testing.assert_allclose(model(batch)[0], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"problem_type": "regression", "output_hidden_states": True},
+        {"problem_type": "multi_label_classification", "return_dict": False},
+        {"torch_dtype": "float16", "function_to_apply": "none", "return_all_scores": True},
+        {"dtype": "float64", "task_specific_params": {"text-classification": {"problem_type": "regression"}}},
+    ],
+)
+def test_a_packed_member_is_run_by_transformers_as_it_is_here(tmp_path, settings, said):
+    weights = enlarged(tmp_path, {"random": 4, "hidden": 16})
+    write_json(weights.with_name("config.json"), read_json(weights.with_name("config.json")) | said)
+    model = build_model(Recipe("base", "base", "base", 4, settings()), weights, 3).eval()
+    tool = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    write_model(tmp_path / "packed", model, tool.to_str().encode(), ["a", "b", "c"], 32)
+    theirs = pipeline("text-classification", str(tmp_path / "packed"), device="cpu", top_k=None)
+    ids = torch.tensor([tool.encode(TEXTS[1]).ids])
+    with torch.no_grad():
+        expected = model({"input_ids": ids, "token_type_ids": ids * 0, "attention_mask": torch.ones_like(ids)})[0, 0]
+        out = theirs.model(input_ids=ids)
+    assert {answer["label"]: answer["score"] for answer in theirs([TEXTS[1]])[0]} == pytest.approx(
+        dict(zip("abc", expected.softmax(-1).tolist(), strict=True)), abs=1e-5
+    )
+    assert out.logits.dtype == torch.float32 and out.hidden_states is None
 
 
 def test_saved_elsewhere_it_is_the_same(cascade, tmp_path):

@@ -50,9 +50,9 @@ def write_model(folder: Path, model: MultiExit, tokenizer: bytes, classes: list[
     config = read_as(encoder.config.to_diff_dict(), pooling_of(encoder.config)) | {"model_type": kind}
     names = {"id2label": dict(enumerate(classes)), "label2id": {name: index for index, name in enumerate(classes)}}
     whole = isinstance(model, Member) and pooling_of(encoder.config) == "cls"
-    config |= {"architectures": [SEQUENCE[kind] if whole else type(encoder).__name__], **names}
+    config |= {"architectures": [SEQUENCE[kind] if whole else type(encoder).__name__], "dtype": "float32", **names}
     if whole:
-        config |= {"classifier_dropout": DROPOUT}
+        config |= {"classifier_dropout": DROPOUT, "problem_type": "single_label_classification"}
     folder.mkdir(parents=True)
     write_json(folder / "config.json", config)
     (folder / TOKENIZER).write_bytes(tokenizer)

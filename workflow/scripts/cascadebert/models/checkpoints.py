@@ -48,6 +48,13 @@ Checkpoint = tuple[dict[str, Any], dict[str, Tensor], bytes]
 FILES = tuple(forms[0][0] for forms in CHECKPOINT)
 """The form that all checkpoints are brought into: config.json, model.safetensors, tokenizer.json."""
 
+HOW_RUN = {
+    *("return_dict", "use_return_dict", "output_attentions", "output_hidden_states", "torchscript"),
+    *("attn_implementation", "_attn_implementation", "chunk_size_feed_forward", "dtype", "torch_dtype"),
+    *("problem_type", "function_to_apply", "return_all_scores", "task_specific_params", "quantization_config"),
+}
+"""Keys of config.json that say how transformers runs a model, which is ours to say, and not what the model is."""
+
 
 def read_checkpoint(
     source: dict[str, Any], archive: Path | None = None, pooling: Pooling | None = None, like: Path | None = None
@@ -123,7 +130,7 @@ def _of_onnx(source: dict[str, Any], archive: Path, like: Path, pooling: Pooling
 
 def read_as(config: dict[str, Any], pooling: Pooling) -> dict[str, Any]:
     """An encoder's configuration that says how its sentences are read; at [CLS] where it says nothing."""
-    rest = {key: value for key, value in config.items() if key != "pooling"}
+    rest = {key: value for key, value in config.items() if key != "pooling" and key not in HOW_RUN}
     return rest | ({} if pooling == "cls" else {"pooling": pooling})
 
 
