@@ -369,6 +369,20 @@ def test_a_packed_member_is_run_by_transformers_as_it_is_here(tmp_path, settings
     assert out.logits.dtype == torch.float32 and out.hidden_states is None
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
+def test_a_system_computes_in_float32_whatever_the_default_is(cascade, made, settings, dtype):
+    folders = [cascade, made("fastbert", ["fastbert"], settings)]
+    expected = [Adaptive.from_pretrained(folder).predict(TEXTS) for folder in folders]
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        systems = [Adaptive.from_pretrained(folder) for folder in folders]
+        assert {tensor.dtype for tensor in systems[0].engine.models[0].parameters()} == {torch.float32}
+        assert [system.predict(TEXTS) for system in systems] == expected
+    finally:
+        torch.set_default_dtype(before)
+
+
 def test_saved_elsewhere_it_is_the_same(cascade, tmp_path):
     system = Cascade.from_pretrained(cascade)
     system.save_pretrained(tmp_path / "again")

@@ -86,7 +86,7 @@ def read_model(folder: Path, packed: Packed, classes: list[str]) -> MultiExit:
     encoder: Any = untrained_encoder(said)
     if said["model_type"] == "roberta":
         encoder.pooler = RobertaPooler(encoder.config)
-    model = _class_of(packed.architecture, folder).around(encoder, len(classes))
+    model = _class_of(packed.architecture, folder).around(encoder, len(classes)).float()  # whatever torch's default
     head_file = folder / HEAD
     tensors = load_file(folder / ENCODER)
     if head_file.is_file():
