@@ -383,6 +383,13 @@ def test_a_system_computes_in_float32_whatever_the_default_is(cascade, made, set
         torch.set_default_dtype(before)
 
 
+def test_loading_and_asking_draw_no_random_number_of_the_callers(cascade):
+    torch.manual_seed(7)
+    before = torch.get_rng_state()
+    Cascade.from_pretrained(cascade).predict(TEXTS, speed_up=1.5)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_saved_elsewhere_it_is_the_same(cascade, tmp_path):
     system = Cascade.from_pretrained(cascade)
     system.save_pretrained(tmp_path / "again")

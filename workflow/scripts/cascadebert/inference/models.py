@@ -77,16 +77,17 @@ def _special_tokens(tokenizer: bytes) -> dict[str, str]:
 
 
 def read_model(folder: Path, packed: Packed, classes: list[str]) -> MultiExit:
-    """A model as `write_model` wrote it; nothing that lies in the folder is run.
+    """A model as `write_model` wrote it; nothing that lies in the folder is run, and torch's generator stays as it is.
 
     Raises:
         Problem: when the architecture is none of this package's, or its tensors are not those of the files.
     """
     said = read_json(folder / "config.json")
-    encoder: Any = untrained_encoder(said)
-    if said["model_type"] == "roberta":
-        encoder.pooler = RobertaPooler(encoder.config)
-    model = _class_of(packed.architecture, folder).around(encoder, len(classes)).float()  # whatever torch's default
+    with torch.random.fork_rng(devices=[]):  # numbers that are drawn here are no caller's
+        encoder: Any = untrained_encoder(said)
+        if said["model_type"] == "roberta":
+            encoder.pooler = RobertaPooler(encoder.config)
+        model = _class_of(packed.architecture, folder).around(encoder, len(classes)).float()  # whatever torch's default
     head_file = folder / HEAD
     tensors = load_file(folder / ENCODER)
     if head_file.is_file():
