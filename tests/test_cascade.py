@@ -25,6 +25,7 @@ from transformers import AutoModel, AutoModelForSequenceClassification, AutoToke
 import prove
 from cascadebert import Adaptive, Cascade, EarlyExit, cli
 from cascadebert.files import read_json, write_examples, write_json
+from cascadebert.inference import sharing
 from cascadebert.inference import settings as settings_module
 from cascadebert.inference.adaptive import Answer
 from cascadebert.inference.cards import agreements
@@ -715,6 +716,23 @@ def test_a_system_that_changed_on_disk_is_not_saved(cascade, tmp_path, monkeypat
     with pytest.raises(Problem, match="selection.safetensors cannot be copied"):
         system.save_pretrained(tmp_path / "copy")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "kept"]
+
+
+def test_of_two_that_save_to_one_folder_one_is_told_and_the_folder_is_whole(cascade, tmp_path, monkeypatch):
+    system, read = Cascade.from_pretrained(cascade), sharing.read_manifest
+
+    def while_another_saves(*arguments):
+        monkeypatch.setattr(sharing, "read_manifest", read)
+        system.save_pretrained(tmp_path / "copy")
+        return read(*arguments)
+
+    monkeypatch.setattr(sharing, "read_manifest", while_another_saves)
+    with pytest.raises(Problem, match=f"^{tmp_path}/copy exists: name a folder that does not, or remove it.$"):
+        system.save_pretrained(tmp_path / "copy")
+    assert Cascade.from_pretrained(tmp_path / "copy").predict(TEXTS) == system.predict(TEXTS)
+    (tmp_path / "plain").mkdir()
+    assert (tmp_path / "copy").stat().st_mode == (tmp_path / "plain").stat().st_mode
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["copy", "home", "plain"]
 
 
 FORKED = """

@@ -31,6 +31,15 @@ def atomic(path: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
+def part_of(folder: Path) -> Iterator[Path]:
+    """A path of this call alone, beside `folder`, for a folder that is to take its name; what is left there goes."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    names = {"prefix": f".{folder.name}.", "suffix": ".part"}
+    with tempfile.TemporaryDirectory(**names, dir=folder.parent, ignore_cleanup_errors=True) as held:  # NFS keeps some
+        yield Path(held, folder.name)
+
+
+@contextlib.contextmanager
 def told(what: str) -> Iterator[None]:
     """Tell in one sentence what a library raises of a user's file, whatever its type.
 

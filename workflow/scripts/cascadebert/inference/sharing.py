@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cascadebert.files import part_of
 from cascadebert.inference.folder import NAME, Manifest, read_manifest
 from cascadebert.layouts import Problem
 
@@ -59,24 +60,26 @@ def copied(folder: Path, manifest: Manifest, target: Path) -> None:
     Raises:
         Problem: when the folder exists or cannot be made, or what is copied is no longer the system that was loaded.
     """
+    exists = Problem(f"{target} exists: name a folder that does not, or remove it.")
     if target.exists():
-        raise Problem(f"{target} exists: name a folder that does not, or remove it.")
-    beside = target.with_name(f".{target.name}.part")
-    shutil.rmtree(beside, ignore_errors=True)
+        raise exists
+    part = target
     try:
-        for name in names_of(manifest):
-            if name != CARD or (folder / CARD).is_file():
-                (beside / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(folder / name, beside / name)
-        if read_manifest(beside) != manifest:
-            raise Problem(f"{folder} holds another system than the one that was loaded: load it again.")
-        beside.rename(target)
+        with part_of(target) as part:
+            for name in names_of(manifest):
+                if name != CARD or (folder / CARD).is_file():
+                    (part / name).parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(folder / name, part / name)
+            if read_manifest(part) != manifest:
+                raise Problem(f"{folder} holds another system than the one that was loaded: load it again.")
+            part.rename(target)
     except Problem as problem:  # the copy goes, so what is told is of where it came from
-        raise Problem(str(problem).replace(str(beside), str(folder))) from None
+        raise Problem(str(problem).replace(str(part), str(folder))) from None
     except OSError as error:
-        raise Problem(f"{error.filename or target} cannot be copied ({error.strerror}): check both folders.") from None
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        if target.exists():  # somebody else was faster
+            raise exists from None
+        named = error.filename if str(error.filename).startswith(str(folder)) else target
+        raise Problem(f"{named} cannot be copied ({error.strerror}): check both folders.") from None
 
 
 def uploaded(folder: Path, manifest: Manifest, repository: str, private: bool | None, token: str | None) -> str:
