@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -25,7 +26,7 @@ from transformers import AutoModel, AutoModelForSequenceClassification, AutoToke
 import prove
 from cascadebert import Adaptive, Cascade, EarlyExit, cli
 from cascadebert.files import read_json, write_examples, write_json
-from cascadebert.inference import sharing
+from cascadebert.inference import packing, sharing
 from cascadebert.inference import settings as settings_module
 from cascadebert.inference.adaptive import Answer
 from cascadebert.inference.cards import agreements
@@ -733,6 +734,29 @@ def test_of_two_that_save_to_one_folder_one_is_told_and_the_folder_is_whole(casc
     (tmp_path / "plain").mkdir()
     assert (tmp_path / "copy").stat().st_mode == (tmp_path / "plain").stat().st_mode
     assert sorted(path.name for path in tmp_path.iterdir()) == ["copy", "home", "plain"]
+
+
+def test_a_system_that_is_packed_twice_at_once_is_whole(made, settings, monkeypatch):
+    write = packing.write_manifest
+
+    def while_another_packs(*arguments):
+        monkeypatch.setattr(packing, "write_manifest", write)
+        made("twice", ["member"], settings)
+        write(*arguments)
+
+    monkeypatch.setattr(packing, "write_manifest", while_another_packs)
+    folder = made("twice", ["member"], settings)
+    assert EarlyExit.from_pretrained(folder).predict(TEXTS)
+    assert not [*folder.parent.glob(".*")]
+
+
+def test_what_a_killed_packing_left_goes_in_time_and_what_another_makes_stays(made, settings):
+    (old := made("member", ["member"], settings).with_name(".swept.a.part")).mkdir()
+    (new := old.with_name(".swept.b.part")).mkdir()
+    os.utime(old, (0, 0))
+    made("swept", ["member"], settings)
+    assert new.exists() and not old.exists()
+    new.rmdir()
 
 
 FORKED = """

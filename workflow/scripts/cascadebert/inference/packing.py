@@ -1,6 +1,7 @@
 """A trained system packed into a folder that is all one needs to ask it."""
 
 import shutil
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from safetensors.numpy import save_file
 
 from cascadebert.data.encoding import Text, TextEncoder
 from cascadebert.exit_rules import Exits
-from cascadebert.files import versions, write_text
+from cascadebert.files import part_of, versions, write_text
 from cascadebert.inference.cards import card
 from cascadebert.inference.folder import (
     FORMAT,
@@ -37,6 +38,9 @@ from cascadebert.models.building import build_model
 from cascadebert.models.encoders import origin_of, pooling_of
 from cascadebert.models.members import load_trained
 from cascadebert.recipe import Recipe
+
+DAY = 24 * 60 * 60.0
+"""Seconds; no packing takes so long."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ def pack(
     texts: Sequence[Text],
     sweep: pd.DataFrame,
 ) -> None:
-    """Write the folder, whole or not at all.
+    """Write the folder, whole or not at all; what a killed job left beside it goes after a day.
 
     Args:
         folder: that is made; what was there before goes.
@@ -94,24 +98,41 @@ def pack(
         texts: of that split; their lengths in tokens are kept, so that the system can be timed without any text.
         sweep: its rows of the pipeline's sweep over target speed-ups, of one seed.
     """
-    beside = folder.with_name(f".{folder.name}.part")
-    shutil.rmtree(beside, ignore_errors=True)
+    for left in folder.parent.glob(f".{folder.name}.*.part"):
+        if time.time() - left.stat().st_mtime > DAY:
+            shutil.rmtree(left, ignore_errors=True)
+    with part_of(folder) as part:
+        _write(part, system, parts, selection, texts, sweep)
+        if folder.exists():
+            folder.rename(part.with_name("before"))
+        part.rename(folder)
+
+
+def _write(
+    folder: Path,
+    system: System,
+    parts: Sequence[Trained],
+    selection: Predictions,
+    texts: Sequence[Text],
+    sweep: pd.DataFrame,
+) -> None:
+    """Write all files of a system to a new folder."""
     members: list[Member] = []
     shared: dict[str, str] = {}  # folders of tokenizers, by digest
     for part in parts:
         model = build_model(part.recipe, part.weights, len(system.task.classes), part.stage1)
         load_trained(model, part.trained)
         place = f"members/{part.name}"
-        write_model(beside / place, model, part.tokenizer.read_bytes(), system.task.classes, system.max_length)
-        tokenizer = shared.setdefault(digest(beside / place / TOKENIZER), place)
+        write_model(folder / place, model, part.tokenizer.read_bytes(), system.task.classes, system.max_length)
+        tokenizer = shared.setdefault(digest(folder / place / TOKENIZER), place)
         parameters, pooling = sum(tensor.numel() for tensor in model.parameters()), pooling_of(model.encoder.config)
         name = architecture_of(model)
         members.append(Member(part.name, place, name, part.recipe.layers, pooling, tokenizer, parameters))
     stack = selection.stack
     lengths = TextEncoder(parts[0].tokenizer, system.max_length)(texts)[0].lengths
     of_selection = {"logits": stack.logits.astype(np.float32), "layers": np.asarray(stack.layers), "lengths": lengths}
-    save_file(of_selection, beside / SELECTION)
-    for file in filter(Path.is_file, beside.rglob("*")):  # what safetensors writes is for its owner alone
+    save_file(of_selection, folder / SELECTION)
+    for file in filter(Path.is_file, folder.rglob("*")):  # what safetensors writes is for its owner alone
         file.chmod(0o644)
     manifest = Manifest(
         format=FORMAT,
@@ -136,10 +157,8 @@ def pack(
             "recipes": {part.name: asdict(part.recipe) for part in parts},
         },
     )
-    write_manifest(beside, manifest)
-    write_text(beside / "README.md", card(manifest))
-    shutil.rmtree(folder, ignore_errors=True)
-    beside.rename(folder)
+    write_manifest(folder, manifest)
+    write_text(folder / "README.md", card(manifest))
 
 
 def speed_ups_of(sweep: pd.DataFrame, metric: str) -> list[SpeedUp]:
