@@ -26,7 +26,7 @@ from transformers import AutoModel, AutoModelForSequenceClassification, AutoToke
 import prove
 from cascadebert import Adaptive, Cascade, EarlyExit, cli
 from cascadebert.files import read_json, write_examples, write_json
-from cascadebert.inference import packing, sharing
+from cascadebert.inference import adaptive, packing, sharing
 from cascadebert.inference import settings as settings_module
 from cascadebert.inference.adaptive import Answer
 from cascadebert.inference.cards import agreements
@@ -757,6 +757,26 @@ def test_what_a_killed_packing_left_goes_in_time_and_what_another_makes_stays(ma
     made("swept", ["member"], settings)
     assert new.exists() and not old.exists()
     new.rmdir()
+
+
+@pytest.mark.parametrize("meanwhile", ["another", "gone", "removed", "the same"])
+def test_a_system_that_is_packed_anew_while_it_is_loaded_is_told(cascade, made, settings, monkeypatch, meanwhile):
+    load, read = [], adaptive.read_model
+
+    def while_another_packs(*arguments):
+        load.append(arguments)
+        if len(load) == 2:  # of the second member
+            aside = cascade.rename(cascade.with_name("aside"))
+            if meanwhile in ("another", "the same"):
+                other = made("turned", ["member", "member"], settings, (2, 4), "confidence")
+                shutil.copytree(other if meanwhile == "another" else aside, cascade, copy_function=shutil.copyfile)
+            if meanwhile != "gone":
+                return read(aside / arguments[0].relative_to(cascade), *arguments[1:])
+        return read(*arguments)
+
+    monkeypatch.setattr(adaptive, "read_model", while_another_packs)
+    with pytest.raises(Problem, match=f"^{cascade} was packed anew while it was loaded: load it again.$"):
+        Cascade.from_pretrained(cascade)
 
 
 FORKED = """

@@ -97,21 +97,22 @@ class Adaptive:
             Problem: in one sentence, when there is no such system, or it is not whole, or of another kind.
         """
         folder, root = sharing.located(source, revision)
-        manifest = packed.read_manifest(folder, root)
-        kind: Any = {"cascade": Cascade, "early_exit": EarlyExit}[manifest.kind]
-        if not issubclass(kind, cls):
-            raise Problem(f"{source} holds {manifest.label}, load it with {kind.__name__}.")
-        if backend not in ("torch", "onnxruntime"):
-            raise Problem(f"backend {backend} is not known: take torch or onnxruntime.")
-        if backend == "onnxruntime":
-            if device not in (None, "cpu") or precision not in ("auto", "fp32"):
-                raise Problem("ONNX Runtime computes on the CPU in fp32 here: leave device and precision out.")
-            device, precision = "cpu", "fp32"
-        where = device_of(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        chosen = native_on(where, manifest.precision) if precision == "auto" else precision
-        if chosen not in get_args(Precision):
-            raise Problem(f"precision {chosen} is not known: take one of auto, {', '.join(get_args(Precision))}.")
-        system = kind(folder, manifest, where, chosen)
+        with sharing.unchanged(folder):
+            manifest = packed.read_manifest(folder, root)
+            kind: Any = {"cascade": Cascade, "early_exit": EarlyExit}[manifest.kind]
+            if not issubclass(kind, cls):
+                raise Problem(f"{source} holds {manifest.label}, load it with {kind.__name__}.")
+            if backend not in ("torch", "onnxruntime"):
+                raise Problem(f"backend {backend} is not known: take torch or onnxruntime.")
+            if backend == "onnxruntime":
+                if device not in (None, "cpu") or precision not in ("auto", "fp32"):
+                    raise Problem("ONNX Runtime computes on the CPU in fp32 here: leave device and precision out.")
+                device, precision = "cpu", "fp32"
+            where = device_of(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+            chosen = native_on(where, manifest.precision) if precision == "auto" else precision
+            if chosen not in get_args(Precision):
+                raise Problem(f"precision {chosen} is not known: take one of auto, {', '.join(get_args(Precision))}.")
+            system = kind(folder, manifest, where, chosen)
         if backend == "onnxruntime":
             system.engine.by_onnx_runtime()
         return system

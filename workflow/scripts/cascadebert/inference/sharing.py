@@ -54,6 +54,28 @@ def located(source: str | Path, revision: str | None) -> tuple[Path, Path | None
     return held, held.parent.parent
 
 
+@contextmanager
+def unchanged(folder: Path) -> Iterator[None]:
+    """Whatever a library makes of a system that is packed anew while it is loaded, in one sentence."""
+    before, told = _described(folder), Problem(f"{folder} was packed anew while it was loaded: load it again.")
+    try:
+        yield
+    except Exception:
+        if _described(folder) != before:
+            raise told from None
+        raise
+    if _described(folder) != before:
+        raise told
+
+
+def _described(folder: Path) -> tuple[bytes, int] | None:
+    """What cascade.json says, and since when; None where there is none."""
+    try:
+        return (folder / NAME).read_bytes(), (folder / NAME).stat().st_mtime_ns
+    except OSError:
+        return None
+
+
 def copied(folder: Path, manifest: Manifest, target: Path) -> None:
     """Copy a system to a folder that does not exist yet, whole or not at all.
 
