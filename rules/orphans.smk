@@ -17,8 +17,8 @@ RUN_ID = re.compile(r"([\w-]+_)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 HEAD = "CASCADEBERT_HEAD"
 """Variable that every job inherits: the folder of results, links resolved, that its Snakemake has for itself."""
 
-TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}")
-"""Names under which jobs write, as cascadebert.files.atomic has them from tempfile."""
+TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}(\.part)?")
+"""Names under which jobs write, as cascadebert.files has them from tempfile."""
 
 
 def end_local_orphans():
@@ -36,9 +36,8 @@ def end_local_orphans():
                     time.sleep(0.05)
     os.environ[HEAD] = results
     for folder in FOLDERS:  # in results/ other presets have theirs, where somebody may be at work
-        for file in Path(results, folder).rglob(".*"):
-            if TEMPORARY.fullmatch(file.name) and file.is_file():
-                file.unlink(missing_ok=True)
+        for left in [left for left in Path(results, folder).rglob(".*") if TEMPORARY.fullmatch(left.name)]:
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 def end_slurm_orphans(patience=300):

@@ -4,7 +4,6 @@ import csv
 import gzip
 import io
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -748,15 +747,6 @@ def test_a_system_that_is_packed_twice_at_once_is_whole(made, settings, monkeypa
     folder = made("twice", ["member"], settings)
     assert EarlyExit.from_pretrained(folder).predict(TEXTS)
     assert not [*folder.parent.glob(".*")]
-
-
-def test_what_a_killed_packing_left_goes_in_time_and_what_another_makes_stays(made, settings):
-    (old := made("member", ["member"], settings).with_name(".swept.a.part")).mkdir()
-    (new := old.with_name(".swept.b.part")).mkdir()
-    os.utime(old, (0, 0))
-    made("swept", ["member"], settings)
-    assert new.exists() and not old.exists()
-    new.rmdir()
 
 
 @pytest.mark.parametrize("meanwhile", ["another", "gone", "removed", "the same"])

@@ -194,9 +194,10 @@ def test_jobs_on_this_machine_that_a_killed_snakemake_left_are_ended_and_no_othe
     others = [str(folder / "results/smoke"), str(folder / "results")]
     left = [subprocess.Popen(["sleep", "600"], env={**os.environ, "CASCADEBERT_HEAD": results}) for results in others]
     torn, kept = (folder / "results/smoke/models" / name for name in (".seed1.resume.l1_kzs98", ".seed1.resume"))
-    torn.parent.mkdir(parents=True)
-    torn.touch()
-    kept.touch()
+    part = folder / "results/smoke/cascades/reviews/.cascadebert.l1_kzs98.part"
+    for file in (torn, kept, part / "cascadebert/cascade.json"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
     assert run([], "--dry-run").returncode == 0
     assert [process.poll() for process in left] == [None, None]
     done = run([])
@@ -205,8 +206,7 @@ def test_jobs_on_this_machine_that_a_killed_snakemake_left_are_ended_and_no_othe
     assert [process.poll() for process in left] == [-9, None]
     left[1].kill()
     left[1].wait()
-    assert not torn.exists()
-    assert kept.exists()
+    assert [path.exists() for path in (torn, part, kept)] == [False, False, True]
 
 
 def test_clones_that_share_results_do_not_take_each_others_for_their_own(cluster, tmp_path):

@@ -1,7 +1,5 @@
 """A trained system packed into a folder that is all one needs to ask it."""
 
-import shutil
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -38,9 +36,6 @@ from cascadebert.models.building import build_model
 from cascadebert.models.encoders import origin_of, pooling_of
 from cascadebert.models.members import load_trained
 from cascadebert.recipe import Recipe
-
-DAY = 24 * 60 * 60.0
-"""Seconds; no packing takes so long."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +83,7 @@ def pack(
     texts: Sequence[Text],
     sweep: pd.DataFrame,
 ) -> None:
-    """Write the folder, whole or not at all; what a killed job left beside it goes after a day.
+    """Write the folder, whole or not at all.
 
     Args:
         folder: that is made; what was there before goes.
@@ -98,9 +93,6 @@ def pack(
         texts: of that split; their lengths in tokens are kept, so that the system can be timed without any text.
         sweep: its rows of the pipeline's sweep over target speed-ups, of one seed.
     """
-    for left in folder.parent.glob(f".{folder.name}.*.part"):
-        if time.time() - left.stat().st_mtime > DAY:
-            shutil.rmtree(left, ignore_errors=True)
     with part_of(folder) as part:
         _write(part, system, parts, selection, texts, sweep)
         if folder.exists():
