@@ -40,7 +40,7 @@ def states_figure(frames: dict[str, pd.DataFrame]) -> Figure:
         legend = pair[1].legend(loc="center left", bbox_to_anchor=(1, 0.5), handlelength=1)
         for handle in filter(None, legend.legend_handles):
             handle.set(sizes=[16], alpha=1)
-    figure.supxlabel("the higher a number, the further classes are apart", fontsize=7)
+    figure.supxlabel("the higher silhouette and share of neighbours, the further classes are apart", fontsize=7)
     return figure
 
 
