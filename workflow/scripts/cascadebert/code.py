@@ -47,7 +47,7 @@ def edited(version: str, since: float) -> list[Path]:
 def _differs(file: Path, since: float) -> bool:
     try:
         return file.stat().st_mtime > since and _parse(file) != _parsed(file)
-    except (OSError, SyntaxError):
+    except (OSError, SyntaxError, ValueError):  # gone, or half written
         return True
 
 
