@@ -141,8 +141,8 @@ class Clock(Section):
     repeats: int = Field(default=5, ge=2)
     """Turns of each system and the base, after one of each to warm up."""
     threads: int | None = Field(default=None, ge=1)
-    """Of a system that answers, at most the cores that Snakemake has (8 in a job of a cluster); without the key all of
-    them. All are kept free in any case."""
+    """Of a system that answers, at most the cores that Snakemake has (in a job of a cluster those of the machine that
+    Snakemake runs on, 8 at most); without the key all of them. All are kept free in any case."""
 
 
 class Figures(Section):
