@@ -93,64 +93,56 @@ def pack(
         texts: of that split; their lengths in tokens are kept, so that the system can be timed without any text.
         sweep: its rows of the pipeline's sweep over target speed-ups, of one seed.
     """
-    with part_of(folder) as part:
-        _write(part, system, parts, selection, texts, sweep)
+    with part_of(folder) as made:
+        members: list[Member] = []
+        shared: dict[str, str] = {}  # folders of tokenizers, by digest
+        for part in parts:
+            model = build_model(part.recipe, part.weights, len(system.task.classes), part.stage1)
+            load_trained(model, part.trained)
+            place = f"members/{part.name}"
+            write_model(made / place, model, part.tokenizer.read_bytes(), system.task.classes, system.max_length)
+            tokenizer = shared.setdefault(digest(made / place / TOKENIZER), place)
+            parameters, pooling = sum(tensor.numel() for tensor in model.parameters()), pooling_of(model.encoder.config)
+            name = architecture_of(model)
+            members.append(Member(part.name, place, name, part.recipe.layers, pooling, tokenizer, parameters))
+        stack = selection.stack
+        lengths = TextEncoder(parts[0].tokenizer, system.max_length)(texts)[0].lengths
+        of_selection = {
+            "logits": stack.logits.astype(np.float32),
+            "layers": np.asarray(stack.layers),
+            "lengths": lengths,
+        }
+        save_file(of_selection, made / SELECTION)
+        for file in filter(Path.is_file, made.rglob("*")):  # what safetensors writes is for its owner alone
+            file.chmod(0o644)
+        manifest = Manifest(
+            format=FORMAT,
+            kind="cascade" if len(parts) > 1 else "early_exit",
+            run=system.run,
+            label=system.label,
+            exits=system.exits,
+            task=system.task,
+            max_length=system.max_length,
+            precision=parts[-1].recipe.settings.precision,
+            full_layers=system.full_layers,
+            members=members,
+            default_speed_up=min(system.speed_up, fastest(stack, system.exits)),
+            speed_ups=speed_ups_of(sweep, system.task.metric),
+            agreements=[agreement_at(stack, system.exits, level) for level in LEVELS] if system.exits != "last" else [],
+            origin={
+                "seed": system.seed,
+                "code": system.code,
+                "versions": versions(),
+                "data": dict(system.data),
+                "weights": {part.name: origin_of(part.weights) for part in parts},
+                "recipes": {part.name: asdict(part.recipe) for part in parts},
+            },
+        )
+        write_manifest(made, manifest)
+        write_text(made / "README.md", card(manifest))
         if folder.exists():
-            folder.rename(part.with_name("before"))
-        part.rename(folder)
-
-
-def _write(
-    folder: Path,
-    system: System,
-    parts: Sequence[Trained],
-    selection: Predictions,
-    texts: Sequence[Text],
-    sweep: pd.DataFrame,
-) -> None:
-    """Write all files of a system to a new folder."""
-    members: list[Member] = []
-    shared: dict[str, str] = {}  # folders of tokenizers, by digest
-    for part in parts:
-        model = build_model(part.recipe, part.weights, len(system.task.classes), part.stage1)
-        load_trained(model, part.trained)
-        place = f"members/{part.name}"
-        write_model(folder / place, model, part.tokenizer.read_bytes(), system.task.classes, system.max_length)
-        tokenizer = shared.setdefault(digest(folder / place / TOKENIZER), place)
-        parameters, pooling = sum(tensor.numel() for tensor in model.parameters()), pooling_of(model.encoder.config)
-        name = architecture_of(model)
-        members.append(Member(part.name, place, name, part.recipe.layers, pooling, tokenizer, parameters))
-    stack = selection.stack
-    lengths = TextEncoder(parts[0].tokenizer, system.max_length)(texts)[0].lengths
-    of_selection = {"logits": stack.logits.astype(np.float32), "layers": np.asarray(stack.layers), "lengths": lengths}
-    save_file(of_selection, folder / SELECTION)
-    for file in filter(Path.is_file, folder.rglob("*")):  # what safetensors writes is for its owner alone
-        file.chmod(0o644)
-    manifest = Manifest(
-        format=FORMAT,
-        kind="cascade" if len(parts) > 1 else "early_exit",
-        run=system.run,
-        label=system.label,
-        exits=system.exits,
-        task=system.task,
-        max_length=system.max_length,
-        precision=parts[-1].recipe.settings.precision,
-        full_layers=system.full_layers,
-        members=members,
-        default_speed_up=min(system.speed_up, fastest(stack, system.exits)),
-        speed_ups=speed_ups_of(sweep, system.task.metric),
-        agreements=[agreement_at(stack, system.exits, level) for level in LEVELS] if system.exits != "last" else [],
-        origin={
-            "seed": system.seed,
-            "code": system.code,
-            "versions": versions(),
-            "data": dict(system.data),
-            "weights": {part.name: origin_of(part.weights) for part in parts},
-            "recipes": {part.name: asdict(part.recipe) for part in parts},
-        },
-    )
-    write_manifest(folder, manifest)
-    write_text(folder / "README.md", card(manifest))
+            folder.rename(made.with_name("before"))
+        made.rename(folder)
 
 
 def speed_ups_of(sweep: pd.DataFrame, metric: str) -> list[SpeedUp]:
