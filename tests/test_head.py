@@ -177,6 +177,14 @@ def test_what_a_cancelled_job_writes_after_its_snakemake_has_ended_is_taken(clus
     assert "Nothing to be done" in said(done)
 
 
+def test_a_full_disk_is_told_in_a_sentence(cluster):
+    folder, run, _ = cluster
+    script = folder / "workflow/scripts/prepare_task.py"
+    full = 'if __name__ == "__main__":\n    raise OSError(28, "No space left on device")\n'
+    script.write_text(script.read_text().replace('if __name__ == "__main__":\n', full))
+    assert "nothing more can be written to results/smoke: make room" in said(run([]))
+
+
 def test_files_without_a_record_are_kept_or_made_again_only_as_told(cluster):
     folder, run, _ = cluster
     assert run([]).returncode == 0
