@@ -1,5 +1,7 @@
 """Verdicts on claims: a world in which the paper is right, its mirror image, and numbers written out by hand."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -516,3 +518,16 @@ def test_files_that_predict_other_instances_are_refused(tmp_path):
     write_baselines(tmp_path / "b.npz", {"report": other}, 1.0)
     with pytest.raises(ValueError, match="predict different instances"):
         read_evidence(told.tasks, told.baselines, told.systems)
+
+
+def test_two_runs_with_other_seeds_are_judged_as_one_with_the_seeds_of_both(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "benchmarks")
+    from replication import both
+
+    told = page(tmp_path, seeds=(1, 2, 3, 4, 5))[-1]
+    whole = read_evidence(told.tasks, told.baselines, told.systems, told.models)
+    first, second = whole.of_seeds([1, 2]), whole.of_seeds([3, 4, 5])
+    assert (verdicts(first)["n_seeds"].max(), verdicts(second)["n_seeds"].max()) == (2, 3)
+    pd.testing.assert_frame_equal(verdicts(both(first, second)), verdicts(whole))
+    with pytest.raises(SystemExit, match=r"both runs have seeds \[3\]"):
+        both(whole.of_seeds([1, 3]), second)
