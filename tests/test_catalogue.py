@@ -10,6 +10,7 @@ import pytest
 import yaml
 from howto import example
 
+from cascadebert.captions import FIGURES
 from cascadebert.catalogue import PAGES, missing, page
 from cascadebert.config import read
 from cascadebert.layouts import Problem
@@ -63,6 +64,8 @@ def test_captions_say_what_a_reader_must_know():
     assert page(config, "table10").notes[0].startswith("DeeBERT and FastBERT differ in")
     assert (precision, page(config, "table6").notes) == ("Precision: fp32.", (precision,))
     assert optimistic.endswith("as in the paper: scores are optimistic.")
+    assert page(config, "figure2").caption.endswith("on the instances that DeeBERT emits there. Precision: fp32.")
+    assert all(page(config, name).caption.endswith(precision) for name in FIGURES if not missing(config, name))
     assert members.startswith("The members small (1 layer), medium (3 layers), two (2 layers) were taken from the base")
     assert page(config, "table1").notes == page(config, "theory").notes == ()
 

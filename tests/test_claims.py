@@ -500,6 +500,8 @@ def test_page_judges_systems_at_exactly_the_ratio_of_the_claim(tmp_path):
 def test_claims_on_what_has_not_learned_say_so(tmp_path):
     frame, rows, _, _ = page(tmp_path, learned=False)  # a baseline that is always right
     assert frame.loc["beats-deebert-3x", "against_chance"] == "cascadebert at 3x, deebert at 3x"
+    assert frame.loc["headline-columns-3x", "against_chance"] == "cascadebert at 3x, deebert at 3x"
+    assert frame.loc["curve-deebert", "against_chance"] == "cascadebert over its curve, deebert over its curve"
     assert {row[0]: row for row in rows[1:]}["CascadeBERT beats DeeBERT at 3x"][7] == "holds (against chance)"
 
 

@@ -62,7 +62,8 @@ def page(config: Config, name: str) -> kinds.Page:
     """A table or figure as a value; raises the Problem that says why it cannot be made."""
     if sentence := missing(config, name):
         raise Problem(sentence)
-    return replace(PAGES[name].build(config, name), caption=FIGURES.get(name, ""))
+    caption = f"{FIGURES[name]} {precision(config)}" if name in FIGURES else ""
+    return replace(PAGES[name].build(config, name), caption=caption)
 
 
 def files_of(places: Places, name: str) -> list[str]:

@@ -59,8 +59,8 @@ class Evidence:
         )
 
     def area(self, system: str) -> Crossed:
-        """A system's average of areas under its curve."""
-        return mean_of(list(self.by_column(system, lambda of: of.area()).values()))
+        """A system's average of areas under its curve; it is remembered if it is not above common sense."""
+        return self._judged(f"{system} over its curve", self.by_column(system, lambda of: of.area()), self.metrics)
 
     def leaving(self, system: str, target: float) -> Crossed:
         """Of what the first member gets wrong, how much leaves there; the mean over columns."""
@@ -74,7 +74,8 @@ class Evidence:
             for column, score in self.by_column(system, lambda of: of.score(target)).items():
                 task = column.removesuffix(HALVES["mismatched"]) if tasks_once else column
                 of_task.setdefault(task, []).append(score)
-            scores.append(mean_of([mean_of(of) for of in of_task.values()]))
+            mean = mean_of([mean_of(of) for of in of_task.values()])
+            scores.append(replace(mean, unlearned=self.score(system, target).unlearned))
         return relative(*scores)
 
     def measure(self, name: str, model: str, layers: Sequence[int] | None = None) -> Crossed:
