@@ -1,10 +1,11 @@
-"""Whether another run of a preset, with other seeds, says the same: each claim by either run, and by the seeds of both.
+"""Whether another run of a preset says the same: each claim by either run, and by the seeds of both where they differ.
 
     python benchmarks/replication.py results/evidence results/again config/config.yaml config/evidence.yaml
 
 First the folders of the two finished runs, then the preset that both are of, after what it stands on. Points of per
 cent, 95 % intervals over seeds and instances. The runs share their instances, so that the second is news of training
-alone. Exits with 1 if a verdict changes its sign.
+alone; and where the seeds of both are taken together, what else sets the runs apart (checkpoints, margins, devices)
+counts as seeds. Exits with 1 if a verdict changes its sign.
 """
 
 import sys
@@ -20,16 +21,19 @@ from halves import SIGN
 from tyro.conf import Positional
 
 from cascadebert.metrics.crossed import Crossed
+from cascadebert.metrics.predictions import check_same
 from cascadebert.pages.claims import NOT_RUN
 from cascadebert.pages.verdicts import judged
 
 
 def both(first, second):
-    """Two runs' evidence as that of one with the seeds of both.
+    """Two runs' evidence as that of one with the seeds of both, which differ.
 
     Raises:
-        SystemExit: where both have a seed.
+        ValueError: where the runs answer other instances.
     """
+    for column in first.columns:
+        check_same(first.baselines[column].id, second.baselines[column].id)
     return replace(first, systems=_joined(first.systems, second.systems), exits=_joined(first.exits, second.exits))
 
 
@@ -40,22 +44,32 @@ def _joined(first, second):
     if isinstance(first, Crossed):
         influence = {column: np.vstack([of, second.influence[column]]) for column, of in first.influence.items()}
         return Crossed(first.seeds + second.seeds, np.concatenate([first.values, second.values]), influence)
-    if shared := set(first.rungs) & set(second.rungs):
-        sys.exit(f"both runs have seeds {sorted(shared)}: run the second with others, --config seeds=[21,22].")
     joined = copy(first)
     joined.rungs = first.rungs | second.rungs
     return joined
 
 
+def seeds_of(evidence):
+    """Seeds of any of its systems."""
+    return {seed for held in evidence.systems.values() for of in held.values() for seed in of.rungs}
+
+
 def replicated(folders, presets):
     """Each claim's estimate, interval and verdict by the first run, the second, and both together."""
     (listed, first, effects), (_, second, _) = (finished(folder, presets) for folder in folders)
+    parts = {"first": first, "second": second}
+    if not seeds_of(first) & seeds_of(second):
+        parts["both"] = both(first, second)
     columns = {}
-    for name, evidence in (("first", first), ("second", second), ("both", both(first, second))):
+    for name, evidence in parts.items():
         frame = judged(listed, evidence, effects, NOT_RUN).set_index("claim")
         points = ((100 * frame[["estimate", "low", "high"]]).round(1) + 0.0).astype(str)  # no -0.0
+        chance = np.where(frame["against_chance"].fillna("") == "", "", " (against chance)")
         columns[name] = points["estimate"] + " [" + points["low"] + ", " + points["high"] + "]"
-        columns |= {f"{name}: verdict": frame["verdict"], f"{name}: after Holm": frame["verdict_holm"]}
+        columns |= {
+            f"{name}: verdict": frame["verdict"] + chance,
+            f"{name}: after Holm": frame["verdict_holm"] + chance,
+        }
     return pd.DataFrame(columns)[frame["n_seeds"] > 0]
 
 
@@ -64,15 +78,17 @@ def main(first: Positional[Path], second: Positional[Path], presets: Positional[
 
     Args:
         first: folder of a finished run.
-        second: folder of another with other seeds.
+        second: folder of another.
         presets: that were run, in their order.
     """
     found = replicated((first, second), presets)
     print(found.to_markdown())
-    one, other = (found[f"{name}: verdict"].map(SIGN).fillna(0) for name in ("first", "second"))
-    same = (found["first: verdict"] == found["second: verdict"]).sum()
-    print(f"\n{(one * other < 0).sum()} of {len(found)} verdicts change their sign; {same} are the same to the word.")
-    sys.exit(bool((one * other < 0).any()))
+    signs = [found[f"{name}: verdict"].str.removesuffix(" (against chance)").map(SIGN) for name in ("first", "second")]
+    changes = signs[0].fillna(0) * signs[1].fillna(0) < 0
+    same, holm = ((found[f"first: {of}"] == found[f"second: {of}"]).sum() for of in ("verdict", "after Holm"))
+    print(f"\n{changes.sum()} of {len(found)} verdicts change their sign;")
+    print(f"{same} are the same to the word, {holm} after Holm.")
+    sys.exit(bool(changes.any()))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Verdicts on claims: a world in which the paper is right, its mirror image, and numbers written out by hand."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -526,10 +527,17 @@ def test_two_runs_with_other_seeds_are_judged_as_one_with_the_seeds_of_both(tmp_
     monkeypatch.syspath_prepend(Path(__file__).parents[1] / "benchmarks")
     from replication import both
 
-    told = page(tmp_path, seeds=(1, 2, 3, 4, 5))[-1]
-    whole = read_evidence(told.tasks, told.baselines, told.systems, told.models)
-    first, second = whole.of_seeds([1, 2]), whole.of_seeds([3, 4, 5])
+    told, rng, label = page(tmp_path, seeds=(1, 2, 3, 4, 5))[-1], np.random.default_rng(1), np.arange(60) % 2
+    complete = {seed: rng.normal(1, 1, (2, 60)) * (2 * label - 1) for seed in (5, 3, 1, 2, 4)}
+    models = (*told.models, kinds.File("sst2", "bert_complete", tmp_path / "complete.npz"))
+    write_predictions(models[-1].path, {seed: by_margin(of, label, [1, 2], 6) for seed, of in complete.items()})
+    whole = read_evidence(told.tasks, told.baselines, told.systems, models)
+    first, second = whole.of_seeds([1, 4]), whole.of_seeds([3, 2, 5])
+    expected = verdicts(whole, depths=[1, 2])
+    assert (expected.loc[["beats-deebert-3x", "off-ramps-accuracy-bert_complete"], "n_seeds"] == 5).all()
     assert (verdicts(first)["n_seeds"].max(), verdicts(second)["n_seeds"].max()) == (2, 3)
-    pd.testing.assert_frame_equal(verdicts(both(first, second)), verdicts(whole))
-    with pytest.raises(SystemExit, match=r"both runs have seeds \[3\]"):
-        both(whole.of_seeds([1, 3]), second)
+    pd.testing.assert_frame_equal(verdicts(both(first, second), depths=[1, 2]), expected)
+    pd.testing.assert_frame_equal(verdicts(both(second, first), depths=[1, 2]), expected)
+    other = Baselines(np.array([f"x{i}" for i in range(60)]), label, {"majority": label, "tfidf": label})
+    with pytest.raises(ValueError, match="predict different instances"):
+        both(first, replace(second, baselines={"sst2": other}))
