@@ -29,3 +29,8 @@ def finished(results: Path, presets: tuple[Path, ...]) -> tuple[list[Claim], Evi
     evidence = read_evidence(page.tasks, page.baselines, page.systems, page.models)
     listed = claims([*page.speed_ups], [*page.high], page.static, [*page.depths], page.full_layers)
     return listed, evidence, read_effects(page.effects)
+
+
+def seeds_of(evidence: Evidence) -> list[int]:
+    """Seeds of any system."""
+    return sorted({seed for held in evidence.systems.values() for of in held.values() for seed in of.rungs})

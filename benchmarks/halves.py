@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 import tyro
-from finished import finished
+from finished import finished, seeds_of
 from tyro.conf import Positional
 
 from cascadebert.pages.claims import NOT_RUN
@@ -24,7 +24,7 @@ SIGN = {"holds": 1, "holds, smaller than claimed": 1, "contradicted": -1}
 def halves(results, presets):
     """Each claim's estimate and verdict with all seeds, with every other one, and with those between."""
     listed, evidence, effects = finished(results, presets)
-    seeds = sorted({seed for held in evidence.systems.values() for of in held.values() for seed in of.rungs})
+    seeds = seeds_of(evidence)
     parts = [evidence, evidence.of_seeds(seeds[::2]), evidence.of_seeds(seeds[1::2])]
     frames = [judged(listed, part, effects, NOT_RUN).set_index("claim") for part in parts]
     columns = {}

@@ -5,7 +5,8 @@
 First the folders of the two finished runs, then the preset that both are of, after what it stands on. Points of per
 cent, 95 % intervals over seeds and instances. The runs share their instances, so that the second is news of training
 alone; and where the seeds of both are taken together, what else sets the runs apart (checkpoints, margins, devices)
-counts as seeds. Exits with 1 if a verdict changes its sign.
+counts as seeds. Then the means over the columns of Table 8's scores and of Table 5's differences to the small member
+without DAR. Exits with 1 if a verdict changes its sign.
 """
 
 import sys
@@ -16,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import tyro
-from finished import finished
+from finished import finished, seeds_of
 from halves import SIGN
 from tyro.conf import Positional
 
@@ -49,16 +50,11 @@ def _joined(first, second):
     return joined
 
 
-def seeds_of(evidence):
-    """Seeds of any of its systems."""
-    return {seed for held in evidence.systems.values() for of in held.values() for seed in of.rungs}
-
-
 def replicated(folders, presets):
     """Each claim's estimate, interval and verdict by the first run, the second, and both together."""
     (listed, first, effects), (_, second, _) = (finished(folder, presets) for folder in folders)
     parts = {"first": first, "second": second}
-    if not seeds_of(first) & seeds_of(second):
+    if not {*seeds_of(first)} & {*seeds_of(second)}:
         parts["both"] = both(first, second)
     columns = {}
     for name, evidence in parts.items():
@@ -73,6 +69,13 @@ def replicated(folders, presets):
     return pd.DataFrame(columns)[frame["n_seeds"] > 0]
 
 
+def means(folders, table, value, by):
+    """Means over the columns of what a table of either run has, in points, and their difference."""
+    frames = [pd.read_csv(folder / table, dtype={"task": str}).query("task != 'AVG'") for folder in folders]
+    first, second = (100 * frame.groupby(by, dropna=False)[value].mean() for frame in frames)
+    return pd.DataFrame({"first": first, "second": second, "difference": second - first}).round(2).reset_index()
+
+
 def main(first: Positional[Path], second: Positional[Path], presets: Positional[tuple[Path, ...]]) -> None:
     """Print the table, and end with an error where a verdict changes its sign.
 
@@ -82,7 +85,9 @@ def main(first: Positional[Path], second: Positional[Path], presets: Positional[
         presets: that were run, in their order.
     """
     found = replicated((first, second), presets)
-    print(found.to_markdown())
+    print(found.to_markdown(), "\n")
+    print(means((first, second), "table8.csv", "mean", ["method"]).to_markdown(index=False), "\n")
+    print(means((first, second), "table5.csv", "difference", ["method", "measure"]).to_markdown(index=False))
     signs = [found[f"{name}: verdict"].str.removesuffix(" (against chance)").map(SIGN) for name in ("first", "second")]
     changes = signs[0].fillna(0) * signs[1].fillna(0) < 0
     same, holm = ((found[f"first: {of}"] == found[f"second: {of}"]).sum() for of in ("verdict", "after Holm"))

@@ -514,11 +514,15 @@ def test_page_of_one_seed_has_estimates_without_intervals(tmp_path):
     assert "tests are made" not in caption
 
 
+def of_other_instances():
+    """Baselines of 60 instances that no page here has."""
+    label = np.arange(60) % 2
+    return Baselines(np.array([f"x{i}" for i in range(60)]), label, {"majority": label, "tfidf": label})
+
+
 def test_files_that_predict_other_instances_are_refused(tmp_path):
     told = page(tmp_path)[-1]
-    label = np.arange(60) % 2
-    other = Baselines(np.array([f"x{i}" for i in range(60)]), label, {"majority": label, "tfidf": label})
-    write_baselines(tmp_path / "b.npz", {"report": other}, 1.0)
+    write_baselines(tmp_path / "b.npz", {"report": of_other_instances()}, 1.0)
     with pytest.raises(ValueError, match="predict different instances"):
         read_evidence(told.tasks, told.baselines, told.systems)
 
@@ -538,6 +542,5 @@ def test_two_runs_with_other_seeds_are_judged_as_one_with_the_seeds_of_both(tmp_
     assert (verdicts(first)["n_seeds"].max(), verdicts(second)["n_seeds"].max()) == (2, 3)
     pd.testing.assert_frame_equal(verdicts(both(first, second), depths=[1, 2]), expected)
     pd.testing.assert_frame_equal(verdicts(both(second, first), depths=[1, 2]), expected)
-    other = Baselines(np.array([f"x{i}" for i in range(60)]), label, {"majority": label, "tfidf": label})
     with pytest.raises(ValueError, match="predict different instances"):
-        both(first, replace(second, baselines={"sst2": other}))
+        both(first, replace(second, baselines={"sst2": of_other_instances()}))
