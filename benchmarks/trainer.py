@@ -1,14 +1,18 @@
-"""Our training loop against Hugging Face's Trainer: float32, one core, 1,200 rows, 2 epochs, the default's base.
+r"""Our training loop against Hugging Face's Trainer: float32, one core, 1,200 rows, 2 epochs, the default's base.
 
-    snakemake --cores 2 results/tasks/movies/base/training.arrow results/weights/base/model.safetensors
+    snakemake --cores 2 --config 'data={movies: {rows: {train: 1200}}}' 'weights={base: {pooling: cls}}' \
+        results=results/trainer -- results/trainer/tasks/movies/base/training.arrow \
+        results/trainer/weights/base/model.safetensors
     python -m venv --system-site-packages ELSEWHERE          # with the project's own python, .venv/bin/python
     ELSEWHERE/bin/pip install --no-deps accelerate==1.15.0
-    PYTHONPATH=.venv/lib/python3.11/site-packages ELSEWHERE/bin/python benchmarks/trainer.py [results] [rounds]
+    export PYTHONPATH=workflow/scripts:.venv/lib/python3.11/site-packages
+    ELSEWHERE/bin/python benchmarks/trainer.py results/trainer [rounds]
 
 accelerate is what the Trainer wants beside transformers; nothing else here needs it, so it is not in the lock. In each
 round every way trains once, in turn, on the same rows, embeddings frozen, with the same batches of 32, learning rate,
 schedule and clipping; core-seconds of the training alone are told, and their ratio to ours of the same round. The
-Trainer's model is BertForSequenceClassification, which reads [CLS]; ours is the member that the default trains.
+Trainer's model is BertForSequenceClassification, which reads [CLS]; with `pooling: cls` ours does, too, and its last
+layer then works on that token alone. Without it ours reads the mean of all tokens, as the default does.
 """
 
 import resource
@@ -87,7 +91,7 @@ def padded(task: Encoded, rows: np.ndarray, length: int | None) -> list[torch.Te
     return [torch.from_numpy(np.pad(array, ((0, 0), (0, more)), constant_values=value)) for array, value in widened]
 
 
-def main(results: Positional[Path] = Path("results"), rounds: Positional[int] = 1) -> None:
+def main(results: Positional[Path] = Path("results/trainer"), rounds: Positional[int] = 1) -> None:
     """Print the ratios, a line for each way."""
     preset = yaml.safe_load((ROOT / "config/config.yaml").read_text())
     preset["training"] |= {"precision": "fp32", "keep": "last"}
@@ -95,6 +99,8 @@ def main(results: Positional[Path] = Path("results"), rounds: Positional[int] = 
     recipe = recipes(read(preset | {"results": "results"}))["base"]
     task = read_encoded(results / "tasks/movies/base/training.arrow")
     given, rows = Given(recipe, task, results / "weights/base/model.safetensors", 1), task.rows("train")[:ROWS]
+    if len(rows) < ROWS:
+        raise SystemExit(f"{results} has {len(rows)} training rows of movies, {ROWS} are wanted: see --help.")
     ways: dict[str, Callable[[], float]] = {
         "ours": lambda: ours(given, rows),
         "Trainer, grouped by length": lambda: trainers(given, rows, None, "group_by_length"),

@@ -352,6 +352,46 @@ def test_checkpoint_that_was_made_once_serves_another_config(mine):
     assert all(torch.equal(made[name], read[name]) for name in made)
 
 
+TOPICS = ("actor", "joke", "music", "plot", "scene", "story")
+
+SIX_CLASSES = """
+tasks: [topics]
+data:
+  topics: {source: {path: topics}, columns: [question], label: topic, rows: {train: 240, selection: 80, report: 120}}
+weights:
+  small: {source: {corpus: topics, held_out: [topics]}}
+  two: {source: {corpus: topics, held_out: [topics]}}
+  medium: {source: {corpus: topics, held_out: [topics]}}
+  distilbert: {source: {corpus: topics, held_out: [topics]}}
+recipe_grid: {tasks: [topics]}
+seeds: [1]
+fewer_seeds: null
+clock: null
+"""
+
+
+def test_a_task_of_six_unequal_classes_runs_through_every_system_by_config_alone(tmp_path):
+    folder = copy_of(ROOT, tmp_path)
+    (folder / "topics").mkdir()
+    rng = np.random.default_rng(5)
+    labels = rng.choice(6, size=480, p=[0.3, 0.22, 0.18, 0.14, 0.1, 0.06])
+    rows = [f"{TOPICS[k]} {TOPICS[k]} of film {i} is {TOPICS[k]},{TOPICS[k]}" for i, k in enumerate(labels)]
+    for split, part in (("train", rows[:320]), ("validation", rows[320:])):
+        (folder / f"topics/{split}.csv").write_text("\n".join(["question,topic", *part]) + "\n")
+    (folder / "config/six.yaml").write_text(SIX_CLASSES)
+    done = subprocess.run([*command(), "config/six.yaml"], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, said(done)[-3000:]
+    results = folder / "results/six"
+    facts = json.loads((results / "tasks/topics/training.json").read_text())
+    assert facts["names"] == [*TOPICS]
+    assert len(files := [*results.glob("predictions/topics/*/report.npz")]) > 20
+    for file in files:
+        with np.load(file) as answers:
+            assert answers["logits"].shape[-1] == 6, file
+    scores = pd.read_csv(results / "table2.csv").set_index("system")["mean"]
+    assert scores["bert_base"].max() > scores["majority"].max() + 0.3, "six words are learned"
+
+
 @pytest.mark.parametrize(
     ("mistake", "sentence"),
     [
