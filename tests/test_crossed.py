@@ -83,11 +83,30 @@ def test_seeds_that_agree_by_rounding_do_not_decide():
     assert 1e-4 < found.p < 0.05
 
 
+@pytest.mark.parametrize(("seeds", "least"), [(2, 0.86), (3, 0.915), (5, 0.93), (10, 0.93)])
+@pytest.mark.parametrize(("own", "apart", "alike"), [(3, 1, 0), (0, 1, 0), (5, 1, 0.1), (1, 1, 1)])
+def test_coverage_is_from_88_per_cent_with_two_seeds_from_93_with_three_and_from_94_with_more(
+    seeds, least, own, apart, alike
+):
+    rng = np.random.default_rng(0)  # variances of a seed, of its luck with each instance, and of the instances alike
+    values = rng.normal(0, np.sqrt(own + apart), (1500, seeds)) + rng.normal(0, np.sqrt(alike), (1500, 1))
+    found = [interval_of(of, Components(alike, apart)) for of in values]
+    assert least < np.mean([each.low <= 0 <= each.high for each in found]) < 0.98
+
+
 def test_a_single_seed_has_no_interval_and_no_difference_has_one_at_0():
     one = interval(crossed(np.ones((1, 9))))
     assert one.estimate == 1
     assert np.isnan(one[1:]).all()
     assert interval(crossed(np.zeros((3, 9)))) == (0, 0, 0, 1, 0)
+
+
+def test_it_reaches_0_by_its_lower_end_and_of_a_single_seed_by_its_estimate():
+    assert not interval(crossed(np.ones((1, 9)))).reaches_zero
+    assert interval(crossed(-np.ones((1, 9)))).reaches_zero
+    assert interval(crossed(np.zeros((3, 9)))).reaches_zero
+    assert not interval_of(np.array([0.5, 0.6, 0.7]), Components(0.001, 0.0)).reaches_zero
+    assert interval_of(np.array([0.5, 0.6, 0.7]), Components(0.5, 0.0)).reaches_zero
 
 
 def test_detectable_effect_is_shown_four_times_in_five():

@@ -5,11 +5,13 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
 from cascadebert.training import gpus
 from cascadebert.training import loop as training
+from cascadebert.training.resume import TrainingState
 
 SCRIPTS = Path(__file__).parents[1] / "workflow/scripts"
 JOB = "import sys; from pathlib import Path; from cascadebert.training.gpus import claim; "
@@ -60,3 +62,17 @@ def test_a_training_computes_on_the_gpu_that_it_took(monkeypatch, tmp_path):
     assert chosen == [0, 1]
     for file in held:
         file.close()
+
+
+def test_a_training_that_goes_on_takes_its_random_state_to_whatever_gpu_it_has_then(monkeypatch):
+    model, kept, held = torch.nn.Linear(2, 2), torch.tensor([7], dtype=torch.uint8), []
+    optimizer = torch.optim.AdamW(model.parameters())
+    schedule = torch.optim.lr_scheduler.ConstantLR(optimizer)
+    scaler = torch.amp.GradScaler("cpu", enabled=False)
+    state = TrainingState(model, optimizer, schedule, scaler, np.random.default_rng(0), [], torch.zeros(()))
+    state.begin_epoch()
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_rng_state", lambda device="cuda": {"cuda": kept}[device])
+    monkeypatch.setattr(torch.cuda, "set_rng_state", lambda state, device="cuda": held.append((state, device)))
+    state.unpack(state.pack())
+    assert held == [(kept, "cuda")], "that of the device which the job has taken, by no index"

@@ -227,3 +227,12 @@ def test_roberta_is_compressed_and_exported(sentences, settings, tmp_path, preci
     member = build_member(roberta, 2, 2, True)
     load_trained(member, tmp_path / "successor.safetensors")
     np.testing.assert_allclose(predict(member, sentences, rows), predict(model, sentences, rows), atol=1e-6)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
+def test_training_goes_on_after_a_batch_that_replaces_nothing(tuned, sentences, settings, precision):
+    model = Theseus(tuned(), 2, 0.0, 0.5, 9, torch.Generator().manual_seed(0))  # in the first batch the rate is 0
+    before = copied(model)
+    history = train(model, sentences, settings(precision=precision, batch_size=8))
+    assert np.isfinite([epoch["loss"] for epoch in history]).all()
+    assert without_key_biases(trained(model)) <= changed(model, before)

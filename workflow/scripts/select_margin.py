@@ -22,7 +22,7 @@ def main(
         margins: the grid.
         speed_ups: targets.
         metric: of the task.
-        out: JSON with margin, and scores of every margin by seed, null where the metric is undefined.
+        out: JSON with margin, and scores of every margin by seed.
     """
     files = np.array(answers, dtype=object).reshape(len(margins), -1, len(base))  # (margins, members, seeds)
     last, scores = read_predictions(*base), {}
@@ -33,14 +33,9 @@ def main(
             scores_in_layers = [point["score"] for point in points if point["measure"] == "layers"]
             of_margin.append(float(np.mean(scores_in_layers)))
         scores[margin] = of_margin
-    best = max(sorted(scores), key=lambda margin: np.nan_to_num(np.mean(scores[margin])))
+    best = max(sorted(scores), key=lambda margin: np.mean(scores[margin]))
     logging.info("margin %s of %s", best, {margin: float(np.mean(of)) for margin, of in scores.items()})
-    write_json(out, {"margin": best, "scores": {str(margin): defined(of) for margin, of in scores.items()}})
-
-
-def defined(scores: list[float]) -> list[float | None]:
-    """Scores for JSON, which has null for what is undefined."""
-    return [None if np.isnan(score) else score for score in scores]
+    write_json(out, {"margin": best, "scores": {str(margin): of for margin, of in scores.items()}})
 
 
 if __name__ == "__main__":

@@ -137,7 +137,8 @@ def tau_for_speed_up(
     """The threshold whose speed-up on these instances is nearest to a target, without looking at a label.
 
     Two exits have a closed form: n_exit = N (C_2 - full/target) / (C_2 - C_1) instances must leave early, so tau is
-    the (N - n_exit)-th smallest certainty. With more exits the nearest step is searched.
+    the (N - n_exit)-th smallest certainty; what ties with it stays, so that fewer leave then. With more exits the
+    nearest step is searched.
 
     Args:
         certainty: of every exit; the last one's is not consulted.

@@ -4,11 +4,11 @@ That code reads one configuration, the base's, and instantiates every member wit
 checkpoint lacks stay as they were initialised, and are trained and executed. It counts them as if they were not there.
 """
 
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 from cascadebert.files import read_json
+from cascadebert.models.encoders import untrained_encoder
 from cascadebert.models.members import Member, build_member
 
 
@@ -21,11 +21,11 @@ def build_as_released(weights: Path, layers: int, n_classes: int, freeze_embeddi
         n_classes: of the task.
         freeze_embeddings: keep the embeddings as pre-trained; nothing else is frozen.
     """
-    pretrained = read_json(weights.with_name("config.json"))["num_hidden_layers"]
+    said = read_json(weights.with_name("config.json"))
+    pretrained = said["num_hidden_layers"]
     member = build_member(weights, pretrained, n_classes, freeze_embeddings)
     encoder: Any = member.encoder
-    config = deepcopy(encoder.config)
-    config.num_hidden_layers = layers
-    encoder.encoder.layer.extend(type(encoder)(config).encoder.layer[pretrained:])
+    deep: Any = untrained_encoder(said | {"num_hidden_layers": layers})
+    encoder.encoder.layer.extend(deep.encoder.layer[pretrained:])
     encoder.config.num_hidden_layers = layers
     return member

@@ -18,15 +18,14 @@ def unlearned(points: pd.DataFrame) -> bool:
     """Whether a system's score is not above the better baseline: the interval of the difference reaches 0.
 
     Args:
-        own: operating points of one system at one ratio; of several columns their average is meant. With a single
+        points: operating points of one system at one ratio; of several columns their average is meant. With a single
             seed, which has no interval, the means decide.
     """
     points = shared_seeds(points)
     gap = points["score"] - points[list(BASELINES)].max(axis=1)
     values = gap.groupby(points["seed"]).mean().to_numpy()
     of_columns = points.drop_duplicates("column")[["alike", "apart"]]
-    lead = interval_of(values, Components(*(of_columns.sum() / len(of_columns) ** 2)))
-    return bool((lead.estimate if np.isnan(lead.low) else lead.low) <= 0)
+    return interval_of(values, Components(*(of_columns.sum() / len(of_columns) ** 2))).reaches_zero
 
 
 MARKS = ("unlearned", "paper_unlearned")

@@ -108,7 +108,7 @@ class Evidence:
         chance = [
             fixed(of, mean.seeds, self.baselines[of].better(metrics[of])) for of in scores if of in self.baselines
         ]
-        learned = len(chance) < len(scores) or not interval(mean - mean_of(chance)).low <= 0
+        learned = len(chance) < len(scores) or not interval(mean - mean_of(chance)).reaches_zero
         return mean if learned else Crossed(mean.seeds, mean.values, mean.influence, frozenset({name}))
 
 

@@ -143,12 +143,17 @@ def fit(
             with autocast(device, settings.precision):
                 loss = objective(model, to_device(batch, device))
             scaler.scale(loss).backward()
-            scaler.unscale_(optimizer)
+            untouched = all(tensor.grad is None for tensor in parameters)  # where Theseus replaces nothing
+            if not untouched:
+                scaler.unscale_(optimizer)
             norm, scale = nn.utils.clip_grad_norm_(parameters, settings.clip_norm), scaler.get_scale()
             overflow = scaler.is_enabled() and scale > 1  # of a scaled gradient: the step is left out, the scale halved
             watch.see(state.epoch * per_epoch + state.batches + 1, loss, *([] if overflow else [norm]))
-            scaler.step(optimizer)
-            scaler.update()
+            if untouched:
+                optimizer.step()  # changes nothing; a scaler refuses to
+            else:
+                scaler.step(optimizer)
+                scaler.update()
             if scaler.get_scale() >= scale:  # float16 gradients that overflowed made no step
                 schedule.step()
             optimizer.zero_grad(set_to_none=True)

@@ -106,7 +106,7 @@ class MaskedHead(nn.Module):
     def forward(
         self, states: Float[Tensor, "n hidden"], words: Float[Tensor, "vocabulary hidden"]
     ) -> Float[Tensor, "n vocabulary"]:
-        """Logits in float32 whatever the precision; the decoder is tied to the word embeddings that are handed in."""
+        """Logits in float32, computed in the precision of the rest; the word embeddings decode, which are handed in."""
         return F.linear(self.transform(states), words, self.bias).float()
 
 

@@ -26,7 +26,7 @@ WITHOUT_EFFECT = ("--checkpoint-minutes", "--workers")
 
 
 def fingerprint(arguments: Sequence[str]) -> str:
-    """Digest of all that a training's outcome depends on: arguments, files that they name, versions, the machine.
+    """Digest of all that a training's outcome depends on: arguments, files that they name, versions, the kind of GPU.
 
     Args:
         arguments: of the program, as in sys.argv. Of a file that exists the content counts, and that of the config.json
@@ -136,6 +136,10 @@ class TrainingState:
         buffers = {name: held for name, held in self.model.state_dict().items() if name not in parameters}
         return trained(self.model) | buffers
 
+    def on_gpu(self) -> list[Tensor]:
+        """The random state of the GPU that this job has taken, if any; when it goes on, it may have taken another."""
+        return [torch.cuda.get_rng_state()] if torch.cuda.is_available() else []
+
     def begin_epoch(self) -> None:
         """Note where the order of the epoch that begins comes from."""
         self.shuffled_from = dict(self.order.bit_generator.state)
@@ -149,7 +153,7 @@ class TrainingState:
             "scaler": self.scaler.state_dict(),
             "order": json.dumps(self.shuffled_from),
             "draws": [generator.get_state() for generator in self.draws],
-            "random": [torch.get_rng_state(), *torch.cuda.get_rng_state_all()],
+            "random": [torch.get_rng_state(), *self.on_gpu()],
             "total": self.total,
             "epoch": self.epoch,
             "batches": self.batches,
@@ -169,7 +173,8 @@ class TrainingState:
         for generator, state in zip(self.draws, held["draws"], strict=True):
             generator.set_state(state)
         torch.set_rng_state(held["random"][0])
-        torch.cuda.set_rng_state_all(held["random"][1:])
+        for state in held["random"][1:]:
+            torch.cuda.set_rng_state(state)
         self.total.copy_(held["total"])
         self.epoch, self.batches = held["epoch"], held["batches"]
         self.history, self.best = held["history"], held["best"]

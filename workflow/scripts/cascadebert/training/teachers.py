@@ -45,7 +45,7 @@ def teacher_outputs(
         data: the task.
         rows: indices of the rows to answer.
         layers: after which states are wanted, from 1.
-        precision: "fp32" or "bf16".
+        precision: "fp32", "bf16" or "fp16".
         batch_size: rows at a time.
     """
     member.eval()
