@@ -17,8 +17,8 @@ class Predictions:
     Attributes:
         stack: all exits' logits.
         flops: operations executed when an instance leaves at each exit, earlier members' included.
-        full_flops: of a model as deep as the base and as wide as this one, on each instance; the numerator of a speed-up
-            in operations.
+        full_flops: of a model as deep as the base and as wide as this one on each instance, the numerator of a ratio
+            of operations.
         label: class index of each instance, -1 where unknown.
         id: of each instance, as in the task's examples.
         names: class names; index = class.
