@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from cascadebert.exit_rules import Exits
-from cascadebert.metrics.exits import ExitLogits, certainty, executed_at, first_above, patient
+from cascadebert.metrics.exits import BELOW, ExitLogits, certainty, executed_at, exits_at, patient
 
 Mixture = list[tuple[float, Int[np.ndarray, " n"]]]
 """Settings as (share, exit of each instance): a coin decides for an instance which of them it is treated by."""
@@ -19,7 +19,7 @@ class Ladder:
     Attributes:
         stack: all exits' answers.
         exits: the rule.
-        settings: thresholds of certainty, or patiences.
+        settings: thresholds or patiences, as `exits_at` takes them.
         layers: mean layers executed at each, each another, ascending.
     """
 
@@ -42,18 +42,11 @@ class Ladder:
             raise LookupError(f"no setting at {target:g}x")
         slower = int(np.searchsorted(self.layers, layers - 1e-9))
         if not slower:
-            return [(1.0, self._exits_at(0))]
+            return [(1.0, exits_at(self.stack, self.exits, self.settings[0]))]
         fast, slow = self.layers[slower - 1 : slower + 1]
         share = float(np.clip((layers - fast) / (slow - fast), 0, 1))
-        return [(weight, self._exits_at(i)) for weight, i in ((1 - share, slower - 1), (share, slower)) if weight > 0]
-
-    def _exits_at(self, i: int) -> Int[np.ndarray, " n"]:
-        """The exit of each instance at a setting."""
-        if self.exits == "last":
-            return np.full(self.stack.logits.shape[1], len(self.stack.layers) - 1)
-        if self.exits == "patience":
-            return patient(self.stack.logits, int(self.settings[i]))
-        return first_above(certainty(self.stack, self.exits), self.settings[i])
+        between = (1 - share, self.settings[slower - 1]), (share, self.settings[slower])
+        return [(weight, exits_at(self.stack, self.exits, at)) for weight, at in between if weight > 0]
 
 
 def ladder(stack: ExitLogits, exits: Exits) -> Ladder:
@@ -66,7 +59,7 @@ def ladder(stack: ExitLogits, exits: Exits) -> Ladder:
     else:
         n = stack.logits.shape[1]
         cost = np.broadcast_to(stack.layers[:, None], (len(stack.layers), n))
-        settings, executed = executed_at(certainty(stack, exits), cost)
-        layers = executed / n
+        taus, executed = executed_at(certainty(stack, exits), cost)
+        settings, layers = -taus if exits in BELOW else taus, executed / n
     layers, first = np.unique(layers, return_index=True)
     return Ladder(stack, exits, settings[first], layers)
