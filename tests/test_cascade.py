@@ -34,12 +34,13 @@ from cascadebert.inference.engine import Left
 from cascadebert.inference.equality import compare
 from cascadebert.inference.folder import Agreement, Task, digest, read_manifest
 from cascadebert.inference.folder import Member as Packed
-from cascadebert.inference.inputs import listed
+from cascadebert.inference.inputs import checked, listed
 from cascadebert.inference.models import architecture_of, read_model, write_model
 from cascadebert.inference.packing import System, Trained, pack
 from cascadebert.inference.settings import exits_under
-from cascadebert.inference.texts import Writer, read_rows
+from cascadebert.inference.texts import read_rows
 from cascadebert.inference.timetable import PIPELINES, Asked, timetable
+from cascadebert.inference.written import Writer
 from cascadebert.layouts import Problem
 from cascadebert.metrics.exits import ExitLogits, exits_at
 from cascadebert.metrics.predictions import Predictions, write_predictions
@@ -204,7 +205,12 @@ def test_a_generator_is_read_as_answers_are_taken(cascade):
         ({"agreement": 1.5}, "above 0 and below 1"),
         ({"agreement": 0.9, "each": True}, "for each member goes with a speed-up alone"),
         ({"threshold": 0.9, "each": True}, "for each member goes with a speed-up alone"),
-        ({"batch_size": 0}, "take 1 or more"),
+        ({"batch_size": 0}, "take 1 to"),
+        ({"batch_size": 10**18}, "take 1 to"),
+        ({"speed_up": 2, "each": True}, "needs three exits"),
+        ({"threshold": 90.0}, "90.0 is none of confidence, which lies from 0 to 1"),
+        ({"threshold": [0.9, 0.8]}, "2 thresholds are given for 2 exits: give one for all, or 1"),
+        ({"threshold": []}, "0 thresholds are given for 2 exits"),
     ],
 )
 def test_what_cannot_be_had_is_told(cascade, asked, said):
@@ -521,6 +527,8 @@ FILES = {
     "a.json": '[{"text": "good film", "gold": 1},\n {"text": null}, {"gold": "negative", "text": "bad plot"}]',
     "b.json": '{"text": ["good film", "", 7], "gold": ["1", "1", "0"]}',
     "d.jsonl": '{"text": 1.0, "gold": 1}\n{"text": null}\n{"text": 12, "gold": 0}\n',
+    "e.jsonl": '{"text": "good film"}\n{"id": 2}\n{"text": "bad plot", "gold": 0}\n',
+    "g.csv": 'id, text, gold\n1, "good, film", 1\n2, , \n3, "bad plot", 0\n',
     "a.jsonl": '\ufeff{"text": "good film", "gold": 1}\n{"text": null}\n{"text": "bad plot", "gold": "negative"}\n',
 }
 
@@ -567,7 +575,12 @@ def test_files_of_every_form_are_answered(cascade, tmp_path, capsys, monkeypatch
         ("a.csv", b"text\n\xff\xfe\n", [], "is not UTF-8"),
         *((name, "text\nx\n".encode("utf-16-le"), [], "has NUL characters") for name in ("a.csv", "a.txt", "a.jsonl")),
         ("a.jsonl", b"[" * 100_000, [], "values in values"),
-        ("a.txt", b"x\n", ["--threshold", "0.5", "0.6", "0.7"], "exits have one threshold"),
+        ("a.txt", b"x\n", ["--threshold", "0.5", "0.6", "0.7"], "3 thresholds are given for 2 exits: give one"),
+        ("a.csv", b"PK\x03\x04 and so on", [], "is a zip archive, as spreadsheets are"),
+        ("a.csv", PARQUET, [], "is Parquet, whatever its ending says"),
+        ("a.json", b'[{"text": "x"},\n {"text": "y"},\n]', [], "line 3 column 1"),
+        ("texts", b'{"text": "x"}\n', [], "begins with an object of JSON: say --form jsonl"),
+        ("texts", b"id,text\n1,x\n", [], "begins as a table does, with 'id,text': say --form csv"),
         ("a.jsonl", b'{"text": "x"}\n{"text": ', [], "line 2 is not JSON"),
         ("a.jsonl", b'{"text": "x", "text": "y"}\n', [], "says 'text' twice"),
         ("a.jsonl", b'{"text": [3]}\n', [], "must be text"),
@@ -696,6 +709,10 @@ def test_texts_come_as_libraries_give_them(cascade):
     for given in (None, 5, np.array("good")):
         with pytest.raises(Problem, match="texts are a list, not"):
             listed(given)
+    with pytest.raises(Problem, match=r"both columns, such as df\[\['a', 'b'\]\].values.tolist\(\)"):
+        listed(pd.DataFrame({"a": ["x"], "b": ["y"]}), pairs=True)
+    pair = Task("pairs", ["a", "b"], True, "accuracy")
+    assert checked(np.array(["x", "y"], dtype=object), 1, pair) == ("x", "y") and checked(np.nan, 1, pair) is None
     missing = pd.Series(["good", None], dtype="string")
     assert [answer.label is None for answer in system.predict(missing)] == [False, True]
     assert [answer.label is None for answer in system.stream("good")] == [False]
@@ -855,6 +872,43 @@ def test_standard_input_is_read_as_a_file_is(cascade):
     assert b"2 answered" in done.stderr
 
 
+def test_quotes_of_a_table_are_read_alike_from_a_file_and_from_standard_input(cascade, tmp_path):
+    content = b'text\tx\n"good\tfilm"\t1\n"bad plot"\t2\n'
+    (tmp_path / "a.tsv").write_bytes(content)
+    call = [sys.executable, "-m", "cascadebert.cli", "predict", cascade]
+    there = {"capture_output": True, "check": True, "cwd": Path(prove.__file__).parent}
+    piped = subprocess.run([*call, "-", "--form", "tsv"], input=content, **there)
+    assert piped.stdout == subprocess.run([*call, tmp_path / "a.tsv"], **there).stdout
+
+
+@pytest.mark.parametrize(
+    ("closing", "said"), [("<&-", "standard input is closed"), (">&-", "standard output is closed")]
+)
+def test_a_closed_stream_is_told(cascade, tmp_path, closing, said):
+    (tmp_path / "a.txt").write_text("good film\n")
+    texts = "-" if closing == "<&-" else tmp_path / "a.txt"
+    call = f"{sys.executable} -m cascadebert.cli predict {cascade} {texts} {closing}"
+    done = subprocess.run(call, shell=True, capture_output=True, text=True, cwd=Path(prove.__file__).parent)
+    assert done.returncode == 1 and said in done.stderr and "Traceback" not in done.stderr
+
+
+def test_objects_may_lack_any_column_the_first_of_them_too(cascade, tmp_path, capsys, monkeypatch, caplog):
+    (tmp_path / "a.jsonl").write_text('{"id": 1}\n{"id": 2, "text": "good film"}\n')
+    code, said, told = run(capsys, monkeypatch, "predict", cascade, tmp_path / "a.jsonl")
+    assert code == 0 and "1 without text" in told and not caplog.text
+    assert [json.loads(line)["label"] is None for line in said.splitlines()] == [True, False]
+
+
+def test_a_system_without_exits_is_asked_by_the_command(made, settings, tmp_path, capsys, monkeypatch):
+    folder = made("static", ["member"], settings, (4,), "last")
+    (tmp_path / "a.txt").write_text("good film\nbad plot\n")
+    for asked in ([], ["--speed-up", 1]):
+        code, said, told = run(capsys, monkeypatch, "predict", folder, tmp_path / "a.txt", *asked)
+        assert code == 0 and len(said.splitlines()) == 2 and "1.00x in layers" in told
+    code, _, told = run(capsys, monkeypatch, "predict", folder, tmp_path / "a.txt", "--threshold", 0.5)
+    assert code == 1 and "a system without early exits has no threshold" in told
+
+
 def test_a_lone_column_of_any_name_is_told_since_it_may_be_a_text(cascade, tmp_path, capsys, monkeypatch, caplog):
     (tmp_path / "a.csv").write_text("good film\nbad plot\n")
     assert run(capsys, monkeypatch, "predict", cascade, tmp_path / "a.csv")[0] == 0
@@ -880,7 +934,7 @@ def test_a_ratio_as_it_is_printed_can_be_had_and_so_can_the_default(made, settin
         system.predict("good film", speed_up=1.334)
 
 
-@pytest.mark.parametrize("threshold", [float("inf"), 2.5, [2.0, 1.5, 2.0]])
+@pytest.mark.parametrize("threshold", [float("inf"), 0, -3, 2.5, [2.0, 1.5, 2.0]])
 def test_a_patience_is_a_whole_number(made, settings, threshold):
     system = Adaptive.from_pretrained(made("pabee", ["pabee"], settings))
     with pytest.raises(Problem, match="counts no layers: give a whole number"):

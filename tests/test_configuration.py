@@ -124,6 +124,8 @@ MISTAKES = {  # changes of a preset, the key that is named, and what is said of 
         ({"members.small.layers": 6, "members.small.weights": "base"}, "cascade", "does not ascend"),
         ({"members.pabee": {"weights": "base", "layers": 6, "epochs": 1, "lr": 0.1}}, "members.pabee", "of a system"),
         ({"members.small.layers": 2}, "members.small.layers", "weights small has 1: lower it"),
+        ({"data.movies.columns": ["nope"]}, "data.movies", "package has no table: leave columns and label out"),
+        ({"data.movies.label": "nope"}, "data.movies", "package has no table: leave columns and label out"),
         ({"data.movies.source.path": "x.csv"}, "data.movies.source", "package and path: give exactly one"),
         ({"weights.base.source.random": 6}, "weights.base.source", "package and random: give exactly one"),
         ({"data.movies.source": {}}, "data.movies.source", "no kind: give exactly one of package, path, hub, toy"),
@@ -202,8 +204,9 @@ MISTAKES = {  # changes of a preset, the key that is named, and what is said of 
         (
             {"data.reviews": {"source": NOWHERE, "columns": ["text"]}},
             "data.reviews.source.path",
-            "no training data",
+            "is no/folder, which is not there",
         ),
+        ({"weights.base.source": {"path": __file__}}, "weights.base.source.path", "is a file: name its folder"),
         ({"data.reviews.source": {"hub": "x/y"}}, "data.reviews", "add columns, or glue"),
         *(
             ({f"{entry}.source": {"hub": name}}, f"{entry}.source.hub", "OWNER/NAME or NAME without an address")
@@ -215,7 +218,7 @@ MISTAKES = {  # changes of a preset, the key that is named, and what is said of 
         ({"members.robertaBase.layers": 5}, "roberta_cascade", "ends in 5 layers, the cascade in 6: take equal depths"),
         ({"weights.base.source.architecture": "gpt"}, "weights.base.source.architecture", "give one of bert, roberta"),
         ({"weights.small.source.architecture": "bert"}, "weights.small.source.architecture", "with distilled"),
-        ({"weights.base.source": NOWHERE}, "weights.base.source.path", "has no config.json"),
+        ({"weights.base.source": NOWHERE}, "weights.base.source.path", "is no/folder, which is not there"),
         ({"weights.small.source.held_out": ["pairs"]}, "weights.small.source.held_out", "lacks reviews"),
         ({"weights.two.source.layers": [1, 9]}, "weights.two.source.layers", "has 9, but weights base has 6: lower it"),
         (
@@ -300,6 +303,13 @@ def test_a_split_whose_file_is_told_lacks_no_other(tmp_path, told, other):
     check(edited("smoke", local(tmp_path, splits={"report": told})))
 
 
+def test_a_file_is_of_one_split_alone(tmp_path):
+    for file in ("train.csv", "a.csv"):
+        (tmp_path / file).touch()
+    said = mistake_of(local(tmp_path, splits={"selection": "a", "report": "a"}))
+    assert "splits names a.csv as selection and as report: name another file" in said
+
+
 def test_a_link_to_nothing_or_a_folder_in_the_place_of_a_split_is_refused(tmp_path):
     (tmp_path / "train.csv").touch()
     (tmp_path / "validation.csv").symlink_to(tmp_path / "gone.csv")
@@ -316,7 +326,7 @@ def test_other_files_beside_those_of_splits_are_let_be(tmp_path):
     check(edited("smoke", local(tmp_path)))
 
 
-@pytest.mark.parametrize("method", ["iterdir", "is_file"])
+@pytest.mark.parametrize("method", ["iterdir", "is_file", "is_dir"])
 def test_a_folder_that_is_closed_to_the_user_is_told(tmp_path, weights, monkeypatch, method):
     def closed(self):
         raise PermissionError(13, "Permission denied", str(self))

@@ -135,7 +135,7 @@ def test_leaving_exit_by_exit_is_leaving_at_once(data):
 
 
 def test_an_exit_more_or_less_than_thresholds_is_told():
-    with pytest.raises(ValueError, match="4 exits have one threshold, or 3: got 2"):
+    with pytest.raises(ValueError, match="2 thresholds are given for 4 exits: give one for all, or 3"):
         Leaving("confidence", [0.5, 0.6], 4, 10)
 
 

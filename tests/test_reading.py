@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cascadebert.data.labels import class_name, look_alike, ordered
+from cascadebert.data.labels import class_name, look_alike, ordered, warn_of
 from cascadebert.data.sources import labels_of, read_source
 from cascadebert.data.tables import read_table
 from cascadebert.layouts import Problem
@@ -238,6 +239,67 @@ def test_a_header_that_stands_again_is_told(tmp_path):
         read_table(tmp_path / "a.csv")
     (tmp_path / "b.csv").write_text("text\ntext\n")
     assert len(read_table(tmp_path / "b.csv")) == 1  # a text may be the word
+
+
+def test_quotes_after_a_space_enclose_a_cell_where_the_header_has_such_spaces(tmp_path, caplog):
+    (tmp_path / "a.csv").write_text('text, label\n"a, 3", "1"\nb, "0"\n')
+    table = read_table(tmp_path / "a.csv")
+    assert table.columns.tolist() == ["text", "label"] and table.to_numpy().tolist() == [["a, 3", "1"], ["b", "0"]]
+    assert not caplog.text
+    (tmp_path / "a.csv").write_text('text,label\na, "1"\n')
+    assert read_table(tmp_path / "a.csv").to_numpy().tolist() == [["a", ' "1"']]
+    assert "row 0 has a quote after a space, which is read as text" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl"])
+@pytest.mark.parametrize(("content", "kind"), [(b"PK\x03\x04\xff", "a zip archive"), (b"PAR1\x15", "Parquet")])
+def test_a_file_of_another_kind_than_its_ending_says_is_told(tmp_path, name, content, kind):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(Problem, match=f"{name} is {kind}"):
+        read_table(tmp_path / name)
+
+
+def test_an_array_of_json_with_a_mistake_is_told_where_it_is(tmp_path):
+    rows = ",\n".join('{"text": "a", "label": "x"}' for _ in range(60))
+    (tmp_path / "a.json").write_text(f"[{rows},\n]")
+    with pytest.raises(Problem, match=r"a.json is not JSON \(.*line 61 column 1.*\): mend its array there"):
+        read_table(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_of_json_may_end_as_lines_do_anywhere(tmp_path, end):
+    (tmp_path / "a.jsonl").write_bytes(end.join(['{"text": "a"}', '{"text": "b"}', ""]).encode())
+    assert read_table(tmp_path / "a.jsonl")["text"].tolist() == ["a", "b"]
+
+
+def test_a_label_column_that_stands_twice_is_told_in_a_test_split_too(tmp_path):
+    (tmp_path / "train.csv").write_text("text,label\na,x\nb,y\n")
+    (tmp_path / "test.csv").write_text("text,label,label\na,x,x\n")
+    with pytest.raises(Problem, match=r"test.csv has several columns label"):
+        read_source({"source": {"path": str(tmp_path)}, "columns": ["text"], "label": "label"})
+
+
+@pytest.mark.parametrize("header", ["re\u0301sume\u0301", "\u200br\u00e9sum\u00e9"])
+def test_a_column_that_looks_like_the_one_that_is_named_is_told(tmp_path, header):
+    (tmp_path / "a.csv").write_text(f"{header},label\na,x\nb,y\n")
+    definition = {"source": {"path": str(tmp_path / "a.csv")}, "columns": ["r\u00e9sum\u00e9"], "label": "label"}
+    with pytest.raises(Problem, match=r"of which '.*\\u.*' looks like it: rename it"):
+        read_source(definition)
+
+
+def test_a_file_in_a_folder_that_may_not_be_listed_is_read(tmp_path, monkeypatch):
+    (tmp_path / "train.csv").write_text("text,label\na,x\nb,y\n")
+    monkeypatch.setattr(Path, "iterdir", lambda path: (_ for _ in ()).throw(PermissionError(13, "Permission denied")))
+    definition = {"source": {"path": str(tmp_path / "train.csv")}, "columns": ["text"], "label": "label"}
+    assert len(read_source(definition)["train"]) == 2
+
+
+def test_a_lone_hyphen_is_suspected_to_be_a_missing_label_but_beside_a_plus(caplog):
+    warn_of(["-", "a", "b"], pd.Series(["-", "a", "b"]))
+    assert "the class - looks like a label that is missing" in caplog.text
+    caplog.clear()
+    warn_of(["+", "-"], pd.Series(["+", "-"]))
+    assert not caplog.text
 
 
 def test_separators_in_a_quoted_name_are_part_of_it(tmp_path):

@@ -30,6 +30,12 @@ def plain(text: str) -> str:
     return "".join(c for c in composed if c in JOINERS or unicodedata.category(c) != "Cf").strip()
 
 
+def written_otherwise(name: str, others: Iterable[object]) -> str:
+    """What is said of a name that is not among others, and of one that looks like it; nothing where none does."""
+    alike = next((other for other in map(str, others) if plain(other) == plain(name)), None)
+    return f", of which {ascii(alike)} looks like it: rename it" if alike is not None else ""
+
+
 def number_of(text: str) -> float | None:
     """A finite number in digits; None for any other text."""
     if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text, re.ASCII):

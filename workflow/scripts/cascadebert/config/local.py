@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterable, Iterator
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,9 @@ NO_DATA = (".md", ".py", ".ipynb", ".sh", ".log")
 def data_problems(key: str, path: Path, splits: dict[str, str] | None) -> Iterator[str]:
     """Local data that is not there or cannot be read, or of which it is not clear what is which split."""
     try:
+        if not path.exists():
+            yield f"config key {key} is {path}, which is not there: name a file with data, or a folder of such."
+            return
         files = files_of(path, splits=splits)
         held = sorted(path.iterdir()) if path.is_dir() else []
     except Problem as problem:
@@ -47,6 +51,10 @@ def data_problems(key: str, path: Path, splits: dict[str, str] | None) -> Iterat
         )
     if path.is_file() and splits:
         yield f"config key {key.removesuffix('path')}splits does not go with a single file: give a folder."
+    for one, other in combinations(files, 2):
+        if files[one] == files[other]:
+            said = f"splits names {files[one].name} as {one} and as {other}"
+            yield f"config key {key.removesuffix('path')}{said}: name another file for one of them, or leave it out."
     yield from _file_problems(key, files.values())
     there = {split for file in files.values() if (split := _meant(file))} | set(files)
     for file in held:
@@ -64,6 +72,10 @@ def data_problems(key: str, path: Path, splits: dict[str, str] | None) -> Iterat
 def checkpoint_problems(key: str, path: Path) -> Iterator[str]:
     """A local checkpoint that lacks a file, or whose files or configuration cannot be read or are of another kind."""
     try:
+        if not path.is_dir():
+            what = "is a file: name its folder" if path.exists() else "is not there: name a folder with a checkpoint"
+            yield f"config key {key} is {path}, which {what}."
+            return
         held = checkpoint_files(names_in(path), f"config key {key} is {path}, which")
     except Problem as problem:
         yield str(problem)

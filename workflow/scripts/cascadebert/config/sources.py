@@ -81,7 +81,7 @@ class Data(Section):
     """Column of the text, or of both texts of a pair."""
     label: str = "label"
     """Column of the label; integers are ids into labels, where none of these is a number, anything else is a name;
-    empty or -1 is unlabelled, and such rows are left out of all splits but test."""
+    empty or -1, and - where labels are declared, is unlabelled, and such rows are left out of all splits but test."""
     labels: Classes | None = None
     """Class names in the order of their ids. Default - the names found in the training data, sorted."""
     metric: Literal["accuracy", "f1"] | None = None

@@ -149,7 +149,9 @@ def tell(about: dict[str, Any]) -> None:
     for why, n in about["dropped"].items():
         if n and why.endswith("(unlabelled)"):
             log.warning(
-                "%d rows of %s are dropped: their label is empty or -1; a class -1 is declared under labels", n, why
+                "%d rows of %s are dropped: their label is empty, -1 or -; a class so called is declared under labels",
+                n,
+                why,
             )
         if why.startswith("train") and why.endswith(REPEATED) and n > about["found"]["train"] // 10:
             log.warning("%d of %s: repeats make the splits smaller than they look", n, why)

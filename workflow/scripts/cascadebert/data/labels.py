@@ -16,7 +16,7 @@ from cascadebert.names import JOINERS, number_of, plain
 
 log = logging.getLogger(__name__)
 
-MISSING = {"nan", "none", "null", "na", "n/a", "<na>", "?"}
+MISSING = {"nan", "none", "null", "na", "n/a", "<na>", "?", "-"}
 """Names that look as if the label were missing."""
 
 TRUTH = {"true": 1, "yes": 1, "t": 1, "y": 1, "false": 0, "no": 0, "f": 0, "n": 0}
@@ -130,7 +130,7 @@ def warn_of(names: list[str], train: pd.Series) -> None:
             "the classes %s differ in their spelling alone: if they are one, correct the labels", " and ".join(group)
         )
     for name in names:
-        if name.casefold() in MISSING:
+        if name.casefold() in MISSING and not (name == "-" and "+" in names):
             log.warning("the class %s looks like a label that is missing: leave such cells empty", name)
     if absent := [name for name in names if name not in Counter(train)]:
         log.warning("no training row is of the class %s: nothing can learn it", " or ".join(absent))

@@ -15,7 +15,7 @@ from cascadebert.data.labels import class_name, ordered, spelled
 from cascadebert.data.tables import read_table
 from cascadebert.glue import GLUE
 from cascadebert.layouts import DATA_KEYS, Part, Problem, files_of, kind_of, which_split
-from cascadebert.names import one_line, whole_characters
+from cascadebert.names import one_line, whole_characters, written_otherwise
 from cascadebert.recipe import needed
 
 log = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ def unread(source: dict[str, Any]) -> list[str]:
         return sorted(file.name for file in path.iterdir() if file.name not in read and not file.name.startswith("."))
     try:
         beside = files_of(path.parent)
-    except Problem:  # of files that are not asked for
+    except (Problem, OSError):  # of files that are not asked for, or of a folder that may not be listed
         return []
     return sorted(file.name for file in beside.values() if file != path) if path == beside.get("train") else []
 
@@ -125,16 +125,18 @@ def _in_schema(table: pd.DataFrame, definition: dict[str, Any], split: str, name
     glue = GLUE.get(definition.get("glue", ""))
     columns = definition.get("columns") or list(needed(glue).columns)
     declared = definition.get("labels") or (list(glue.labels) if glue else [])
-    needed_columns = columns + ([] if split.startswith("test") else [definition["label"]])
+    labelled = not split.startswith("test") or definition["label"] in table.columns
+    needed_columns = columns + ([definition["label"]] if labelled else [])
     for column in needed_columns:
         if list(table.columns).count(column) != 1:
             many = "several columns" if column in table.columns else "no column"
             present = ", ".join(map(str, table.columns[:20])) + (", ..." if len(table.columns) > 20 else "")
-            raise Problem(f"{name} has {many} {column}: it has {present}.")
+            other = "" if column in table.columns else written_otherwise(column, table.columns)
+            raise Problem(f"{name} has {many} {column}: it has {present}{other}.")
     frame = pd.DataFrame({"id": _ids(table, split, name)})
     for ours, theirs in zip(("text", "text_pair"), columns, strict=False):
         frame[ours] = _texts(table[theirs], name)
-    values = table[definition["label"]] if definition["label"] in table.columns else [""] * len(table)
+    values = table[definition["label"]] if labelled else [""] * len(table)
     frame["label"] = [class_name(value, declared, f"{name} row {i}") for i, value in enumerate(values)]
     frame.attrs["file"] = name
     return frame

@@ -31,9 +31,13 @@ BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-1
 GZIP = b"\x1f\x8b"
 """First bytes of a file that is compressed, whatever its ending."""
 
+FORMS = {b"PK\x03\x04": "a zip archive, as spreadsheets are", b"PAR1": "Parquet"}
+"""First bytes of files that are not read as text."""
+
 STRICT: dict[str, Any] = {"strict": True}
+SPACED = STRICT | {"skipinitialspace": True}
 AS_TEXT: dict[str, Any] = {"quoting": csv.QUOTE_NONE}
-"""How quotes are read: as those that enclose a cell, or as part of its text."""
+"""How quotes are read: as those that enclose a cell, be it after a space (CSV) or not, or as part of its text."""
 
 csv.field_size_limit(sys.maxsize)
 
@@ -55,6 +59,7 @@ def read_table(file: Path | zipfile.Path) -> pd.DataFrame:
         if ending == ".parquet":
             table = pd.read_parquet(io.BytesIO(content))
         elif ending in ENDINGS:
+            check_form(content, file)
             text = content.decode(encoding_of(content))
             check_characters(text, file)
             table = _cells(text, ending, file) if ending in (".csv", ".tsv") else _objects(text, file)
@@ -79,6 +84,12 @@ def encoding_of(content: bytes) -> str:
     return next((BOMS[bom] for bom in BOMS if content.startswith(bom)), "utf-8")
 
 
+def check_form(content: bytes, where: Any) -> None:
+    """Raise Problem for what is no text by its first bytes."""
+    if form := next((FORMS[start] for start in FORMS if content.startswith(start)), ""):
+        raise Problem(f"{where} is {form}, whatever its ending says: save it as .csv, or give it the ending it is of.")
+
+
 def check_characters(text: str, where: Any) -> None:
     """Raise Problem for text whose every other character is none, as UTF-16 is that is read as UTF-8."""
     if "\0" in text:
@@ -95,7 +106,9 @@ def _cells(text: str, ending: str, file: Path | zipfile.Path) -> pd.DataFrame:
     separator = separator_of(header, ending)
     read = partial(io.StringIO, text, newline="")
     try:
-        names, *rows = separated(read(), separator, file, quotes_of(read) if ending == ".tsv" else STRICT)
+        names, *rows = separated(
+            read(), separator, file, quotes_of(read) if ending == ".tsv" else spaced(header, separator)
+        )
     except csv.Error as error:
         raise Problem(
             f"{file} cannot be read ({error}): put texts with quotes in quotes, and double them there."
@@ -107,6 +120,11 @@ def separator_of(header: str, ending: str) -> str:
     """Of a file's cells, by its ending or its header."""
     bare = re.sub(r'"[^"]*"', "", header)
     return "\t" if ending == ".tsv" else max(SEPARATORS, key=bare.count)
+
+
+def spaced(header: str, separator: str) -> dict[str, Any]:
+    """How quotes of a CSV are read: where its header has spaces after separators, they may come before a quote."""
+    return SPACED if f"{separator} " in re.sub(r'"[^"]*"', '""', header) else STRICT
 
 
 def told_separator(line: str) -> bool:
@@ -168,6 +186,8 @@ def separated(
             raise Problem(f"{where} row {number} is the header once more, as in files that were joined: remove it.")
         if any(cell.count("\n") >= 1 and cell.count(separator) >= len(names) - 1 > 0 for cell in row):
             log.warning("%s row %d has lines with cells of their own in one cell: is a quote missing?", where, number)
+        if quotes == STRICT and any(re.match(r'\s+"[^"]*"\s*$', cell) for cell in row):
+            log.warning("%s row %d has a quote after a space, which is read as text: remove the space", where, number)
         if len(row) < len(names) or any(cell.strip() for cell in row[len(names) :]):
             raise Problem(
                 f"{where} row {number} has {len(row)} cells and the header has {len(names)}: put texts with a"
@@ -184,7 +204,9 @@ def rows_of(text: str, where: Any) -> list[Any]:
     """
     try:
         whole = value_of(text, where)
-    except json.JSONDecodeError:
+    except json.JSONDecodeError as error:
+        if text.lstrip().startswith("[") and error.msg != "Extra data":  # which several arrays are, one a line
+            raise Problem(f"{where} is not JSON ({error}): mend its array there.") from None
         whole = None
     columns = list(whole.values()) if isinstance(whole, dict) else []
     if columns and {type(column) for column in columns} in ({dict}, {list}) and len(set(map(len, columns))) == 1:
@@ -193,7 +215,7 @@ def rows_of(text: str, where: Any) -> list[Any]:
     if isinstance(whole, list):
         return whole
     rows = []
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(re.split(r"\r\n?|\n", text), 1):
         if line.strip():
             try:
                 rows.append(value_of(line, where))

@@ -27,8 +27,8 @@ from cascadebert.layouts import Problem
 from cascadebert.metrics.exits import ExitLogits
 from cascadebert.recipe import Precision
 
-LOOKAHEAD = 64
-"""Batches that are read ahead, so that texts of like length can be put together."""
+LOOKAHEAD, MOST = 64, 2**20
+"""Batches that are read ahead, so that texts of like length can be put together; the most texts in one."""
 
 S = TypeVar("S", bound="Adaptive")
 
@@ -147,7 +147,7 @@ class Adaptive:
         """
         settings.check_asked(speed_up, agreement, threshold, each)
         once = tuple(np.atleast_1d(threshold).tolist()) if threshold is not None else None
-        key = (speed_up, agreement, once, each)
+        key = (*(one if one is None else float(one) for one in (speed_up, agreement)), once, each)
         if key not in self._settings:
             self._settings[key] = self._chosen(speed_up, agreement, threshold, each)
         return self._settings[key]
@@ -160,6 +160,7 @@ class Adaptive:
         if agreement is not None:
             return settings.for_agreement(self.selection, exits, float(agreement))
         if threshold is not None:
+            settings.check_threshold(exits, threshold)
             return settings.setting(self.selection, exits, threshold)
         ratio = self.manifest.default_speed_up if speed_up is None else float(speed_up)
         return settings.for_speed_up(self.selection, exits, ratio, each)
@@ -199,10 +200,10 @@ class Adaptive:
             batch_size: texts in a batch.
             lookahead: batches that are read before the first of their answers is given.
         """
-        if not all(isinstance(count, Integral) and count >= 1 for count in (batch_size, lookahead)):
-            raise Problem(f"batches of {batch_size}, {lookahead} read ahead, cannot be: take 1 or more of each.")
+        if not all(isinstance(count, Integral) and 1 <= count <= MOST for count in (batch_size, lookahead)):
+            raise Problem(f"batches of {batch_size}, {lookahead} read ahead, cannot be: take 1 to {MOST} of each.")
         chosen = self.setting(speed_up, agreement, threshold, each).threshold
-        return self._answers(listed(texts), chosen, batch_size, lookahead)
+        return self._answers(listed(texts, self.manifest.task.pairs), chosen, batch_size, lookahead)
 
     def _answers(self, texts: Iterator[Any], threshold: Threshold, batch_size: int, lookahead: int) -> Iterator[Answer]:
         """Answers of one window of texts after another."""

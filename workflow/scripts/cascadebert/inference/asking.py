@@ -22,7 +22,8 @@ from cascadebert.data.labels import class_name
 from cascadebert.inference.adaptive import Adaptive, Answer
 from cascadebert.inference.inputs import checked
 from cascadebert.inference.settings import Setting
-from cascadebert.inference.texts import Row, Writer, form_of, form_written, read_rows, rows_in
+from cascadebert.inference.texts import Row, check_plain, form_of, read_rows, rows_in
+from cascadebert.inference.written import Writer, form_written
 from cascadebert.layouts import Problem
 from cascadebert.metrics.scores import score
 
@@ -115,8 +116,11 @@ def ask(
             yield row.text
 
     read = fed()
-    first = list(islice(read, max(batch_size, 1)))  # a wrong column or label is told before a file is made
-    answers = system.stream(chain(first, read), threshold=setting.threshold, batch_size=batch_size)
+    first = list(islice(read, 100))  # a wrong column or label is told before a file is made
+    if kind == "txt" and form is None and not texts.lower().endswith((".txt", ".txt.gz")) and first:
+        check_plain(texts, first[0])
+    threshold = None if system.manifest.exits == "last" else setting.threshold  # which has none
+    answers = system.stream(chain(first, read), threshold=threshold, batch_size=batch_size)
     with contextlib.ExitStack() as stack:
         file: TextIO = sys.stdout
         if out != "-":
@@ -132,6 +136,9 @@ def ask(
 
 def _check_out(out: str, texts: str) -> None:
     """Raise Problem for a file that cannot be written, or that is the one that is read, be it as standard input."""
+    for path, stream, what in ((texts, sys.stdin, "input"), (out, sys.stdout, "output")):
+        if path == "-" and stream is None:
+            raise Problem(f"standard {what} is closed: name a file.")
     if out == "-":
         return
     if not out or Path(out).is_dir():

@@ -212,6 +212,8 @@ def _check_members(path: Path, manifest: Manifest) -> None:
     layers = [member.layers for member in manifest.members]
     if layers != sorted(set(layers)):
         raise Problem(f"{path}, key members: their layers are {layers}, which do not ascend; pack the system anew.")
+    if manifest.kind == "cascade" and len(layers) < 2:
+        raise Problem(f"{path}, key members: a cascade has two or more, this has one; pack the system anew.")
     if len(set(manifest.task.classes)) < len(manifest.task.classes):
         named = ", ".join(manifest.task.classes)
         raise Problem(f"{path}, key task.classes: it is {named}, where one is named twice; pack the system anew.")
@@ -223,6 +225,10 @@ def _check_configurations(path: Path, manifest: Manifest) -> None:
     """Classes must be those of every member, and no more of a text may be read than it has positions for."""
     configs = {member.folder: read_json(path.parent / member.folder / "config.json") for member in manifest.members}
     classes = {str(index): name for index, name in enumerate(manifest.task.classes)}
+    for member in manifest.members:
+        if (deep := configs[member.folder].get("num_hidden_layers")) != member.layers:
+            said = f"it is {member.layers}, and {member.folder}/config.json has {deep}"
+            raise Problem(f"{path}, key layers of member {member.name}: {said}; pack the system anew.")
     for folder, config in configs.items():
         if (held := config.get("id2label", classes)) != classes:
             said = f"it is {', '.join(manifest.task.classes)}, and {folder}/config.json has {held} for id2label"

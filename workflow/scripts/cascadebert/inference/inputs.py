@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
 from pandas import isna
 
 from cascadebert.data.encoding import Text
@@ -11,7 +12,7 @@ from cascadebert.layouts import Problem
 from cascadebert.names import visible, whole_characters
 
 
-def listed(given: Any) -> Iterator[Any]:
+def listed(given: Any, pairs: bool = False) -> Iterator[Any]:
     """Texts as they are given, once it is seen that they have an order and are no table, which would give its names.
 
     A single text is a list of one.
@@ -23,7 +24,8 @@ def listed(given: Any) -> Iterator[Any]:
         return iter([given])
     if isinstance(given, Mapping | set | frozenset) or hasattr(given, "columns"):
         kind = type(given).__name__
-        raise Problem(f"texts are a list, not a {kind}: of a table give one column, such as df['text'].")
+        what = "both columns, such as df[['a', 'b']].values.tolist()" if pairs else "one column, such as df['text']"
+        raise Problem(f"texts are a list, not a {kind}: of a table give {what}.")
     try:
         return iter(given)
     except TypeError:
@@ -41,10 +43,10 @@ def checked(given: Any, number: int, task: Task) -> Text | None:
     Raises:
         Problem: for what is neither.
     """
-    if task.pairs and isinstance(given, list | tuple) and len(given) == 2:
+    if task.pairs and isinstance(given, list | tuple | np.ndarray) and len(given) == 2:
         first, second = (_text(part, number) for part in given)
         return None if first is None or second is None else (first, second)
-    if task.pairs and given is not None:
+    if task.pairs and isna(given) is not True:
         raise Problem(f"text {number} is no pair, and {task.name} is a task of pairs: give two texts.")
     return _text(given, number)
 

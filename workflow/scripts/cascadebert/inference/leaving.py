@@ -30,8 +30,9 @@ class Leaving:
         """
         self.exits, self.last = exits, n_exits - 1
         several = np.atleast_1d(np.asarray(threshold, dtype=float))
-        if len(several) not in (1, self.last):
-            raise Problem(f"{n_exits} exits have one threshold, or {self.last}: got {len(several)}")
+        if len(several) not in (1, max(self.last, 1)):
+            said = f"{len(several)} thresholds are given for {n_exits} exits"
+            raise Problem(f"{said}: give one for all, or {self.last}, one for each but the last.")
         self.thresholds = np.broadcast_to(several, max(self.last, 1))
         self.answer = np.full(rows, -1)  # of the exit before
         self.streak = np.zeros(rows, dtype=int)  # exits in succession that have repeated their predecessor's answer

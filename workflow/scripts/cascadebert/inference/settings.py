@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import product
-from math import ceil, log
+from math import ceil, isfinite, log
 from numbers import Real
 
 import numpy as np
@@ -57,6 +57,17 @@ def check_asked(speed_up: object, agreement: object, threshold: object, each: bo
             raise Problem(f"a {name} of {value} compares with nothing: give a number.")
 
 
+def check_threshold(exits: Exits, threshold: Threshold) -> None:
+    """Raise Problem for a threshold that a rule cannot have; an infinite one lets all instances leave, or none."""
+    held = np.atleast_1d(np.asarray(threshold, dtype=float)).tolist()
+    if exits == "last":
+        raise Problem("a system without early exits has no threshold: leave it out (--threshold).")
+    if exits == "patience" and not all(one.is_integer() and one >= 1 for one in held):
+        raise Problem(f"a patience of {threshold} counts no layers: give a whole number of 1 or more (--threshold).")
+    if exits in ("confidence", "uncertainty") and not all(0 <= one <= 1 for one in held if isfinite(one)):
+        raise Problem(f"a threshold of {threshold} is none of {exits}, which lies from 0 to 1 (--threshold).")
+
+
 def exits_under(stack: ExitLogits, exits: Exits, threshold: Threshold) -> Int[np.ndarray, " n"]:
     """Index of the exit of each instance, also where each exit has a threshold of its own."""
     n_exits, n, _ = stack.logits.shape
@@ -69,13 +80,7 @@ def exits_under(stack: ExitLogits, exits: Exits, threshold: Threshold) -> Int[np
 
 
 def setting(stack: ExitLogits, exits: Exits, threshold: Threshold) -> Setting:
-    """What a threshold gives on some instances.
-
-    Raises:
-        Problem: for a patience that is no whole number.
-    """
-    if exits == "patience" and not all(float(one).is_integer() for one in np.atleast_1d(threshold)):
-        raise Problem(f"a patience of {threshold} counts no layers: give a whole number (--threshold).")
+    """What a threshold gives on some instances."""
     if isinstance(threshold, float | int):  # certainties are then computed once, however many thresholds are tried
         exit_of = exits_at(stack, exits, threshold)
     else:
@@ -109,13 +114,15 @@ def for_speed_up(stack: ExitLogits, exits: Exits, target: float, each: bool = Fa
             exits: of those that have the speed-up, the ones that keep the base's answer most often.
 
     Raises:
-        Problem: for a target that cannot be had.
+        Problem: for a target that cannot be had, or thresholds for each exit where there are no several.
     """
+    if each and not (exits in ("confidence", *BELOW) and len(stack.layers) > 2):
+        raise Problem("a threshold for each exit needs three exits that compare with one: leave it out (--each).")
     if not within_reach(stack, exits, target):
         largest = fastest(stack, exits)
         what = f"a speed-up from 1 to {largest:.4g}" if exits != "last" else f"its own, {largest:.4g}, alone"
         raise Problem(f"a speed-up of {target:g} cannot be had: this system takes {what}.")
-    if each and exits in ("confidence", *BELOW) and len(stack.layers) > 2:
+    if each:
         return _each(stack, exits, target)
     return setting(stack, exits, float(threshold_for(stack, exits, target)))
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cascadebert.files import part_of
+from cascadebert.files import part_of, told
 from cascadebert.inference.folder import NAME, Manifest, read_manifest
 from cascadebert.layouts import Problem
 
@@ -56,16 +56,17 @@ def located(source: str | Path, revision: str | None) -> tuple[Path, Path | None
 
 @contextmanager
 def unchanged(folder: Path) -> Iterator[None]:
-    """Whatever a library makes of a system that is packed anew while it is loaded, in one sentence."""
-    before, told = _described(folder), Problem(f"{folder} was packed anew while it was loaded: load it again.")
+    """Whatever a library makes of a system that cannot be read, or is packed anew while it is, in one sentence."""
+    before, anew = _described(folder), Problem(f"{folder} was packed anew while it was loaded: load it again.")
     try:
-        yield
-    except Exception:
+        with told(f"{folder} cannot be loaded"):
+            yield
+    except Problem:
         if _described(folder) != before:
-            raise told from None
+            raise anew from None
         raise
     if _described(folder) != before:
-        raise told
+        raise anew
 
 
 def _described(folder: Path) -> tuple[bytes, int] | None:

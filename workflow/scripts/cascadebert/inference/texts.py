@@ -1,4 +1,4 @@
-"""Texts in files as people have them, read row by row, and answers written row by row."""
+"""Texts in files as people have them, read row by row."""
 
 import contextlib
 import csv
@@ -6,44 +6,46 @@ import gzip
 import io
 import json
 import logging
+import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from cascadebert.data.labels import spelled
 from cascadebert.data.tables import (
-    AS_TEXT,
     GZIP,
-    STRICT,
     check_characters,
+    check_form,
     encoding_of,
     quotes_of,
     rows_of,
     separated,
     separator_of,
+    spaced,
     told_separator,
     value_of,
 )
 from cascadebert.files import count_lines
 from cascadebert.glue import GLUE
-from cascadebert.inference.adaptive import Answer
-from cascadebert.layouts import Problem
+from cascadebert.layouts import Problem, ending_of
+from cascadebert.names import written_otherwise
 
 log = logging.getLogger(__name__)
 
 FORMS = ("txt", "csv", "tsv", "jsonl", "json", "parquet")
-WRITTEN = ("jsonl", "csv")
 NAMES: dict[int, list[Sequence[str]]] = {
     1: [("text",), ("sentence",), ("review",)],
     2: [("text", "text_pair"), ("premise", "hypothesis")],
 }
 """Columns that are looked for where none is named, by the number of texts in a row; then those of GLUE's tasks."""
+
+HEAD = 100
+"""Rows whose columns are looked at before the first is answered: an object of JSON may leave one out."""
 
 
 @dataclass(frozen=True)
@@ -64,27 +66,10 @@ def form_of(path: str, said: str | None) -> str:
         raise Problem(f"{path} is not there: name a file, or - for standard input.")
     if Path(path).is_dir():
         raise Problem(f"{path} is a folder: name a file of texts, or - for standard input.")
-    form = said or _ending(path) or "txt"
+    form = said or ending_of(path).removeprefix(".") or "txt"
     if form not in FORMS:
         raise Problem(f"{path} is of the form {form}, which is not known: take one of {', '.join(FORMS)} (--form).")
     return form
-
-
-def form_written(path: str) -> str:
-    """The form of a file of answers, by its ending; JSON Lines where there is none.
-
-    Raises:
-        Problem: for a form that is not known.
-    """
-    form = _ending(path) or "jsonl"
-    if form not in WRITTEN:
-        raise Problem(f"{path} has the ending {form}, and answers are written as .jsonl or .csv: name such a file.")
-    return form
-
-
-def _ending(path: str) -> str:
-    """Of a file's name, without its point and without .gz; none of standard input."""
-    return Path(path.lower().removesuffix(".gz")).suffix.removeprefix(".")
 
 
 def read_rows(
@@ -109,23 +94,27 @@ def read_rows(
         )
     if len(set(columns)) < len(columns):
         raise Problem(f"--columns names {columns[0]} twice: name the two columns that hold the texts of a pair.")
-    number = 0
+    records, number = _records(path, form), 0
+    head: list[Any] = []
     chosen: Sequence[str] = ()
     try:
-        for number, record in enumerate(_records(path, form), 1):
+        head.extend(islice(records, HEAD))
+        names = list(dict.fromkeys(name for record in head if isinstance(record, Mapping) for name in record))
+        for number, record in enumerate(chain(head, records), 1):
             if isinstance(record, Mapping):
-                chosen = chosen or _columns(path, record, pairs, columns, label, trained)
+                chosen = chosen or _columns(path, form, names, pairs, columns, label, trained)
             elif columns or label:
                 raise Problem(f"{path} row {number} is no object with columns: leave out --columns and --label.")
             yield _row(path, number, record, pairs, chosen, label)
-    except UnicodeDecodeError as error:
-        raise Problem(f"{path} is not UTF-8 after row {number} ({error.reason}): convert it first.") from None
-    except RecursionError:
-        raise Problem(f"{path} has values in values after row {number}, a thousand deep: give texts.") from None
-    except (OSError, EOFError, zlib.error, ValueError, csv.Error) as error:
+    except (OSError, EOFError, zlib.error, ValueError, RecursionError, csv.Error) as error:
         if isinstance(error, Problem):
             raise
-        raise Problem(f"{path} cannot be read after row {number} ({error}): check the file.") from None
+        where = f"after row {max(number, len(head))}"
+        if isinstance(error, UnicodeDecodeError):
+            raise Problem(f"{path} is not UTF-8 {where} ({error.reason}): convert it first.") from None
+        if isinstance(error, RecursionError):
+            raise Problem(f"{path} has values in values {where}, a thousand deep: give texts.") from None
+        raise Problem(f"{path} cannot be read {where} ({error}): check the file.") from None
 
 
 def _records(path: str, form: str) -> Iterator[Any]:
@@ -157,16 +146,21 @@ def _records(path: str, form: str) -> Iterator[Any]:
 
 
 def _table(path: str, form: str, file: Iterator[str]) -> Iterator[dict[str, str]]:
-    """Rows of separated cells, read as those of a data set are; of what comes once alone, quotes of a TSV are text."""
+    """Rows of separated cells, read as those of a data set are; a TSV that comes once alone is read whole first."""
     header = next((line for line in file if line.strip()), "")
     if not header:
         raise Problem(f"{path} is empty: it needs a header and rows.")
     if told_separator(header):
         raise Problem(f"{path} begins with {header.strip()}, which a spreadsheet wrote: remove that line.")
-    quotes = STRICT
-    if form == "tsv":
-        quotes = quotes_of(partial(_again, path)) if Path(path).is_file() else AS_TEXT
-    rows = separated(chain([header], file), separator_of(header, f".{form}"), path, quotes, first=1)
+    separator = separator_of(header, f".{form}")
+    if form == "csv":
+        quotes = spaced(header, separator)
+    elif Path(path).is_file():
+        quotes = quotes_of(partial(_again, path))
+    else:
+        lines = list(file)
+        file, quotes = iter(lines), quotes_of(partial(chain, [header], lines))
+    rows = separated(chain([header], file), separator, path, quotes, first=1)
     names = next(rows)
     _check_names(path, names)
     yield from (dict(zip(names, row, strict=True)) for row in rows)
@@ -199,6 +193,7 @@ def _opened(path: str) -> Iterator[Iterator[str]]:
     A mark of byte order at its start says how it is encoded and is left out.
     """
     with _unpacked(path) as raw:
+        check_form(raw.peek(4), path)
         text = io.TextIOWrapper(raw, encoding_of(raw.peek(3)), newline="")  # ends are seen and kept, as in cells
         with text:
             yield _lines(text, path)
@@ -212,17 +207,24 @@ def _lines(file: Iterator[str], path: str) -> Iterator[str]:
 
 
 def _columns(
-    path: str, record: Mapping[str, Any], pairs: bool, columns: Sequence[str], label: str | None, trained: Sequence[str]
+    path: str,
+    form: str,
+    names: Sequence[str | None],
+    pairs: bool,
+    columns: Sequence[str],
+    label: str | None,
+    trained: Sequence[str],
 ) -> Sequence[str]:
     """The columns of texts: those that are named, or were trained on, or are known by their names, or the only ones.
 
     Raises:
         Problem: when one is not there, or they cannot be told.
     """
-    held, count = [str(name) for name in record if name is not None], 1 + pairs
+    held, count = [name for name in names if name is not None], 1 + pairs
     for name in [*columns, *([label] if label else [])]:
         if name not in held:
-            raise Problem(f"{path} has no column {name}: it has {', '.join(held)}.")
+            other = written_otherwise(name, held)
+            raise Problem(f"{path} has no column {name}: it has {', '.join(held)}{other}.")
     if columns:
         return columns
     if trained and set(trained) <= set(held) - {label}:
@@ -238,7 +240,8 @@ def _columns(
     if chosen is rest:
         what, kind = ("two columns", "pair") if pairs else ("one column", "text")
         named = " and ".join(map(repr, rest))
-        log.warning("%s has the %s %s, read as the %s: if it is one, put a header above it", path, what, named, kind)
+        other = "if it is one, put a header above it" if form in ("csv", "tsv") else "--columns names another"
+        log.warning("%s has the %s %s, read as the %s: %s", path, what, named, kind, other)
     if chosen is None:
         raise Problem(f"{path} has the columns {', '.join(held)}: name {count} of them that hold text (--columns).")
     return list(chosen)
@@ -260,6 +263,16 @@ def _row(path: str, number: int, record: Any, pairs: bool, columns: Sequence[str
     return Row(tuple(record) if pairs else record)
 
 
+def check_plain(path: str, line: str) -> None:
+    """Raise Problem for a first line that is no text, of what says by no ending that its lines are something else."""
+    known = {name for columns in (*NAMES[1], *NAMES[2]) for name in columns}
+    cells = {cell.strip().strip('"') for cell in line.split(separator_of(line, ""))}
+    if re.match(r'\s*\{\s*"[^"]*"\s*:', line):
+        raise Problem(f"{path} begins with an object of JSON: say --form jsonl, or --form txt if it is a text.")
+    if len(cells) > 1 and cells & known:
+        raise Problem(f"{path} begins as a table does, with {line!r}: say --form csv, or --form txt if it is a text.")
+
+
 def rows_in(path: str, form: str) -> int | None:
     """About how many rows a file has, for the time that is left; None where it is not known beforehand."""
     if not Path(path).is_file() or form == "json":
@@ -272,29 +285,3 @@ def rows_in(path: str, form: str) -> int | None:
 
         return parquet.read_metadata(path).num_rows
     return count_lines(Path(path))
-
-
-class Writer:
-    """Answers as JSON Lines or CSV, a whole row at a time, so that a run that is broken off leaves whole rows."""
-
-    def __init__(self, file: Any, form: str, classes: Sequence[str]) -> None:
-        """Take a file that is open for text; write the header, where the form has one."""
-        self.file, self.form, self.number = file, form, 0
-        if form == "csv":
-            ended = SimpleNamespace(write=lambda row: file.write(row.removesuffix("\r\n") + "\n"))
-            self.table = csv.writer(ended, lineterminator="\r\n")  # cells with either of these are quoted
-            columns = ["row", "label", "confidence", "member", "cut", "strange"]
-            self.table.writerow([*columns, *(f"p({name})" for name in classes)])
-
-    def write(self, answer: Answer, classes: Sequence[str]) -> None:
-        """The answer to the next row."""
-        self.number += 1
-        given = answer.probabilities or {}
-        if self.form == "csv":
-            cells = [given.get(name) for name in classes]
-            flags = int(answer.cut), int(answer.strange)
-            self.table.writerow([self.number, answer.label, answer.confidence, answer.member, *flags, *cells])
-            return
-        said = {"row": self.number, "label": answer.label, "confidence": answer.confidence, "member": answer.member}
-        more = {name: True for name in ("cut", "strange") if getattr(answer, name)}
-        self.file.write(json.dumps(said | more | {"probabilities": given}, ensure_ascii=False) + "\n")
