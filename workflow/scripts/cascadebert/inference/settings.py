@@ -64,7 +64,8 @@ def check_threshold(exits: Exits, threshold: Threshold) -> None:
         raise Problem("a system without early exits has no threshold: leave it out (--threshold).")
     if exits == "patience" and not all(one.is_integer() and one >= 1 for one in held):
         raise Problem(f"a patience of {threshold} counts no layers: give a whole number of 1 or more (--threshold).")
-    if exits in ("confidence", "uncertainty") and not all(0 <= one <= 1 for one in held if isfinite(one)):
+    beyond = [one for one in held if isfinite(one) and abs(one - 0.5) > 0.5 + ROUNDING]
+    if exits in ("confidence", "uncertainty") and beyond:
         raise Problem(f"a threshold of {threshold} is none of {exits}, which lies from 0 to 1 (--threshold).")
 
 
