@@ -293,6 +293,11 @@ def broken(folder, name):
             {"task": lambda held: held | {"classes": ["negative"]}},
             "members/member1/config.json has {'0': 'negative', '1'",
         ),
+        ({"members": lambda held: held[:1]}, "key members: a cascade has two or more, this has one"),
+        (
+            {"members": lambda held: [held[0] | {"layers": 2}, held[1]]},
+            "key layers of member member1: it is 2, and members/member1/config.json has 1",
+        ),
         ({"format": "1"}, 'key format: "1" is no whole number'),
         ({"format": True}, "key format: true is no whole number"),
     ],
@@ -310,6 +315,15 @@ def test_an_edited_description_is_one_sentence(cascade, capsys, monkeypatch, cha
 )
 def test_a_folder_that_is_not_as_it_was_packed_is_one_sentence(cascade, name):
     with pytest.raises(Problem, match=broken(cascade, name)):
+        Cascade.from_pretrained(cascade)
+
+
+@pytest.mark.parametrize("name", ["members/member4/model.safetensors", "members/member1/tokenizer.json"])
+def test_a_file_that_was_packed_and_yet_cannot_be_read_is_one_sentence(cascade, name):
+    (cascade / name).write_bytes((cascade / name).read_bytes()[:40])
+    manifest = json.loads((cascade / "cascade.json").read_text())
+    write_json(cascade / "cascade.json", manifest | {"files": manifest["files"] | {name: digest(cascade / name)}})
+    with pytest.raises(Problem, match=r"home cannot be loaded \(.*\): get it anew"):
         Cascade.from_pretrained(cascade)
 
 

@@ -511,6 +511,12 @@ def test_page_judges_systems_at_exactly_the_ratio_of_the_claim(tmp_path):
     assert pd.read_csv(tmp_path / "claims.csv", dtype=str)["low"].str.len().max() > 12  # unrounded
 
 
+def test_a_single_seed_that_has_not_learned_is_said_to_stand_against_chance(tmp_path):
+    assert page(tmp_path, seeds=(1,))[0].loc["beats-deebert-3x", "against_chance"] != "cascadebert at 3x, deebert at 3x"
+    frame = page(tmp_path, seeds=(1,), learned=False)[0]  # as in tables, by the estimate
+    assert frame.loc["beats-deebert-3x", "against_chance"] == "cascadebert at 3x, deebert at 3x"
+
+
 def test_claims_on_what_has_not_learned_say_so(tmp_path):
     frame, rows, _, _ = page(tmp_path, learned=False)  # a baseline that is always right
     assert frame.loc["beats-deebert-3x", "against_chance"] == "cascadebert at 3x, deebert at 3x"

@@ -26,6 +26,7 @@ from cascadebert.data.splits import carve
 from cascadebert.models.as_released import build_as_released
 from cascadebert.models.checkpoints import checkpoint_of, depth_of, write_checkpoint
 from cascadebert.models.deebert import DeeBert, off_ramp_loss
+from cascadebert.models.dropout import Dropout
 from cascadebert.models.encoders import RobertaPooler, load_encoder, sentence_states, token_states
 from cascadebert.models.members import Member, build_member, load_trained, new_classifier, save_trained, trained
 from cascadebert.models.pabee import build_pabee, weighted_loss
@@ -119,6 +120,8 @@ def test_padding_does_not_reach_a_state(kind, checkpoint, rows, batch):
 
 def test_member_as_released_is_as_deep_as_the_base_and_random_above_its_checkpoint(weights, sentences, settings):
     built = [build_as_released(weights, 6, 2, freeze_embeddings=True) for _ in range(2)]
+    kinds = {type(module) for module in built[0].encoder.modules() if isinstance(module, torch.nn.Dropout)}
+    assert kinds == {Dropout}, "layers that are added drop as cheaply as the others"
     assert built[0].exit_layers == [6]  # its true cost
     held = load_file(weights)
     for name, tensor in built[0].encoder.state_dict().items():

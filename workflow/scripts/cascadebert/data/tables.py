@@ -31,7 +31,7 @@ BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-1
 GZIP = b"\x1f\x8b"
 """First bytes of a file that is compressed, whatever its ending."""
 
-FORMS = {b"PK\x03\x04": "a zip archive, as spreadsheets are", b"PAR1": "Parquet"}
+NO_TEXT = {b"PK\x03\x04": "a zip archive, as spreadsheets are", b"PAR1": "Parquet"}
 """First bytes of files that are not read as text."""
 
 STRICT: dict[str, Any] = {"strict": True}
@@ -86,7 +86,7 @@ def encoding_of(content: bytes) -> str:
 
 def check_form(content: bytes, where: Any) -> None:
     """Raise Problem for what is no text by its first bytes."""
-    if form := next((FORMS[start] for start in FORMS if content.startswith(start)), ""):
+    if form := next((NO_TEXT[start] for start in NO_TEXT if content.startswith(start)), ""):
         raise Problem(f"{where} is {form}, whatever its ending says: save it as .csv, or give it the ending it is of.")
 
 
