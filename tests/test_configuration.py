@@ -124,7 +124,7 @@ MISTAKES = {  # changes of a preset, the key that is named, and what is said of 
         ({"members.small.layers": 6, "members.small.weights": "base"}, "cascade", "does not ascend"),
         ({"members.pabee": {"weights": "base", "layers": 6, "epochs": 1, "lr": 0.1}}, "members.pabee", "of a system"),
         ({"members.small.layers": 2}, "members.small.layers", "weights small has 1: lower it"),
-        ({f"data.{'x' * 101}": {"source": {"toy": 40}}}, "data", "at most 100 characters"),
+        ({f"data.{'x' * 101}": {"source": {"toy": 40}}}, "data", f"{'x' * 20}... is longer than 100 characters"),
         ({"data.movies.columns": ["nope"]}, "data.movies", "package has no table: leave columns and label out"),
         ({"data.movies.label": "nope"}, "data.movies", "package has no table: leave columns and label out"),
         ({"data.movies.source.path": "x.csv"}, "data.movies.source", "package and path: give exactly one"),

@@ -33,7 +33,7 @@ LIMITS = {
     "less_than": "{input} is not below {lt:.10g}",
     "multiple_of": "{input} is not a multiple of {multiple_of:g}",
     "string_pattern_mismatch": "{input!r} does not match {pattern}",
-    "string_too_long": "it is longer than {max_length} characters",
+    "string_too_long": "{input:.20}... is longer than {max_length} characters",
     "string_too_short": "it is empty",
     "too_short": "it needs {min_length} or more and has {actual_length}",
     "too_long": "it takes {max_length} at most and has {actual_length}",
