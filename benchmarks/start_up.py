@@ -21,6 +21,8 @@ from tyro.conf import Positional
 ROOT = Path(__file__).parents[1]
 FORKS = str(ROOT / "workflow/forks.py")
 USED = re.compile(r"([0-9.]+) core-seconds")
+SCRIPTS = {"clock": "time_systems", "predict_test": "predict", "stack_test": "stack_cascade"}
+"""Of steps that are not called as their script is."""
 
 
 def core_seconds(*arguments: str) -> float:
@@ -47,7 +49,7 @@ def main(results: Positional[Path]) -> None:
     with subprocess.Popen([sys.executable, FORKS, "serve", name], stdin=-1, stdout=-1, text=True) as server:
         server.stdout.readline()
         for step in steps.index:
-            script = str(ROOT / f"workflow/scripts/{step}.py")
+            script = str(ROOT / f"workflow/scripts/{SCRIPTS.get(step, step)}.py")
             core_seconds(FORKS, "ask", name, script)  # once to warm up
             steps.loc[step, ["fork", "process"]] = core_seconds(FORKS, "ask", name, script), core_seconds(script)
         server.stdin.close()
