@@ -143,6 +143,15 @@ def test_written_task_is_read_back(examples, tokenizer, tmp_path):
     assert all(array.dtype == np.int64 for array in again.padded(np.arange(2))[:2])
 
 
+def test_a_task_without_rows_is_written_and_read_back(examples, tokenizer, tmp_path):
+    data = encode(examples.iloc[:0], ["a", "b"], tokenizer, 16)
+    assert data.starts.size == data.lengths.size == 0
+    write_encoded(tmp_path / "task.arrow", data)
+    again = read_encoded(tmp_path / "task.arrow")
+    assert again.rows("test").size == again.tokens.size == again.ends.size == 0
+    assert again.names.tolist() == ["a", "b"]
+
+
 def test_long_class_names_are_not_cut(examples, tokenizer):
     names = ["a", "a class whose name is long, with a comma"]
     data = encode(examples.assign(label=names * 2), names, tokenizer, 16)

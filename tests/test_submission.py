@@ -424,6 +424,51 @@ def test_what_cannot_be_submitted_is_told_before_anything_runs(repository, targe
     assert "Job stats" not in said(done)
 
 
+def rows_of_glue(task, n, rng, labelled=True):
+    """Rows of a task of pairs, in which the same text twice is of class 1."""
+    words, rows = ["good", "bad", "dull", "bright", "flat", "long", "short", "film", "plot", "song"], []
+    for i, label in enumerate(rng.integers(0, 2, n).tolist()):
+        first, other = (" ".join(rng.choice(words, 6)) for _ in range(2))
+        texts = dict(zip(GLUE[task].columns, (first, first if label else other), strict=True))
+        rows.append({**texts, "label": label if labelled else -1, "idx": i})
+    return rows
+
+
+@pytest.mark.workflow
+def test_a_task_without_a_test_set_is_filled_beside_one_that_is_answered(tmp_path):
+    folder, rng = copy_of(ROOT, tmp_path), np.random.default_rng(0)
+    for task in ("mrpc", "qqp"):
+        splits = {"train": rows_of_glue(task, 160, rng), "validation": rows_of_glue(task, 60, rng)}
+        if task == "mrpc":
+            splits["test"] = rows_of_glue(task, SERVER["MRPC"][0], rng, labelled=False)
+        for split, rows in splits.items():
+            path = folder / f"glue/{task}/{split}.jsonl"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    config = yaml.safe_load((folder / SMOKE).read_text())
+    entries = {task: {"source": {"path": f"glue/{task}"}, "glue": task} for task in ("mrpc", "qqp")}
+    kept = ("bert_kl", "deebert", "pabee", "training", "machine", "fork_jobs", "speed_ups", "curve", "dar")
+    layers = {"small": 1, "base": 6}
+    config = {name: config[name] for name in kept} | {
+        "tasks": list(entries),
+        "data": entries,
+        "weights": {name: {"source": {"random": n, "hidden": 32}} for name, n in layers.items()},
+        "members": {name: {"weights": name, "layers": n, "epochs": 2, "lr": 2e-3} for name, n in layers.items()},
+        "cascade": list(layers),
+        "seeds": [1],
+        "difficulty": {"n_folds": 2},
+    }
+    (folder / "config/two.yaml").write_text(yaml.safe_dump(config))
+    done = snakemake(folder, "results/two/submissions/cascadebert_3.zip", config="config/two.yaml")
+    assert done.returncode == 0, said(done)[-3000:]
+    frames = unpacked(folder / "results/two/submissions/cascadebert_3.zip")
+    assert len(set(frames["QQP"]["prediction"])) == 1
+    log = (folder / "results/two/logs/pack_submission/cascadebert_3.log").read_text()
+    assert "qqp: its source has no test set" in log
+    assert "MRPC.tsv: seed 1" in log
+    assert "QQP.tsv: not answered" in log
+
+
 # --- MNLI's halves on the way in
 
 

@@ -50,7 +50,7 @@ class TokenRows:
     @cached_property
     def starts(self) -> Int[np.ndarray, " n"]:
         """Start of each row in `tokens`."""
-        return np.concatenate([[0], self.ends[:-1]]).astype(self.ends.dtype)
+        return np.concatenate([[0], self.ends])[:-1].astype(self.ends.dtype)
 
     @cached_property
     def lengths(self) -> Int[np.ndarray, " n"]:
