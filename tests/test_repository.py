@@ -1,5 +1,6 @@
 """What holds of the repository's own files: pins, environments, local GLUE data where there is some."""
 
+import ast
 import json
 import re
 import runpy
@@ -118,3 +119,11 @@ def test_glue_folder_is_read_as_it_is(tmp_path, task, report, mismatched, test):
         rows |= facts["rows"]
     assert rows["train"] == 300
     assert (rows["report"], rows["mismatched"], rows["test"]) == (report, mismatched, test)
+
+
+def test_the_start_up_of_every_step_can_be_measured():
+    source = (ROOT / "benchmarks/start_up.py").read_text()
+    called_otherwise = ast.literal_eval(re.search(r"^SCRIPTS = (\{.*\})$", source, re.M)[1])
+    rules = "".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
+    for step in re.findall(r'"<logs>/(\w+)/', rules):
+        assert (ROOT / f"workflow/scripts/{called_otherwise.get(step, step)}.py").is_file(), step
