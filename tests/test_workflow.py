@@ -494,7 +494,8 @@ def test_default_preset_has_a_complete_plan_for_all_that_the_readme_names(tmp_pa
 
 PRESETS = (
     *("config/config.yaml", "config/config.yaml config/evidence.yaml", "config/glue.yaml"),
-    *("config/glue.yaml config/glue/hub.yaml", "config/laptop.yaml", "config/paper.yaml", SMOKE),
+    *("config/glue.yaml config/glue/hub.yaml", "config/glue.yaml config/glue/rates.yaml"),
+    *("config/laptop.yaml", "config/paper.yaml", SMOKE),
 )
 """Config files that are given together."""
 
@@ -509,14 +510,14 @@ def with_glue(folder):
 
 
 def test_these_are_all_presets():
-    there = {path.relative_to(ROOT).as_posix() for path in (ROOT / "config").glob("*.yaml")}
+    there = {path.relative_to(ROOT).as_posix() for pattern in ("*.yaml", "glue/*.yaml") for path in (ROOT / "config").glob(pattern)}
     assert there <= {name for files in PRESETS for name in files.split()}
 
 
 @pytest.mark.parametrize("files", PRESETS)
 def test_every_preset_has_a_complete_plan(tmp_path, files):
     last = Path(files.split()[-1]).stem
-    folder, names = with_glue(copy_of(ROOT, tmp_path)), {"config": "results", "hub": "results/glue"}
+    folder, names = with_glue(copy_of(ROOT, tmp_path)), {"config": "results"} | dict.fromkeys(("hub", "rates"), "results/glue")
     page = f"{names.get(last, f'results/{last}')}/recipes.md"
     targets = ["all", *([page] if "recipe_grid" in settled(folder, files) else [])]
     done = subprocess.run(
